@@ -1,0 +1,1 @@
+//! The attribute macros by which types and modules are declared.

@@ -1,0 +1,2 @@
+//! The `taipan` executable.
+fn main() {}
