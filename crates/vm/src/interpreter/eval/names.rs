@@ -15,7 +15,7 @@ unsafe fn name<'a>(frame: *mut InterpreterFrame, index: usize) -> &'a Str {
 #[cold]
 fn undefined(name: &Str, vm: &Vm) -> Raised {
     let text = format!("name '{}' is not defined", name.to_string_lossy());
-    name_error::raise_name_error(&text, name.as_object(), vm)
+    name_error::raise_name_error(types::name_error(), &text, name.as_object(), vm)
 }
 
 /// Raises for a local that has no value.
@@ -50,7 +50,7 @@ pub unsafe fn raise_unbound_deref(frame: *mut InterpreterFrame, index: usize, vm
             "cannot access free variable '{}' where it is not associated with a value in enclosing scope",
             name.to_string_lossy()
         );
-        name_error::raise_name_error(&text, name.as_object(), vm);
+        name_error::raise_name_error(types::name_error(), &text, name.as_object(), vm);
     }
 }
 
@@ -211,6 +211,7 @@ pub unsafe fn load_build_class(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, 
         match mapping_get(&*(*frame).builtins, vm.ids().__build_class__, vm)? {
             Some(value) => Ok(s.push(StackRef::owned(value))),
             None => Err(name_error::raise_name_error(
+                types::name_error(),
                 "__build_class__ not found",
                 vm.ids().__build_class__.as_object(),
                 vm,
