@@ -10,6 +10,7 @@ pub use crate::exceptions::base::BaseException;
 pub use crate::exceptions::types;
 pub use crate::protocols::compare::CompareOp;
 pub use crate::protocols::iterator::SendResult;
+pub use crate::protocols::object::ObjectProtocol;
 pub use crate::runtime::vm::{PyResult, Raised, Vm};
 pub use taipan_macros::{Traverse, pymethods, pymodule, pytype, pyfunctions};
 pub use taipan_object::defs::{GetSetDef, MemberDef, MethodDef, PyBuffer};
