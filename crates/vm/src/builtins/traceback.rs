@@ -26,6 +26,8 @@ const _: () = assert!(size_of::<Traceback>() == 40);
 
 /// `tb_lineno` before it is computed from `tb_lasti`.
 const LINE_NOT_YET_KNOWN: i32 = -1;
+/// Bytes of a code unit.
+const CODE_UNIT: isize = 2;
 
 impl Traceback {
     /// One more outer level on top of `next`. The line is found from `lasti` when asked for.
@@ -55,7 +57,7 @@ impl Traceback {
         match self.tb_lineno.get() {
             LINE_NOT_YET_KNOWN => {
                 let frame = self.tb_frame.get()?;
-                frame.code().line_at(self.tb_lasti.get())
+                frame.code().line_of(self.tb_lasti.get() as isize / CODE_UNIT)
             }
             lineno => Some(lineno),
         }
@@ -74,7 +76,8 @@ impl Traceback {
         tb_lineno: i32,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let next = if vm.is_none(tb_next) { None } else { Some(Ref::new_ref(expect_traceback(tb_next, vm)?)) };
+        let next =
+            if vm.is_none(tb_next) { None } else { Some(Ref::new_ref(expect_traceback(tb_next, vm)?)) };
         Ok(Traceback::with_line(next, Ref::new_ref(tb_frame), tb_lasti, tb_lineno, vm).into_object())
     }
 
@@ -138,7 +141,8 @@ fn expect_traceback<'a>(value: &'a Object, vm: &Vm) -> PyResult<&'a Traceback> {
 #[cold]
 pub unsafe fn add_to_exception(exception: &BaseException, frame: *mut InterpreterFrame, vm: &Vm) {
     // SAFETY: the caller vouches for the frame.
-    let (object, lasti) = unsafe { ((*frame).frame_object(vm), (*frame).lasti()) };
+    let (object, unit) = unsafe { (InterpreterFrame::object(frame, vm), InterpreterFrame::lasti(frame)) };
+    let lasti = i32::try_from(unit * CODE_UNIT).unwrap_or(-1);
     let level = Traceback::new_lazy(exception.traceback(), object, lasti, vm);
     exception.traceback.put(level.into_object());
 }

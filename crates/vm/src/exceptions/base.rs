@@ -103,7 +103,9 @@ impl BaseException {
 /// Raises "NAME() takes no keyword arguments" when there are any.
 pub(crate) fn refuse_keywords(name: &str, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
     match kwargs {
-        Some(kwargs) if kwargs.len() > 0 => Err(vm.type_error(format!("{name}() takes no keyword arguments"))),
+        Some(kwargs) if kwargs.len() > 0 => {
+            Err(vm.type_error(format!("{name}() takes no keyword arguments")))
+        }
         _ => Ok(()),
     }
 }
@@ -325,7 +327,11 @@ fn into_exception(cls: &Object, made: ObjRef, vm: &Vm) -> PyResult<Ref<BaseExcep
         vm.type_error(format!(
             "calling {} should have returned an instance of BaseException, not {}",
             shown.to_string_lossy(),
-            other.ob_type().as_object().repr(vm).map_or_else(|_| "?".to_owned(), |r| r.to_string_lossy().into_owned())
+            other
+                .ob_type()
+                .as_object()
+                .repr(vm)
+                .map_or_else(|_| "?".to_owned(), |r| r.to_string_lossy().into_owned())
         ))
     })
 }

@@ -62,16 +62,19 @@ impl BaseExceptionGroup {
         };
         if message.downcast_ref::<Str>().is_none() {
             let shown = if vm.is_none(message) { "None" } else { message.ob_type().name() };
-            return Err(vm.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {shown}")));
+            return Err(
+                vm.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {shown}"))
+            );
         }
         if !is_sequence(given) {
             return Err(vm.type_error("second argument (exceptions) must be a sequence"));
         }
-        let excs_str = if given.downcast_exact::<List>().is_some() || given.downcast_exact::<Tuple>().is_some() {
-            None
-        } else {
-            Some(given.repr(vm)?.into_object())
-        };
+        let excs_str =
+            if given.downcast_exact::<List>().is_some() || given.downcast_exact::<Tuple>().is_some() {
+                None
+            } else {
+                Some(given.repr(vm)?.into_object())
+            };
         let excs = match given.downcast_exact::<Tuple>() {
             Some(tuple) => Ref::new_ref(tuple),
             None => vm.new_tuple(given.collect_iterable(vm)?),
@@ -82,9 +85,9 @@ impl BaseExceptionGroup {
         let mut has_base_exceptions = false;
         for (index, exc) in excs.as_slice().iter().enumerate() {
             if exc.downcast_ref::<BaseException>().is_none() {
-                return Err(
-                    vm.value_error(format!("Item {index} of second argument (exceptions) is not an exception"))
-                );
+                return Err(vm.value_error(format!(
+                    "Item {index} of second argument (exceptions) is not an exception"
+                )));
             }
             has_base_exceptions |= !exc.ob_type().is_subtype_of(types::exception());
         }
@@ -246,7 +249,10 @@ fn split(exc: &Object, matcher: &Matcher, want_rest: bool, vm: &Vm) -> PyResult<
         matched.extend(parts.matched);
         rest.extend(parts.rest);
     }
-    Ok(Parts { matched: subset(group, matched, vm)?, rest: if want_rest { subset(group, rest, vm)? } else { None } })
+    Ok(Parts {
+        matched: subset(group, matched, vm)?,
+        rest: if want_rest { subset(group, rest, vm)? } else { None },
+    })
 }
 
 /// A group like `orig` that holds only `excs`: made by `orig.derive`, with the original's traceback, context, cause and notes.
@@ -345,10 +351,9 @@ pub fn check_match(exc: &Object, matcher: &Object, vm: &Vm) -> PyResult<(Option<
         return Err(vm.type_error(format!("{name}.split must return a tuple, not {}", pair.ob_type().name())));
     };
     let [matched, rest, ..] = pair.as_slice() else {
-        return Err(vm.type_error(format!(
-            "{name}.split must return a 2-tuple, got tuple of size {}",
-            pair.len()
-        )));
+        return Err(
+            vm.type_error(format!("{name}.split must return a 2-tuple, got tuple of size {}", pair.len()))
+        );
     };
     let some = |part: &ObjRef| if vm.is_none(part) { None } else { Some(part.clone()) };
     Ok((some(matched), some(rest)))

@@ -36,7 +36,8 @@ impl ImportError {
     #[slot]
     fn tp_init(&self, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
         self.base.init_args(args, None, vm)?;
-        let [name, path, name_from] = parse_keywords("ImportError", ["name", "path", "name_from"], kwargs, vm)?;
+        let [name, path, name_from] =
+            parse_keywords("ImportError", ["name", "path", "name_from"], kwargs, vm)?;
         self.name.set(name);
         self.path.set(path);
         self.name_from.set(name_from);

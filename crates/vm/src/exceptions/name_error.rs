@@ -108,7 +108,10 @@ impl AttributeError {
 pub fn raise_attribute_error(text: &str, obj: &Object, name: &Object, vm: &Vm) -> Raised {
     let args = vm.new_tuple([vm.new_str(text).into_object()]);
     let made = vm.new_object(AttributeError {
-        base: BaseException { ob: Object::new(AttributeError::type_object()), ..BaseException::with_args(Some(args)) },
+        base: BaseException {
+            ob: Object::new(AttributeError::type_object()),
+            ..BaseException::with_args(Some(args))
+        },
         obj: Slot::of(obj.to_ref()),
         name: Slot::of(name.to_ref()),
     });

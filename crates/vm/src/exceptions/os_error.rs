@@ -117,16 +117,20 @@ impl OsError {
 
 /// `PyNumber_Check`, as far as a written count is concerned.
 fn is_number(object: &Object) -> bool {
-    object.ob_type().as_number().is_some_and(|n| {
-        n.nb_index.get().is_some() || n.nb_int.get().is_some() || n.nb_float.get().is_some()
-    })
+    object
+        .ob_type()
+        .as_number()
+        .is_some_and(|n| n.nb_index.get().is_some() || n.nb_int.get().is_some() || n.nb_float.get().is_some())
 }
 
 fn index_sized(object: &Object, vm: &Vm) -> PyResult<isize> {
     let index = object.as_index(vm)?;
     match index.to_i64() {
         Some(value) => Ok(value as isize),
-        None => Err(vm.value_error(format!("cannot fit '{}' into an index-sized integer", object.ob_type().name()))),
+        None => {
+            Err(vm
+                .value_error(format!("cannot fit '{}' into an index-sized integer", object.ob_type().name())))
+        }
     }
 }
 

@@ -204,9 +204,11 @@ fn push_syntax_place(out: &mut String, error: &SyntaxError, vm: &Vm) {
     let Some(column) = offset.and_then(|o| usize::try_from(o).ok()).filter(|o| *o >= 1) else { return };
     let column = (column - 1).saturating_sub(cut).min(stripped.chars().count());
     let end = error.end_offset.get().and_then(|n| n.downcast_ref::<Int>().and_then(Int::to_i64));
-    let same_line = error.end_lineno.get().and_then(|n| n.downcast_ref::<Int>().and_then(Int::to_i64)) == Some(line);
+    let same_line =
+        error.end_lineno.get().and_then(|n| n.downcast_ref::<Int>().and_then(Int::to_i64)) == Some(line);
     let end = end.and_then(|e| usize::try_from(e).ok()).filter(|_| same_line).unwrap_or(0);
-    let width = end.saturating_sub(1).saturating_sub(cut).saturating_sub(column).clamp(1, stripped.len().max(1));
+    let width =
+        end.saturating_sub(1).saturating_sub(cut).saturating_sub(column).clamp(1, stripped.len().max(1));
     let _ = writeln!(out, "    {}{}", " ".repeat(column), "^".repeat(width));
     let _ = vm;
 }
@@ -215,7 +217,9 @@ fn push_syntax_place(out: &mut String, error: &SyntaxError, vm: &Vm) {
 fn push_traceback(out: &mut String, traceback: &Ref<Traceback>, vm: &Vm) {
     const SHOWN_REPEATS: usize = 3;
     let limit = match sys_attr("tracebacklimit", vm) {
-        Some(limit) => limit.downcast_ref::<Int>().map_or(DEFAULT_LIMIT, |i| i.to_i64().unwrap_or(DEFAULT_LIMIT)),
+        Some(limit) => {
+            limit.downcast_ref::<Int>().map_or(DEFAULT_LIMIT, |i| i.to_i64().unwrap_or(DEFAULT_LIMIT))
+        }
         None => DEFAULT_LIMIT,
     };
     let mut levels = Vec::new();
@@ -230,8 +234,11 @@ fn push_traceback(out: &mut String, traceback: &Ref<Traceback>, vm: &Vm) {
     for level in levels.iter().skip(skip) {
         let Some(frame) = level.tb_frame.get() else { continue };
         let code = frame.code();
-        let key =
-            (code.filename().to_string_lossy().into_owned(), level.lineno().unwrap_or(0), code.name().to_string_lossy().into_owned());
+        let key = (
+            code.filename().to_string_lossy().into_owned(),
+            level.lineno().unwrap_or(0),
+            code.name().to_string_lossy().into_owned(),
+        );
         if last.as_ref() == Some(&key) {
             repeats += 1;
         } else {
@@ -252,7 +259,8 @@ fn push_traceback(out: &mut String, traceback: &Ref<Traceback>, vm: &Vm) {
 fn push_repeats(out: &mut String, repeats: usize, shown: usize) {
     if repeats > shown {
         let more = repeats - shown;
-        let _ = writeln!(out, "  [Previous line repeated {more} more time{}]", if more == 1 { "" } else { "s" });
+        let _ =
+            writeln!(out, "  [Previous line repeated {more} more time{}]", if more == 1 { "" } else { "s" });
     }
 }
 
@@ -310,7 +318,11 @@ pub fn handle_system_exit(exception: &BaseException, vm: &Vm) -> Option<i32> {
         Ok(None) => exception.as_object().to_ref(),
         Err(Raised) => {
             vm.clear_exception();
-            exception.as_object().downcast_ref::<SystemExit>().and_then(|e| e.code.get()).unwrap_or_else(|| vm.none())
+            exception
+                .as_object()
+                .downcast_ref::<SystemExit>()
+                .and_then(|e| e.code.get())
+                .unwrap_or_else(|| vm.none())
         }
     };
     if vm.is_none(&code) {
@@ -362,10 +374,16 @@ pub fn write_unraisable_while(context: &str, object: Option<&Object>, vm: &Vm) {
     report_unraisable(&exception, None, Some(&message), vm);
 }
 
-fn report_unraisable(exception: &Ref<BaseException>, object: Option<&Object>, message: Option<&str>, vm: &Vm) {
+fn report_unraisable(
+    exception: &Ref<BaseException>,
+    object: Option<&Object>,
+    message: Option<&str>,
+    vm: &Vm,
+) {
     let hook = sys_attr("unraisablehook", vm).filter(|hook| !vm.is_none(hook));
     let arguments = || -> PyResult<ObjRef> {
-        let make = sys_attr("UnraisableHookArgs", vm).ok_or_else(|| vm.runtime_error("lost sys.UnraisableHookArgs"))?;
+        let make = sys_attr("UnraisableHookArgs", vm)
+            .ok_or_else(|| vm.runtime_error("lost sys.UnraisableHookArgs"))?;
         let items = vm.new_tuple([
             exception.as_object().ob_type().as_object().to_ref(),
             exception.clone().into_object(),
@@ -382,7 +400,12 @@ fn report_unraisable(exception: &Ref<BaseException>, object: Option<&Object>, me
                     return;
                 }
                 if let Some(second) = vm.take_exception() {
-                    display_unraisable(&second, Some(&hook), Some("Exception ignored in sys.unraisablehook"), vm);
+                    display_unraisable(
+                        &second,
+                        Some(&hook),
+                        Some("Exception ignored in sys.unraisablehook"),
+                        vm,
+                    );
                     return;
                 }
             }
@@ -393,7 +416,12 @@ fn report_unraisable(exception: &Ref<BaseException>, object: Option<&Object>, me
 }
 
 /// `sys.unraisablehook`'s own work.
-pub fn display_unraisable(exception: &BaseException, object: Option<&Object>, message: Option<&str>, vm: &Vm) {
+pub fn display_unraisable(
+    exception: &BaseException,
+    object: Option<&Object>,
+    message: Option<&str>,
+    vm: &Vm,
+) {
     let mut text = String::new();
     let object = object.filter(|object| !vm.is_none(object));
     match object {

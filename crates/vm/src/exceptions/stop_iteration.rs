@@ -54,7 +54,10 @@ pub fn new_stop_iteration(value: Option<ObjRef>, vm: &Vm) -> Ref<BaseException> 
         None => Tuple::empty(vm),
     };
     let made = vm.new_object(StopIteration {
-        base: BaseException { ob: Object::new(StopIteration::type_object()), ..BaseException::with_args(Some(args)) },
+        base: BaseException {
+            ob: Object::new(StopIteration::type_object()),
+            ..BaseException::with_args(Some(args))
+        },
         value: Slot::of(value.unwrap_or_else(|| vm.none())),
     });
     // SAFETY: a `StopIteration` begins with a `BaseException`.

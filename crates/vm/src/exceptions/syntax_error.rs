@@ -116,7 +116,13 @@ pub struct Place<'a> {
 /// Raises `exception(msg, (filename, lineno, offset, text, end_lineno, end_offset))`; `exception` is `SyntaxError` or one
 /// derived from it.
 #[cold]
-pub fn raise_syntax_error(exception: &Type, msg: &str, filename: &Object, place: &Place<'_>, vm: &Vm) -> Raised {
+pub fn raise_syntax_error(
+    exception: &Type,
+    msg: &str,
+    filename: &Object,
+    place: &Place<'_>,
+    vm: &Vm,
+) -> Raised {
     let text = match place.text {
         Some(text) => vm.new_str(text).into_object(),
         None => vm.none(),

@@ -219,7 +219,8 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Type)> {
 }
 
 /// Other names of exceptions in `builtins`.
-pub const ALIASES: &[(&str, fn() -> &'static Type)] = &[("EnvironmentError", os_error), ("IOError", os_error)];
+pub const ALIASES: &[(&str, fn() -> &'static Type)] =
+    &[("EnvironmentError", os_error), ("IOError", os_error)];
 
 #[derive(Default)]
 struct GroupType(Slot<Type>);
@@ -229,7 +230,8 @@ pub fn exception_group(vm: &Vm) -> PyResult<&'static Type> {
     let state = vm.interp().state::<GroupType>();
     if state.0.is_none() {
         let name = vm.new_str("ExceptionGroup").into_object();
-        let bases = vm.new_tuple([base_exception_group().as_object().to_ref(), exception().as_object().to_ref()]);
+        let bases =
+            vm.new_tuple([base_exception_group().as_object().to_ref(), exception().as_object().to_ref()]);
         let namespace = vm.new_dict();
         namespace.set_str(vm.ids().__module__, vm.intern("builtins").as_object(), vm)?;
         let args: [&Object; 3] = [&name, bases.as_object(), namespace.as_object()];

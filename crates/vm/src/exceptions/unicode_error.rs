@@ -30,7 +30,10 @@ const _: () = assert!(size_of::<UnicodeErrorFields>() == 112);
 impl UnicodeErrorFields {
     fn new(cls: &'static Type, args: &Tuple) -> Self {
         UnicodeErrorFields {
-            base: BaseException { ob: Object::new(cls), ..BaseException::with_args(Some(Ref::new_ref(args))) },
+            base: BaseException {
+                ob: Object::new(cls),
+                ..BaseException::with_args(Some(Ref::new_ref(args)))
+            },
             encoding: Slot::empty(),
             object: Slot::empty(),
             start: Cell::new(0),
@@ -54,7 +57,11 @@ impl UnicodeErrorFields {
     }
 
     fn push_plural(&self, text: &mut StrBuilder, unit: &str) {
-        text.push_str(&format!("{unit} in position {}-{}: ", self.start.get(), self.end.get().wrapping_sub(1)));
+        text.push_str(&format!(
+            "{unit} in position {}-{}: ",
+            self.start.get(),
+            self.end.get().wrapping_sub(1)
+        ));
     }
 
     /// What stands in place of an encoding that was deleted.
@@ -164,7 +171,10 @@ pub struct UnicodeEncodeError {
 impl UnicodeEncodeError {
     #[slot]
     fn tp_new(cls: &Type, args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult<ObjRef> {
-        vm.new_instance(cls, UnicodeEncodeError { fields: UnicodeErrorFields::new(Self::type_object(), args) })
+        vm.new_instance(
+            cls,
+            UnicodeEncodeError { fields: UnicodeErrorFields::new(Self::type_object(), args) },
+        )
     }
 
     #[slot]
@@ -231,7 +241,10 @@ pub struct UnicodeDecodeError {
 impl UnicodeDecodeError {
     #[slot]
     fn tp_new(cls: &Type, args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult<ObjRef> {
-        vm.new_instance(cls, UnicodeDecodeError { fields: UnicodeErrorFields::new(Self::type_object(), args) })
+        vm.new_instance(
+            cls,
+            UnicodeDecodeError { fields: UnicodeErrorFields::new(Self::type_object(), args) },
+        )
     }
 
     #[slot]
@@ -310,7 +323,10 @@ pub struct UnicodeTranslateError {
 impl UnicodeTranslateError {
     #[slot]
     fn tp_new(cls: &Type, args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult<ObjRef> {
-        vm.new_instance(cls, UnicodeTranslateError { fields: UnicodeErrorFields::new(Self::type_object(), args) })
+        vm.new_instance(
+            cls,
+            UnicodeTranslateError { fields: UnicodeErrorFields::new(Self::type_object(), args) },
+        )
     }
 
     #[slot]
