@@ -11,3 +11,4 @@ pub mod stop_iteration;
 pub mod syntax_error;
 pub mod types;
 pub mod unicode_error;
+pub mod unraisable;
