@@ -35,10 +35,10 @@ def line(op, *args_and_function):
     *args, f = args_and_function
     try:
         r = show(f())
-    except MemoryError:
+    except (MemoryError, TypeError):
         return
     except Exception as e:
-        r = "!" + str(e.args[-1] if isinstance(e, OverflowError) else e)
+        r = show("!" + str(e.args[-1] if isinstance(e, OverflowError) else e))
     print(op, *map(show, args), r, sep="\t")
 
 
@@ -187,3 +187,34 @@ for _ in range(COUNT):
         except ValueError:
             return None
     line("parsefloat", t, parsed)
+
+    spec = "".join([
+        rnd.choice(["", "", "", "<", ">", "^", "=", "*<", "x^", "0=", "\u00e9>", "z<"]),
+        rnd.choice(["", "", "+", "-", " "]), rnd.choice(["", "", "", "z"]), rnd.choice(["", "", "#"]),
+        rnd.choice(["", "", "0"]), rnd.choice(["", "", str(rnd.randrange(40))]),
+        rnd.choice(["", "", "", ",", "_", ",_", "__"]),
+        rnd.choice(["", "", "", ".%d" % rnd.randrange(20), ".", "._", ".,", ".%d_" % rnd.randrange(12), ".5_,"]),
+        rnd.choice(["", "", "d", "x", "b", "X", "o", "c", "n", "e", "f", "g", "G", "%", "F", "E", "s", "q", "\u00e9", "ff"]),
+    ])
+    k = rnd.choice([integer(40), a])
+    line("formatint", k, spec, lambda: format(k, spec))
+    line("formatfloat", f, spec, lambda: format(f, spec))
+    line("formatcomplex", f, g, spec, lambda: format(complex(f, g), spec))
+    line("formatstr", t, spec, lambda: format(t, spec))
+    directive = "%" + "".join(rnd.choice("-+ #0") for _ in range(rnd.randrange(4))) + rnd.choice(
+        ["", str(rnd.randrange(30))]) + rnd.choice(["", ".", ".%d" % rnd.randrange(20)])
+    letter = rnd.choice("diuoxXeEfFgG")
+    k = k if letter in "diuoxX" else f
+    line("percent", k, directive, letter, lambda: (directive + letter) % k)
+    messy = "".join(rnd.choice("%%ab(d)*.5 #-lhL\u20ac") for _ in range(rnd.randrange(8)))
+
+    def pieces():
+        class Any(dict):
+            def __missing__(self, key):
+                return 1
+        return messy % Any()
+    if "*" not in messy and "a" not in messy and "h" not in messy and "l" not in messy and "L" not in messy:
+        try:
+            line("pieces", messy, lambda: pieces())
+        except TypeError:
+            pass

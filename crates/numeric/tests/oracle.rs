@@ -2,7 +2,11 @@
 //! `TAIPAN_FIXTURE=FILE` checks another file, for long random runs.
 
 use taipan_numeric::float::{self, FormatFlags};
+use taipan_numeric::format_spec::{
+    FormatError, FormatSpec, NumberLocale, format_complex, format_float, format_int, layout_string,
+};
 use taipan_numeric::int::{self, BigInt, IntError, ParseIntError};
+use taipan_numeric::percent;
 
 fn integer(text: &str) -> BigInt {
     int::parse(text.as_bytes(), 16, 0).unwrap_or_else(|e| panic!("{text}: {e:?}"))
@@ -109,8 +113,101 @@ fn compute(op: &str, args: &[&str]) -> String {
         "modfloat" => float_result(float::modulo(flt(0), flt(1))),
         "powfloat" => float_result(float::pow(flt(0), flt(1))),
         "parsefloat" => float::parse(args[0].as_bytes()).map_or("None".into(), show_real),
+        "formatint" => formatted(args[1], 'd', "int", |out, spec| {
+            format_int(out, big(0).as_ref(), spec, 0, &NumberLocale::C)
+        }),
+        "formatfloat" => {
+            formatted(args[1], '\0', "float", |out, spec| format_float(out, flt(0), spec, &NumberLocale::C))
+        }
+        "formatcomplex" => formatted(args[2], '\0', "complex", |out, spec| {
+            format_complex(out, flt(0), flt(1), spec, &NumberLocale::C)
+        }),
+        "formatstr" => formatted(args[1], 's', "str", |out, spec| {
+            let layout = layout_string(spec, args[0].chars().count())?;
+            let fill = char::from_u32(spec.fill).unwrap();
+            out.extend(std::iter::repeat_n(fill, layout.left));
+            out.extend(args[0].chars().take(layout.length));
+            out.extend(std::iter::repeat_n(fill, layout.right));
+            Ok(())
+        }),
+        "percent" => {
+            let format: Vec<u32> = format!("{}{}", args[1], args[2]).chars().map(u32::from).collect();
+            let mut parser = percent::Parser::new(|i| format.get(i).copied());
+            let Some(percent::Piece::Directive(directive)) = parser.next() else { panic!("{args:?}") };
+            let count = |c| match c {
+                Some(percent::Count::Fixed(n)) => Some(n),
+                _ => None,
+            };
+            let letter = char::from_u32(directive.conversion.unwrap()).unwrap();
+            let precision = count(directive.precision);
+            let text = if "diuoxX".contains(letter) {
+                percent::format_int(big(0).as_ref(), letter, directive.flags, precision, 0).unwrap()
+            } else {
+                percent::format_float(flt(0), letter, directive.flags, precision)
+            };
+            let mut out = String::new();
+            let width = count(directive.width).unwrap_or(0);
+            percent::push_number(&mut out, &text, letter, directive.flags, width);
+            out
+        }
+        "pieces" => pieces(&unescape(args[0])),
         _ => format!("unknown operation {op}"),
     }
+}
+
+/// Undoes Python's `unicode_escape` as far as the fixtures need it.
+fn unescape(text: &str) -> String {
+    text.replace("\\xe9", "\u{e9}").replace("\\u20ac", "\u{20ac}").replace("\\\\", "\\")
+}
+
+fn formatted(
+    spec: &str,
+    kind: char,
+    type_name: &str,
+    write: impl FnOnce(&mut String, &FormatSpec) -> Result<(), FormatError>,
+) -> String {
+    let spec = unescape(spec);
+    let mut out = String::new();
+    let result = FormatSpec::parse(spec.chars().map(u32::from), kind.into());
+    let text = match result.and_then(|parsed| write(&mut out, &parsed)) {
+        Ok(()) => out,
+        Err(error) => format!("!{}", error.text(&spec, type_name)),
+    };
+    text.replace('\\', "\\\\").replace('\u{e9}', "\\xe9")
+}
+
+/// `text % mapping` where each value is 1.
+fn pieces(text: &str) -> String {
+    let codes: Vec<u32> = text.chars().map(u32::from).collect();
+    let mut out = String::new();
+    for piece in percent::Parser::new(|i| codes.get(i).copied()) {
+        match piece {
+            percent::Piece::Literal(start, end) => {
+                out.extend(codes[start..end].iter().map(|&c| char::from_u32(c).unwrap()));
+            }
+            percent::Piece::Directive(directive) => {
+                let fixed = |c| match c {
+                    Some(percent::Count::Fixed(n)) => n,
+                    _ => 0,
+                };
+                match directive.conversion.and_then(|c| match char::from_u32(c) {
+                    Some('d') => Ok('d'),
+                    _ => Err(percent::PercentError::Unsupported(c, directive.index)),
+                }) {
+                    Ok(letter) => {
+                        let one = BigInt::one();
+                        let precision = directive.precision.map(|p| fixed(Some(p)));
+                        let flags = directive.flags;
+                        let digits = percent::format_int(one.as_ref(), letter, flags, precision, 0).unwrap();
+                        let width = fixed(directive.width);
+                        percent::push_number(&mut out, &digits, letter, flags, width);
+                    }
+                    Err(error) => return format!("!{}", error.text()),
+                }
+            }
+        }
+    }
+    out.replace('\u{20ac}', "\\u20ac")
 }
 
 fn check(text: &str) {

@@ -150,7 +150,9 @@ fn push_double(out: &mut String, value: f64, code: char, precision: usize, flags
                 decimal.digits.truncate(decimal.digits.trim_end_matches('0').len().max(1));
             }
             let count = if flags.alternate { precision } else { decimal.digits.len() };
-            let exponential = decimal.point <= -4 || i64::from(decimal.point) > precision as i64;
+            // The zero after the point needs a digit of its own.
+            let most = precision as i64 - i64::from(flags.add_dot_zero);
+            let exponential = decimal.point <= -4 || i64::from(decimal.point) > most;
             push_general(out, &decimal, count, exponential, flags, upper);
         }
         _ => {

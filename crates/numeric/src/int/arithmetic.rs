@@ -17,6 +17,7 @@ fn check_size(bits: u128) -> Result<(), IntError> {
     Ok(())
 }
 
+#[allow(clippy::should_implement_trait, reason = "operators would hide which of these allocate or fail")]
 impl<'a> IntRef<'a> {
     /// `self + other`
     pub fn add(self, other: IntRef<'_>) -> BigInt {

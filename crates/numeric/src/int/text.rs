@@ -109,11 +109,9 @@ fn parse_digits(text: &[u8], base: u32, max_digits: usize) -> Result<Digits, Par
             }
         }
     }
-    if max_digits != 0 && count > max_digits && !base.is_power_of_two() {
-        // CPython counts before it looks at what follows the digits, but not past a misplaced underscore.
-        if valid && after_digit || !valid && after_digit {
-            return Err(ParseIntError::TooManyDigits(count));
-        }
+    // CPython counts before it looks at what follows the digits, but not past a misplaced underscore.
+    if max_digits != 0 && count > max_digits && after_digit && !base.is_power_of_two() {
+        return Err(ParseIntError::TooManyDigits(count));
     }
     if !valid || !after_digit {
         return Err(ParseIntError::Invalid);
