@@ -136,6 +136,13 @@ impl Object {
         Ref { ptr: NonNull::from(self), own: PhantomData }
     }
 
+    /// A borrowed view of a pointer that a live object holds; none when it is null.
+    #[inline(always)]
+    pub fn from_ptr<'a>(ptr: *mut Object) -> Option<&'a Object> {
+        // SAFETY: the fields that pointers are read from own what they point to.
+        unsafe { ptr.as_ref() }
+    }
+
     /// Views the object as its layout `T` without a check.
     ///
     /// # Safety
