@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod errors;
+pub mod gc;
 pub mod ids;
 pub mod interpreter;
 pub mod make;

@@ -9,6 +9,8 @@
 //!
 //! `next` is null while the object is untracked.
 
+pub mod collect;
+
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -78,6 +80,12 @@ impl GcHeader {
 pub struct GcState {
     /// List heads: youngest first.
     pub generations: [GcHeader; 3],
+    /// Objects that `gc.freeze()` took out of the collector's sight.
+    pub permanent: GcHeader,
+    /// Objects that survived the last full collection.
+    pub long_lived_total: Cell<usize>,
+    /// Objects that came to the oldest generation since then.
+    pub long_lived_pending: Cell<usize>,
     /// Objects allocated less freed since the last young collection; collections of the younger
     /// generation for the older ones.
     pub counts: [Cell<i32>; 3],
@@ -100,8 +108,11 @@ impl GcState {
         const HEAD: GcHeader = GcHeader { next: Cell::new(std::ptr::null_mut()), prev: Cell::new(0) };
         GcState {
             generations: [HEAD, HEAD, HEAD],
+            permanent: HEAD,
+            long_lived_total: Cell::new(0),
+            long_lived_pending: Cell::new(0),
             counts: [const { Cell::new(0) }; 3],
-            thresholds: [Cell::new(2000), Cell::new(10), Cell::new(0)],
+            thresholds: [Cell::new(2000), Cell::new(10), Cell::new(10)],
             enabled: Cell::new(true),
             collecting: Cell::new(false),
             requested: Cell::new(false),
@@ -110,7 +121,7 @@ impl GcState {
 
     /// Links the list heads to themselves.
     pub fn init(&self) {
-        for head in &self.generations {
+        for head in self.generations.iter().chain([&self.permanent]) {
             let ptr = std::ptr::from_ref(head).cast_mut();
             head.next.set(ptr);
             head.prev.set(ptr as usize);
@@ -273,6 +284,15 @@ pub unsafe fn untrack(op: *mut Object) {
     }
 }
 
+/// Whether the object has a collector's header: its type is collectable, and doesn't except this instance (static types,
+/// instances of the collectable `type`, have none).
+#[inline]
+pub fn has_header(op: &Object) -> bool {
+    let tp = op.ob_type();
+    // SAFETY: a slot is called with a live object.
+    tp.is_gc() && tp.tp_is_gc.get().is_none_or(|is_gc| unsafe { is_gc(op.as_ptr()) } != 0)
+}
+
 /// Whether the collector sees the object.
 ///
 /// # Safety
@@ -280,7 +300,28 @@ pub unsafe fn untrack(op: *mut Object) {
 #[inline]
 pub unsafe fn is_tracked(op: *mut Object) -> bool {
     // SAFETY: the header exists when the type says so.
-    unsafe { (*op).ob_type().is_gc() && !(*GcHeader::of(op)).next.get().is_null() }
+    unsafe { has_header(&*op) && !(*GcHeader::of(op)).next.get().is_null() }
+}
+
+/// Whether the object's finaliser has been called (PEP 442).
+///
+/// # Safety
+/// `op` is alive.
+#[inline]
+pub unsafe fn is_finalized(op: *mut Object) -> bool {
+    // SAFETY: as above.
+    unsafe { has_header(&*op) && (*GcHeader::of(op)).prev.get() & FLAG_FINALIZED != 0 }
+}
+
+/// Notes that the object's finaliser has been called.
+///
+/// # Safety
+/// `op` is alive and has a header.
+#[inline]
+pub unsafe fn set_finalized(op: *mut Object) {
+    // SAFETY: the caller vouches for the header.
+    let header = unsafe { &*GcHeader::of(op) };
+    header.prev.set(header.prev.get() | FLAG_FINALIZED);
 }
 
 /// The managed-dictionary word of an instance whose type has `MANAGED_DICT`.

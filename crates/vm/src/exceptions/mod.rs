@@ -1,0 +1,15 @@
+//! Exceptions: their types, their objects, and how one that nobody caught is shown.
+
+pub mod base;
+pub mod group;
+pub mod import_error;
+pub mod key_error;
+pub mod name_error;
+pub mod os_error;
+pub mod print;
+pub mod stop_iteration;
+pub mod suggestions;
+pub mod syntax_error;
+pub mod types;
+pub mod unicode_error;
+pub mod unraisable;
