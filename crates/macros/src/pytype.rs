@@ -12,7 +12,8 @@ use crate::function::{
 };
 use crate::slots::{self, Suite};
 
-/// One `name: KIND = field [readonly] ["doc"]` of `members(...)`; a field within a field is `outer.inner`.
+/// One `name: KIND = field[,] [readonly] ["doc"]` of `members(...)`, ended by `,` or `;`; a field within a field is
+/// `outer.inner`.
 struct Member {
     name: String,
     kind: Ident,
@@ -75,10 +76,22 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                             let kind = inner.parse()?;
                             inner.parse::<Token![=]>()?;
                             let field = Punctuated::parse_separated_nonempty(&inner)?;
-                            let readonly = inner.peek(Ident) && inner.parse::<Ident>()? == "readonly";
+                            let after_comma = inner.fork();
+                            let is_word = |input: ParseStream<'_>| {
+                                input.parse::<Ident>().is_ok_and(|word| word == "readonly")
+                            };
+                            if after_comma.parse::<Token![,]>().is_ok()
+                                && is_word(&after_comma)
+                                && !after_comma.peek(Token![:])
+                            {
+                                inner.parse::<Token![,]>()?;
+                            }
+                            let readonly = inner.peek(Ident) && is_word(&inner);
                             let doc = inner.parse::<Option<LitStr>>()?.map(|doc| doc.value());
                             options.members.push(Member { name, kind, field, readonly, doc });
-                            if !inner.is_empty() {
+                            if inner.peek(Token![;]) {
+                                inner.parse::<Token![;]>()?;
+                            } else if !inner.is_empty() {
                                 inner.parse::<Token![,]>()?;
                             }
                         }
