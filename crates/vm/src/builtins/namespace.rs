@@ -1,5 +1,6 @@
 //! `types.SimpleNamespace`.
 
+use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::prelude::*;
 
 /// The layout of a namespace.
@@ -85,20 +86,16 @@ impl Namespace {
     fn tp_repr(&self, vm: &Vm) -> PyResult {
         let cls = self.as_object().ob_type();
         let name = if std::ptr::eq(cls, Self::type_object()) { "namespace" } else { cls.name() };
-        if !vm.enter_repr(self.as_object()) {
+        let Some(_guard) = ReprGuard::enter(self.as_object(), vm) else {
             return Ok(vm.new_str(&format!("{name}(...)")).into_object());
-        }
-        let parts = (|| {
-            let mut parts = Vec::new();
-            for (key, value) in self.attributes(vm)?.items_vec() {
-                if let Some(key) = key.downcast_ref::<Str>().filter(|k| k.len() > 0) {
-                    parts.push(format!("{}={}", key.to_string_lossy(), value.repr(vm)?.to_string_lossy()));
-                }
+        };
+        let mut parts = Vec::new();
+        for (key, value) in self.attributes(vm)?.items_vec() {
+            if let Some(key) = key.downcast_ref::<Str>().filter(|k| k.len() > 0) {
+                parts.push(format!("{}={}", key.to_string_lossy(), value.repr(vm)?.to_string_lossy()));
             }
-            PyResult::Ok(parts)
-        })();
-        vm.leave_repr(self.as_object());
-        Ok(vm.new_str(&format!("{name}({})", parts?.join(", "))).into_object())
+        }
+        Ok(vm.new_str(&format!("{name}({})", parts.join(", "))).into_object())
     }
 
     #[slot]

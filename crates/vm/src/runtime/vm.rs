@@ -222,23 +222,3 @@ impl Vm {
         if self.has_exception() { Raised } else { self.system_error("error return without exception set") }
     }
 }
-
-impl Vm {
-    /// Notes that the `repr` of `object` is being made. False when it is being made already: the caller shows an ellipsis.
-    pub fn enter_repr(&self, object: &Object) -> bool {
-        let mut running = self.repr_running.borrow_mut();
-        if running.contains(&object.as_ptr()) {
-            return false;
-        }
-        running.push(object.as_ptr());
-        true
-    }
-
-    /// Ends `enter_repr`.
-    pub fn leave_repr(&self, object: &Object) {
-        let mut running = self.repr_running.borrow_mut();
-        if let Some(at) = running.iter().rposition(|&p| p == object.as_ptr()) {
-            running.remove(at);
-        }
-    }
-}
