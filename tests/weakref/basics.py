@@ -78,13 +78,28 @@ show(lambda: hash(unhashed))
 
 
 class Number:
-    pass
+    """Answers every operator with its name."""
 
 
-n = Number(7)
+for name in "add sub mul pow floordiv truediv mod divmod lshift rshift and or xor matmul".split():
+    for prefix in ["", "r", "i"]:
+        special = f"__{prefix}{name}__"
+        if special != "__idivmod__":
+            setattr(Number, special, lambda self, other, *rest, special=special: (special, other, rest))
+for name in ["neg", "pos", "abs", "invert"]:
+    setattr(Number, f"__{name}__", lambda self, name=name: name)
+Number.__int__ = Number.__index__ = lambda self: 7
+Number.__float__ = lambda self: 7.5
+Number.__bool__ = lambda self: False
+n = Number()
 p = weakref.proxy(n)
-print(p + 1, 1 + p, p - 1, 2 * p, p**2, p // 2, p / 2, p % 4, divmod(p, 2), -p, +p, abs(p), ~p)
-print(p << 1, p >> 1, p & 3, p | 8, p ^ 1, int(p), float(p), [0] * 8 and list(range(10))[p])
+print(p + 1, 1 + p, p - 1, 2 * p, p**2, 2**p, p // 2, p / 2, p % 4, divmod(p, 2), divmod(2, p), p @ 1)
+print(p << 1, p >> 1, p & 3, p | 8, p ^ 1, 1 | p, pow(p, 2, 3))
+print(-p, +p, abs(p), ~p, bool(p), int(p), float(p), list(range(10))[p])
+import operator
+
+for name in "add sub mul pow floordiv truediv mod lshift rshift and or xor matmul".split():
+    print(getattr(operator, "i" + name)(p, 3))
 
 
 class Items(list):
