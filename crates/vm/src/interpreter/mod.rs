@@ -17,7 +17,7 @@ pub mod unwind;
 
 use std::cell::OnceCell;
 
-use taipan_bytecode::opcode::op;
+use taipan_bytecode::opcode::Opcode;
 
 use crate::interpreter::frame::{InterpreterFrame, push_frame};
 use crate::interpreter::stackref::StackRef;
@@ -166,7 +166,7 @@ impl std::ops::Deref for OptionalObject {
 /// instance. No traceback shows it.
 pub fn init_shim(vm: &Vm) -> &Function {
     vm.interp().state::<Originals>().init_shim.get_or_init(|| {
-        let code = Code::internal("__init__", &[op::EXIT_INIT_CHECK, 0, op::RETURN_VALUE, 0], 2, vm);
+        let code = Code::internal("__init__", &[Opcode::ExitInitCheck as u8, 0, Opcode::ReturnValue as u8, 0], 2, vm);
         let globals = vm.new_dict();
         let builtins = vm.new_dict();
         Function::new_with_builtins(&code, &globals, builtins.as_object(), vm)
