@@ -178,7 +178,7 @@ real {
       0 Cache CACHE caches 0, |_n| 0 => 0, [], "Room for inline data of the instruction before it; never executed.";
       1 BinarySlice BINARY_SLICE caches 0, |_n| 3 => 1, [ERROR ESCAPES], "Replace container, start, stop by `container[start:stop]`.";
       2 BuildTemplate BUILD_TEMPLATE caches 0, |_n| 2 => 1, [ERROR ESCAPES], "Build a `string.templatelib.Template` from a tuple of strings and a tuple of interpolations.";
-      3 BinaryOpInplaceAddUnicode BINARY_OP_INPLACE_ADD_UNICODE caches 5, |_n| 2 => 0, [LOCAL DEOPT EXIT ERROR ESCAPES], "`x = x + y` for exact strings where the next instruction stores to `x`: append in place.";
+      3 BinaryOpInplaceAddUnicode BINARY_OP_INPLACE_ADD_UNICODE of BinaryOp caches 5, |_n| 2 => 0, [LOCAL DEOPT EXIT ERROR ESCAPES], "`x = x + y` for exact strings where the next instruction stores to `x`: append in place.";
       4 CallFunctionEx CALL_FUNCTION_EX caches 0, |_n| 4 => 1, [EVAL_BREAK ERROR ERROR_NO_POP ESCAPES], "Call with a tuple (or any iterable) of positional and a dict (or NULL) of keyword arguments.";
       5 CheckEgMatch CHECK_EG_MATCH caches 0, |_n| 2 => 2, [ERROR ESCAPES], "Split an exception group by type (`except*`): push the rest and the match (or None).";
       6 CheckExcMatch CHECK_EXC_MATCH caches 0, |_n| 2 => 2, [ERROR ERROR_NO_POP ESCAPES], "Push whether the exception below matches the type or tuple of types on top.";
@@ -458,8 +458,7 @@ impl Opcode {
     /// Whether it is a specialised form that the interpreter wrote over its base.
     #[inline]
     pub const fn is_specialized(self) -> bool {
-        let n = self as u8;
-        n >= MIN_SPECIALIZED_OPCODE && n < MIN_INSTRUMENTED_OPCODE
+        (self as u8) < MIN_INSTRUMENTED_OPCODE && self as u8 != BASE[self as usize]
     }
 
     /// The specialised forms of this opcode, in the order of their numbers.
