@@ -13,6 +13,12 @@ pub struct Slot<T: PyLayout = Object>(UnsafeCell<Option<Ref<T>>>);
 // SAFETY: objects are only touched by the thread that holds the interpreter's lock.
 unsafe impl<T: PyLayout> Sync for Slot<T> {}
 
+impl<T: PyLayout> Default for Slot<T> {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
 impl<T: PyLayout> Slot<T> {
     /// An empty field.
     pub const fn empty() -> Self {

@@ -557,6 +557,8 @@ impl Type {
 unsafe extern "C" {
     /// The static object of `type` itself; defined by the crate `vm`.
     pub static PyType_Type: Type;
+    /// The static object of `object`; defined by the crate `vm`.
+    pub static PyBaseObject_Type: Type;
 }
 
 // SAFETY: `Type` begins with an object header.

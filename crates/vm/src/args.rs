@@ -246,17 +246,27 @@ impl FromArg<'_> for PathArg {
 pub struct KwArgs<'a> {
     names: Option<&'a Tuple>,
     values: &'a [&'a Obj],
+    /// The places of those that count, when not all do.
+    chosen: Option<Vec<usize>>,
 }
 
 impl<'a> KwArgs<'a> {
     /// Wraps vectorcall's names and the values that belong to them.
     pub fn new(names: Option<&'a Tuple>, values: &'a [&'a Obj]) -> Self {
-        KwArgs { names, values }
+        KwArgs { names, values, chosen: None }
+    }
+
+    /// Some of vectorcall's keywords.
+    pub fn chosen(names: &'a Tuple, values: &'a [&'a Obj], places: Vec<usize>) -> Self {
+        KwArgs { names: Some(names), values, chosen: Some(places) }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.names.map_or(0, Tuple::len)
+        match &self.chosen {
+            Some(places) => places.len(),
+            None => self.names.map_or(0, Tuple::len),
+        }
     }
 
     /// Whether there is none.
@@ -267,7 +277,12 @@ impl<'a> KwArgs<'a> {
     /// Name and value of each, in the order of the call.
     pub fn iter(&self) -> impl Iterator<Item = (&'a Str, &'a Object)> + '_ {
         let names: &'a [ObjRef] = self.names.map_or(&[], Tuple::as_slice);
-        names.iter().zip(self.values).filter_map(|(name, value)| Some((name.downcast_ref::<Str>()?, *value)))
+        names.iter().zip(self.values).enumerate().filter_map(|(at, (name, value))| {
+            if self.chosen.as_ref().is_some_and(|places| !places.contains(&at)) {
+                return None;
+            }
+            Some((name.downcast_ref::<Str>()?, *value))
+        })
     }
 
     /// A new dict of them.

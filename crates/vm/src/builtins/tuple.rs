@@ -286,6 +286,29 @@ impl Tuple {
         Ok(Tuple::from_vec(iterable.collect_iterable(vm)?, vm))
     }
 
+    /// `cls(*args)`.
+    fn make_instance(cls: &Type, args: &[&Object], vm: &Vm) -> PyResult {
+        let exact = match args {
+            [] => Tuple::empty(vm),
+            [iterable] => Tuple::from_iterable(iterable, vm)?,
+            _ => return Err(vm.type_error(format!("tuple expected at most 1 argument, got {}", args.len()))),
+        };
+        if std::ptr::eq(cls, Tuple::static_type()) {
+            return Ok(exact.into_object());
+        }
+        let Some(alloc) = cls.tp_alloc.get() else { return Err(vm.system_error("type without tp_alloc")) };
+        // SAFETY: `tp_alloc` gives a zeroed instance with room for the items; nulls are valid for traversal until then.
+        unsafe {
+            let op = vm.owned(alloc(std::ptr::from_ref(cls).cast_mut(), exact.len() as isize))?;
+            let tuple = op.cast::<Tuple>();
+            tuple.hash.set(-1);
+            for (i, item) in exact.as_slice().iter().enumerate() {
+                *tuple.item_ptr(i) = item.clone().into_raw();
+            }
+            Ok(op)
+        }
+    }
+
     fn hash_items(&self, vm: &Vm) -> PyResult<isize> {
         const PRIME_1: u64 = 11_400_714_785_074_694_791;
         const PRIME_2: u64 = 14_029_467_366_897_019_727;
@@ -435,26 +458,14 @@ impl Tuple {
         GenericAlias::new(cls.as_object(), object, vm)
     }
 
-    #[new("(iterable=(), /)")]
-    fn new(cls: &Type, iterable: Option<&Object>, vm: &Vm) -> PyResult {
-        let exact = match iterable {
-            Some(iterable) => Tuple::from_iterable(iterable, vm)?,
-            None => Tuple::empty(vm),
-        };
-        if std::ptr::eq(cls, Tuple::static_type()) {
-            return Ok(exact.into_object());
+    #[slot]
+    fn tp_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        let own_init = Tuple::type_object().tp_init.get().map(|f| f as usize);
+        let plain = cls.tp_init.get().map(|f| f as usize) == own_init;
+        if plain && kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
+            return Err(vm.type_error("tuple() takes no keyword arguments"));
         }
-        let Some(alloc) = cls.tp_alloc.get() else { return Err(vm.system_error("type without tp_alloc")) };
-        // SAFETY: `tp_alloc` gives a zeroed instance with room for the items; nulls are valid for traversal until then.
-        unsafe {
-            let op = vm.owned(alloc(std::ptr::from_ref(cls).cast_mut(), exact.len() as isize))?;
-            let tuple = op.cast::<Tuple>();
-            tuple.hash.set(-1);
-            for (i, item) in exact.as_slice().iter().enumerate() {
-                *tuple.item_ptr(i) = item.clone().into_raw();
-            }
-            Ok(op)
-        }
+        Tuple::make_instance(cls, crate::protocols::native::borrow_all(args.as_slice()), vm)
     }
 
     #[slot]
@@ -462,11 +473,7 @@ impl Tuple {
         if kwnames.is_some_and(|names| !names.is_empty()) {
             return Err(vm.type_error("tuple() takes no keyword arguments"));
         }
-        match args {
-            [] => Self::new(cls, None, vm),
-            [iterable] => Self::new(cls, Some(iterable), vm),
-            _ => Err(vm.type_error(format!("tuple expected at most 1 argument, got {}", args.len()))),
-        }
+        Tuple::make_instance(cls, args, vm)
     }
 
     #[slot]

@@ -186,7 +186,11 @@ impl BaseException {
         };
         let mut pos = 0;
         while let Some((key, value)) = state.next_entry(&mut pos) {
-            crate::protocols::attributes::set_attr_object(self.as_object(), &key, Some(&value), vm)?;
+            let Some(name) = key.downcast_ref::<Str>() else {
+                let given = key.ob_type().name();
+                return Err(vm.type_error(format!("attribute name must be string, not '{given}'")));
+            };
+            self.as_object().set_attr(name, &value, vm)?;
         }
         Ok(())
     }

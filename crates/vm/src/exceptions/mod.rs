@@ -8,6 +8,8 @@ pub mod name_error;
 pub mod os_error;
 pub mod print;
 pub mod stop_iteration;
+pub mod suggestions;
 pub mod syntax_error;
 pub mod types;
 pub mod unicode_error;
+pub mod unraisable;

@@ -1,4 +1,4 @@
-//! Showing exceptions that nobody caught: `sys.excepthook`, `sys.unraisablehook`, exit codes of `SystemExit`.
+//! Showing exceptions that nobody caught: `sys.excepthook` and exit codes of `SystemExit`.
 //!
 //! The text comes from the Python module `traceback`. When that can't be imported or fails, a plain native form without carets
 //! and suggestions takes its place.
@@ -11,11 +11,13 @@ use crate::exceptions::stop_iteration::SystemExit;
 use crate::exceptions::syntax_error::SyntaxError;
 use crate::prelude::*;
 
+pub use super::unraisable::{write_unraisable, write_unraisable_while};
+
 /// `sys.tracebacklimit` when it is not set.
 const DEFAULT_LIMIT: i64 = 1000;
 
 /// `sys.NAME`, if there is such a thing.
-fn sys_attr(name: &str, vm: &Vm) -> Option<ObjRef> {
+pub(super) fn sys_attr(name: &str, vm: &Vm) -> Option<ObjRef> {
     let dict = vm.interp().sys_dict.get()?;
     match dict.get_str(&vm.intern(name), vm) {
         Ok(value) => value,
@@ -42,7 +44,7 @@ fn write_file(file: &Object, text: &str, vm: &Vm) {
     }
 }
 
-fn flush(file: &Object, vm: &Vm) {
+pub(super) fn flush(file: &Object, vm: &Vm) {
     if file.call_method(vm.ids().flush, &[], vm).is_err() {
         vm.clear_exception();
     }
@@ -59,37 +61,30 @@ pub fn flush_standard_files(vm: &Vm) {
 
 /// `sys.excepthook`'s own work: shows the exception, its causes and contexts on `sys.stderr`.
 pub fn display(exception: &BaseException, vm: &Vm) {
-    let Some(file) = sys_attr("stderr", vm) else {
-        eprint!("{}", native_text(exception, vm));
-        return;
-    };
-    if vm.is_none(&file) {
+    let file = sys_attr("stderr", vm);
+    if file.as_deref().is_some_and(|file| vm.is_none(file)) {
         return;
     }
-    if display_with_module(exception, &file, vm).is_none() {
-        write_file(&file, &native_text(exception, vm), vm);
+    if file.is_none() || !display_with_module(exception, vm) {
+        write_stderr(&native_text(exception, vm), vm);
     }
-    flush(&file, vm);
+    if let Some(file) = file {
+        flush(&file, vm);
+    }
 }
 
-/// Lets the Python module `traceback` do it. None when it could not.
-fn display_with_module(exception: &BaseException, file: &Object, vm: &Vm) -> Option<()> {
+/// Lets the Python module `traceback` do it. False when it could not.
+fn display_with_module(exception: &BaseException, vm: &Vm) -> bool {
     let attempt = || -> PyResult<ObjRef> {
         let module = crate::import::import_module("traceback", vm)?;
         let print = module.get_attr(&vm.intern("_print_exception_bltin"), vm)?;
         print.call(&[exception.as_object()], vm)
     };
-    let default_file = sys_attr("stderr", vm).is_some_and(|stderr| stderr.is(file));
-    if !default_file {
-        return None;
+    let done = attempt().is_ok();
+    if !done {
+        vm.clear_exception();
     }
-    match attempt() {
-        Ok(_) => Some(()),
-        Err(Raised) => {
-            vm.clear_exception();
-            None
-        }
-    }
+    done
 }
 
 /// What `traceback.print_exception` writes, without carets and suggestions.
@@ -134,7 +129,6 @@ fn push_chain(out: &mut String, exception: &BaseException, seen: &mut Vec<*mut O
 
 fn push_one(out: &mut String, exception: &BaseException, vm: &Vm) {
     if let Some(traceback) = exception.traceback() {
-        out.push_str("Traceback (most recent call last):\n");
         push_traceback(out, &traceback, vm);
     }
     push_exception_line(out, exception, vm);
@@ -168,7 +162,7 @@ fn shown_type_name(tp: &Type, vm: &Vm) -> String {
 
 fn push_exception_line(out: &mut String, exception: &BaseException, vm: &Vm) {
     if let Some(error) = exception.as_object().downcast_ref::<SyntaxError>() {
-        push_syntax_place(out, error, vm);
+        push_syntax_place(out, error);
     }
     out.push_str(&shown_type_name(exception.as_object().ob_type(), vm));
     let text = match exception.as_object().downcast_ref::<SyntaxError>().and_then(|error| error.msg.get()) {
@@ -188,7 +182,7 @@ fn push_exception_line(out: &mut String, exception: &BaseException, vm: &Vm) {
     out.push('\n');
 }
 
-fn push_syntax_place(out: &mut String, error: &SyntaxError, vm: &Vm) {
+fn push_syntax_place(out: &mut String, error: &SyntaxError) {
     let line = error.lineno.get().and_then(|n| n.downcast_ref::<Int>().and_then(Int::to_i64));
     let Some(line) = line else { return };
     let filename = error.filename.get().and_then(|f| f.downcast::<Str>().ok());
@@ -210,11 +204,10 @@ fn push_syntax_place(out: &mut String, error: &SyntaxError, vm: &Vm) {
     let width =
         end.saturating_sub(1).saturating_sub(cut).saturating_sub(column).clamp(1, stripped.len().max(1));
     let _ = writeln!(out, "    {}{}", " ".repeat(column), "^".repeat(width));
-    let _ = vm;
 }
 
-/// The "File" lines, innermost last; repeated ones are counted as the module `traceback` does.
-fn push_traceback(out: &mut String, traceback: &Ref<Traceback>, vm: &Vm) {
+/// The header and the "File" lines, innermost last; repeated ones are counted as the module `traceback` does.
+pub(super) fn push_traceback(out: &mut String, traceback: &Ref<Traceback>, vm: &Vm) {
     const SHOWN_REPEATS: usize = 3;
     let limit = match sys_attr("tracebacklimit", vm) {
         Some(limit) => {
@@ -222,6 +215,10 @@ fn push_traceback(out: &mut String, traceback: &Ref<Traceback>, vm: &Vm) {
         }
         None => DEFAULT_LIMIT,
     };
+    if limit <= 0 {
+        return;
+    }
+    out.push_str("Traceback (most recent call last):\n");
     let mut levels = Vec::new();
     let mut walk = Some(traceback.clone());
     while let Some(level) = walk {
@@ -340,129 +337,4 @@ pub fn handle_system_exit(exception: &BaseException, vm: &Vm) -> Option<i32> {
         flush(&file, vm);
     }
     Some(1)
-}
-
-/// Reports the waiting exception, which nobody can receive, through `sys.unraisablehook`: "Exception ignored in: OBJECT", or
-/// "Exception ignored MESSAGE" when a message is given.
-pub fn write_unraisable(object: Option<&Object>, message: Option<&str>, vm: &Vm) {
-    let Some(exception) = vm.take_exception() else { return };
-    if exception.traceback.is_none() && add_traceback(&exception, vm).is_err() {
-        vm.clear_exception();
-    }
-    report_unraisable(&exception, object, message, vm);
-}
-
-fn add_traceback(exception: &BaseException, vm: &Vm) -> PyResult<()> {
-    crate::builtins::traceback::add_current_frame(exception, vm)
-}
-
-/// `write_unraisable` with a message that names an object: "Exception ignored CONTEXT REPR".
-pub fn write_unraisable_while(context: &str, object: Option<&Object>, vm: &Vm) {
-    let Some(exception) = vm.take_exception() else { return };
-    let mut message = format!("Exception ignored {context}");
-    if let Some(object) = object {
-        match object.repr(vm) {
-            Ok(shown) => {
-                let _ = write!(message, " {}", shown.to_string_lossy());
-            }
-            Err(Raised) => {
-                vm.clear_exception();
-                message.push_str(" <object repr() failed>");
-            }
-        }
-    }
-    report_unraisable(&exception, None, Some(&message), vm);
-}
-
-fn report_unraisable(
-    exception: &Ref<BaseException>,
-    object: Option<&Object>,
-    message: Option<&str>,
-    vm: &Vm,
-) {
-    let hook = sys_attr("unraisablehook", vm).filter(|hook| !vm.is_none(hook));
-    let arguments = || -> PyResult<ObjRef> {
-        let make = sys_attr("UnraisableHookArgs", vm)
-            .ok_or_else(|| vm.runtime_error("lost sys.UnraisableHookArgs"))?;
-        let items = vm.new_tuple([
-            exception.as_object().ob_type().as_object().to_ref(),
-            exception.clone().into_object(),
-            exception.traceback.get().unwrap_or_else(|| vm.none()),
-            message.map_or_else(|| vm.none(), |message| vm.new_str(message).into_object()),
-            object.map_or_else(|| vm.none(), Object::to_ref),
-        ]);
-        make.call(&[items.as_object()], vm)
-    };
-    if let Some(hook) = hook {
-        match arguments() {
-            Ok(args) => {
-                if hook.call(&[&args], vm).is_ok() {
-                    return;
-                }
-                if let Some(second) = vm.take_exception() {
-                    display_unraisable(
-                        &second,
-                        Some(&hook),
-                        Some("Exception ignored in sys.unraisablehook"),
-                        vm,
-                    );
-                    return;
-                }
-            }
-            Err(Raised) => vm.clear_exception(),
-        }
-    }
-    display_unraisable(exception, object, message, vm);
-}
-
-/// `sys.unraisablehook`'s own work.
-pub fn display_unraisable(
-    exception: &BaseException,
-    object: Option<&Object>,
-    message: Option<&str>,
-    vm: &Vm,
-) {
-    let mut text = String::new();
-    let object = object.filter(|object| !vm.is_none(object));
-    match object {
-        Some(object) => {
-            text.push_str(message.unwrap_or("Exception ignored in"));
-            text.push_str(": ");
-            match object.repr(vm) {
-                Ok(shown) => text.push_str(&shown.to_string_lossy()),
-                Err(Raised) => {
-                    vm.clear_exception();
-                    text.push_str("<object repr() failed>");
-                }
-            }
-            text.push('\n');
-        }
-        None => {
-            if let Some(message) = message {
-                let _ = writeln!(text, "{message}:");
-            }
-        }
-    }
-    let file = sys_attr("stderr", vm);
-    if file.as_deref().is_some_and(|file| vm.is_none(file)) {
-        return;
-    }
-    write_stderr(&text, vm);
-    display_plain(exception, vm);
-}
-
-/// Traceback and exception line, no chain: what an unraisable exception shows.
-fn display_plain(exception: &BaseException, vm: &Vm) {
-    let Some(file) = sys_attr("stderr", vm) else {
-        let mut text = String::new();
-        push_one(&mut text, exception, vm);
-        eprint!("{text}");
-        return;
-    };
-    if display_with_module(exception, &file, vm).is_none() {
-        let mut text = String::new();
-        push_one(&mut text, exception, vm);
-        write_file(&file, &text, vm);
-    }
-    flush(&file, vm);
 }

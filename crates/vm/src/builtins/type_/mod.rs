@@ -327,6 +327,7 @@ mod annotations {
     static = TYPE_TYPE,
     basicsize = size_of::<HeapType>(),
     itemsize = 40,
+    vectorcall_offset = std::mem::offset_of!(Type, tp_vectorcall),
     flags(BASETYPE, TYPE_SUBCLASS, HAVE_GC, ITEMS_AT_END),
 )]
 impl TypeMethods {
