@@ -12,12 +12,13 @@ use crate::function::{
 };
 use crate::slots::{self, Suite};
 
-/// One `name: KIND = field [readonly]` of `members(...)`.
+/// One `name: KIND = field [readonly] ["doc"]` of `members(...)`; a field within a field is `outer.inner`.
 struct Member {
     name: String,
     kind: Ident,
-    field: Ident,
+    field: Punctuated<Ident, Token![.]>,
     readonly: bool,
+    doc: Option<String>,
 }
 
 #[derive(Default)]
@@ -73,9 +74,10 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                             inner.parse::<Token![:]>()?;
                             let kind = inner.parse()?;
                             inner.parse::<Token![=]>()?;
-                            let field = inner.parse()?;
+                            let field = Punctuated::parse_separated_nonempty(&inner)?;
                             let readonly = inner.peek(Ident) && inner.parse::<Ident>()? == "readonly";
-                            options.members.push(Member { name, kind, field, readonly });
+                            let doc = inner.parse::<Option<LitStr>>()?.map(|doc| doc.value());
+                            options.members.push(Member { name, kind, field, readonly, doc });
                             if !inner.is_empty() {
                                 inner.parse::<Token![,]>()?;
                             }
@@ -342,13 +344,14 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
         let entries = options.members.iter().map(|member| {
             let (name, kind, field) = (c_string(&member.name), &member.kind, &member.field);
             let flags = i32::from(member.readonly);
+            let doc = member.doc.as_ref().map_or_else(|| quote!(::std::ptr::null()), |doc| c_string(doc));
             quote! {
                 ::taipan_object::defs::MemberDef {
                     name: #name,
                     kind: ::taipan_object::defs::member::#kind,
                     offset: ::std::mem::offset_of!(#layout, #field) as isize,
                     flags: #flags,
-                    doc: ::std::ptr::null(),
+                    doc: #doc,
                 }
             }
         });

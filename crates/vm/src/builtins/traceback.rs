@@ -149,7 +149,7 @@ pub unsafe fn add_to_exception(exception: &BaseException, frame: *mut Interprete
 
 /// `add_to_exception` for the frame that runs now; nothing when none does.
 pub fn add_current_frame(exception: &BaseException, vm: &Vm) -> PyResult<()> {
-    let frame = vm.current_frame.get();
+    let frame = crate::interpreter::frame::current(vm);
     if !frame.is_null() {
         // SAFETY: the current frame is alive.
         unsafe { add_to_exception(exception, frame, vm) };
