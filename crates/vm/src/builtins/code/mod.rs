@@ -3,20 +3,19 @@
 //! The instructions at the end of the object are mutable: they specialise themselves and keep their caches between them.
 //! What Python sees as `co_code` is computed from them: specialised opcodes go back to their family, caches to zero.
 
-pub mod location;
 mod constants;
+mod from_bytecode;
 
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::offset_of;
 
+use taipan_bytecode::line_table::{self, Location};
 use taipan_bytecode::opcode::Opcode;
 use taipan_object::gc;
 
 use crate::builtins::coroutine_flags as co;
 use crate::prelude::*;
-
-pub use location::{Location, Locations};
 
 /// One instruction or cache entry: opcode in the low byte, operand in the high byte.
 #[repr(transparent)]
@@ -392,13 +391,13 @@ impl Code {
 
     /// Where an instruction comes from; `unit` counts code units.
     pub fn location(&self, unit: usize) -> Option<Location> {
-        location::find(self.line_table(), self.firstlineno.get(), unit)
+        line_table::positions(self.line_table(), self.firstlineno.get()).nth(unit)
     }
 
     /// The line of an instruction; a frame that has not begun counts as at the first line.
     pub fn line_of(&self, unit: isize) -> Option<i32> {
         match usize::try_from(unit) {
-            Ok(unit) => self.location(unit)?.line,
+            Ok(unit) => line_table::line_at(self.line_table(), self.firstlineno.get(), unit),
             Err(_) => Some(self.firstlineno.get()),
         }
     }
@@ -719,17 +718,9 @@ impl Code {
 
     #[method("($self, /)")]
     fn co_lines(&self, vm: &Vm) -> PyResult<ObjRef> {
-        let mut rows: Vec<(usize, usize, Option<i32>)> = Vec::new();
-        for location in Locations::new(self.line_table(), self.firstlineno.get()) {
-            match rows.last_mut() {
-                Some(last) if last.2 == location.line => last.1 = location.end,
-                _ => rows.push((location.start, location.end, location.line)),
-            }
-        }
-        let rows: Vec<ObjRef> = rows
-            .into_iter()
+        let rows: Vec<ObjRef> = line_table::lines(self.line_table(), self.firstlineno.get())
             .map(|(start, end, line)| {
-                let row = [vm.new_int(start * 2), vm.new_int(end * 2), optional_int(line, vm)];
+                let row = [vm.new_int(start), vm.new_int(end), optional_int(line, vm)];
                 vm.new_tuple(row).into_object()
             })
             .collect();
@@ -739,14 +730,14 @@ impl Code {
     #[method("($self, /)")]
     fn co_positions(&self, vm: &Vm) -> PyResult<ObjRef> {
         let mut rows = Vec::with_capacity(self.len_units());
-        for location in Locations::new(self.line_table(), self.firstlineno.get()) {
+        for (location, units) in line_table::entries(self.line_table(), self.firstlineno.get()) {
             let row = vm.new_tuple([
                 optional_int(location.line, vm),
                 optional_int(location.end_line, vm),
-                optional_int(location.column, vm),
-                optional_int(location.end_column, vm),
+                optional_int(location.col, vm),
+                optional_int(location.end_col, vm),
             ]);
-            for _ in location.start..location.end {
+            for _ in 0..units {
                 rows.push(row.clone().into_object());
             }
         }
@@ -898,12 +889,12 @@ impl Code {
         let mut table = Vec::new();
         let mut line = self.firstlineno.get();
         let mut start = 0usize;
-        for location in Locations::new(self.line_table(), self.firstlineno.get()) {
-            let Some(new_line) = location.line else { continue };
+        for (at, _, new_line) in line_table::lines(self.line_table(), self.firstlineno.get()) {
+            let Some(new_line) = new_line else { continue };
             if new_line == line {
                 continue;
             }
-            let mut bytes = location.start * 2 - start;
+            let mut bytes = at - start;
             let mut lines = new_line - line;
             while bytes > 255 {
                 table.extend_from_slice(&[255, 0]);
@@ -917,7 +908,7 @@ impl Code {
             }
             table.extend_from_slice(&[bytes as u8, lines as i8 as u8]);
             line = new_line;
-            start = location.start * 2;
+            start = at;
         }
         Ok(vm.new_bytes(&table))
     }

@@ -439,8 +439,11 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
                             Opcode::LoadGlobalModule => {
                                 let globals = &*(*frame).globals.cast::<Dict>();
-                                let value = globals
-                                    .value_if_version(u32::from(cache::u16_at(ip, 3)), cache::u16_at(ip, 2));
+                                let value = names::value_if_version(
+                                    globals,
+                                    u32::from(cache::u16_at(ip, 3)),
+                                    cache::u16_at(ip, 2),
+                                );
                                 let Some(value) = value else { deopt!(Opcode::LoadGlobal) };
                                 push!(StackRef::owned(value.to_ref()));
                                 if oparg & 1 != 0 {
@@ -452,11 +455,14 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let globals = &*(*frame).globals.cast::<Dict>();
                                 let builtins = &*(*frame).builtins.cast::<Dict>();
                                 guard!(
-                                    globals.has_version(u32::from(cache::u16_at(ip, 3))),
+                                    globals.current_keys_version() == u32::from(cache::u16_at(ip, 3)),
                                     Opcode::LoadGlobal
                                 );
-                                let value = builtins
-                                    .value_if_version(u32::from(cache::u16_at(ip, 4)), cache::u16_at(ip, 2));
+                                let value = names::value_if_version(
+                                    builtins,
+                                    u32::from(cache::u16_at(ip, 4)),
+                                    cache::u16_at(ip, 2),
+                                );
                                 let Some(value) = value else { deopt!(Opcode::LoadGlobal) };
                                 push!(StackRef::owned(value.to_ref()));
                                 if oparg & 1 != 0 {
@@ -895,7 +901,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     deopt!(Opcode::LoadAttr)
                                 };
                                 let Some(value) =
-                                    dict.value_if_version(cache::u32_at(ip, 2), cache::u16_at(ip, 4))
+                                    names::value_if_version(dict, cache::u32_at(ip, 2), cache::u16_at(ip, 4))
                                 else {
                                     deopt!(Opcode::LoadAttr)
                                 };
@@ -1010,9 +1016,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
                                 guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
-                                let function = cache::object_at(ip, 6);
-                                let new =
-                                    calls::push_exact(function.cast::<Function>(), sp.sub(1), 1, frame, vm);
+                                let function = cache::object_at(ip, 6).cast::<Function>();
+                                guard!(function.version.get() == cache::u32_at(ip, 4), Opcode::LoadAttr);
+                                let new = calls::push_exact(function, sp.sub(1), 1, frame, vm);
                                 if new.is_null() {
                                     error!()
                                 }
@@ -1046,10 +1052,11 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     attributes::store_inline_value(
                                         owner.object(),
                                         cache::u16_at(ip, 4),
-                                        sp.sub(2)
+                                        peek!(2)
                                     ),
                                     Opcode::StoreAttr
                                 );
+                                peek!(2).close();
                                 sp = sp.sub(2);
                                 owner.close();
                                 next!(5)
