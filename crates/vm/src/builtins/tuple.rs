@@ -13,6 +13,7 @@ use taipan_object::{alloc, gc};
 use crate::builtins::dict::iterators::builtin;
 use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::builtins::generic_alias::GenericAlias;
+use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::slice::Slice;
 use crate::builtins::str::StrBuilder;
 use crate::prelude::*;
@@ -618,7 +619,7 @@ impl Tuple {
                 key.ob_type().name()
             )));
         };
-        let (start, _, step, count) = slice.indices_for(self.len(), vm)?;
+        let SliceRange { start, step, count } = SliceRange::new(slice, || self.len(), vm)?;
         if start == 0 && step == 1 && count == self.len() && self.is_exact() {
             return Ok(self.as_object().to_ref());
         }

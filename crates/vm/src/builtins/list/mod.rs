@@ -12,6 +12,7 @@ use std::mem::{offset_of, size_of};
 
 use taipan_object::alloc;
 
+use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::builtins::dict::views::{DictItems, DictKeys, DictValues};
 use crate::builtins::generic_alias::GenericAlias;
@@ -498,7 +499,6 @@ impl List {
     }
 
     fn set_extended(&self, slice: &Slice, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        let (start, stop, step) = slice.unpack(vm)?;
         let new = match value {
             None => None,
             // A list may be assigned to a slice of itself: the items are copied first.
@@ -513,10 +513,10 @@ impl List {
                 }
             },
         };
-        let (start, stop, count) = crate::builtins::slice::adjust_indices(self.len(), start, stop, step);
+        let SliceRange { start, step, count } = SliceRange::new(slice, || self.len(), vm)?;
         if step == 1 {
-            let stop = stop.max(start);
-            return self.set_slice(start as usize, stop as usize, new.unwrap_or_default(), vm);
+            let start = start as usize;
+            return self.set_slice(start, start + count, new.unwrap_or_default(), vm);
         }
         match new {
             None => {
@@ -940,8 +940,7 @@ impl List {
             return self.sq_item(i, vm);
         }
         let Some(slice) = key.downcast_ref::<Slice>() else { return Err(bad_index(key, vm)) };
-        let (start, stop, step) = slice.unpack(vm)?;
-        let (start, _, count) = crate::builtins::slice::adjust_indices(self.len(), start, stop, step);
+        let SliceRange { start, step, count } = SliceRange::new(slice, || self.len(), vm)?;
         Ok(self.slice(start, step, count, vm).into_object())
     }
 
