@@ -568,7 +568,6 @@ fn check(parts: &CodeParts, vm: &Vm) -> PyResult<()> {
     weakrefs = weakrefs,
     itemsize = 2,
     basicsize = 208,
-    no_traverse,
     members(
         co_argcount: INT = argcount, readonly;
         co_posonlyargcount: INT = posonlyargcount, readonly;
