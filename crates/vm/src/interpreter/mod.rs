@@ -75,9 +75,7 @@ pub unsafe fn eval_frame(frame: *mut InterpreterFrame, throw: bool, vm: &Vm) -> 
 pub fn builtins_of(globals: &Dict, vm: &Vm) -> PyResult {
     if let Some(found) = globals.get_str(vm.ids().__builtins__, vm)? {
         if let Some(module) = found.downcast_ref::<Module>() {
-            if let Some(dict) = module.dict_ref() {
-                return Ok(dict.as_object().to_ref());
-            }
+            return Ok(module.dict(vm).into_object());
         }
         return Ok(found);
     }

@@ -108,7 +108,7 @@ pub unsafe fn from_frame(frame: *mut InterpreterFrame, vm: &Vm) -> ObjRef {
         let function = InterpreterFrame::function(frame);
         let op = gc::allocate(tp, object_size(code));
         if op.is_null() {
-            taipan_object::alloc::out_of_memory();
+            crate::runtime::make::out_of_memory();
         }
         let made = op.cast::<Generator>();
         op.cast::<u8>().write_bytes(0, FRAME_OFFSET);
@@ -647,7 +647,7 @@ pub unsafe fn dealloc(op: *mut Object) {
         let vm = Vm::current();
         let generator = &*op.cast::<Generator>();
         gc::untrack(op);
-        crate::builtins::weakref::clear_weakrefs(&*op);
+        crate::builtins::weakref::clear_weakrefs(op);
         gc::track(op);
         if !generator.is_finished() && crate::builtins::type_::heap::finalize_on_dealloc(op) {
             return;
