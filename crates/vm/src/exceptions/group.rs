@@ -48,8 +48,7 @@ fn is_sequence(object: &Object) -> bool {
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
-    members(message: OBJECT = msg, readonly, exceptions: OBJECT = excs, readonly)
+    members(message: OBJECT = msg readonly "exception message", exceptions: OBJECT = excs readonly "nested exceptions")
 )]
 impl BaseExceptionGroup {
     #[slot]

@@ -17,7 +17,7 @@ pub mod unwind;
 
 use std::cell::OnceCell;
 
-use taipan_bytecode::opcode::op;
+use taipan_bytecode::opcode::Opcode;
 
 use crate::interpreter::frame::{InterpreterFrame, push_frame};
 use crate::interpreter::stackref::StackRef;
@@ -109,7 +109,7 @@ pub fn current_builtins(vm: &Vm) -> Option<ObjRef> {
 
 /// A builtin function as it was at start, whatever its name is bound to by now.
 pub fn original_builtin(name: &str, vm: &Vm) -> PyResult {
-    let state = vm.interp().state::<Originals>();
+    let state = &vm.interp().originals;
     let found = match name {
         "all" => &state.all,
         "any" => &state.any,
@@ -133,40 +133,45 @@ pub fn original_builtin(name: &str, vm: &Vm) -> PyResult {
 }
 
 /// Builtins that instructions mean by themselves, filled when first needed.
-#[derive(Default)]
 pub struct Originals {
     /// `all`.
-    pub all: OptionalObject,
+    pub all: Slot<Object>,
     /// `any`.
-    pub any: OptionalObject,
+    pub any: Slot<Object>,
     /// `len`.
-    pub len: OptionalObject,
+    pub len: Slot<Object>,
     /// `isinstance`.
-    pub isinstance: OptionalObject,
+    pub isinstance: Slot<Object>,
+    /// `list.append`.
+    pub list_append: Slot<Object>,
     init_shim: OnceCell<Ref<Function>>,
 }
 
-/// A `Slot` that starts empty.
-pub struct OptionalObject(Slot<Object>);
-
-impl Default for OptionalObject {
-    fn default() -> Self {
-        OptionalObject(Slot::empty())
+impl Originals {
+    /// Nothing remembered yet.
+    pub fn new() -> Self {
+        Originals {
+            all: Slot::empty(),
+            any: Slot::empty(),
+            len: Slot::empty(),
+            isinstance: Slot::empty(),
+            list_append: Slot::empty(),
+            init_shim: OnceCell::new(),
+        }
     }
 }
 
-impl std::ops::Deref for OptionalObject {
-    type Target = Slot<Object>;
-    fn deref(&self) -> &Slot<Object> {
-        &self.0
+impl Default for Originals {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 /// The function whose frame lies below an `__init__` that the loop entered by itself: it checks the result and returns the
 /// instance. No traceback shows it.
 pub fn init_shim(vm: &Vm) -> &Function {
-    vm.interp().state::<Originals>().init_shim.get_or_init(|| {
-        let code = Code::internal("__init__", &[op::EXIT_INIT_CHECK, 0, op::RETURN_VALUE, 0], 2, vm);
+    vm.interp().originals.init_shim.get_or_init(|| {
+        let code = Code::internal("__init__", &[Opcode::ExitInitCheck as u8, 0, Opcode::ReturnValue as u8, 0], 2, vm);
         let globals = vm.new_dict();
         let builtins = vm.new_dict();
         Function::new_with_builtins(&code, &globals, builtins.as_object(), vm)

@@ -130,7 +130,7 @@ fn unpack<'a>(func: &str, args: &'a Tuple, vm: &Vm) -> PyResult<(&'a Object, Opt
     flags(BASETYPE),
     gc,
     vectorcall = vectorcall,
-    members(__callback__: OBJECT = wr_callback, readonly)
+    members(__callback__: OBJECT = wr_callback readonly)
 )]
 impl WeakReference {
     #[slot]

@@ -1,7 +1,7 @@
 //! Attribute access, `super()`, and the special methods of `with`.
 
 use crate::builtins::dict::managed;
-use crate::builtins::type_::state::lookup;
+use crate::builtins::type_::lookup::lookup;
 use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
 use crate::interpreter::stackref::StackRef;
@@ -144,7 +144,7 @@ pub unsafe fn module_dict<'a>(owner: StackRef) -> Option<&'a Dict> {
         if owner.type_ptr() != Module::static_type() {
             return None;
         }
-        (*owner.ptr().cast::<Module>()).dict_ref()
+        (*owner.ptr().cast::<Module>()).md_dict.as_raw().cast::<Dict>().as_ref()
     }
 }
 
@@ -158,14 +158,19 @@ pub unsafe fn inline_value(object: &Object, index: u16) -> Option<&Object> {
     unsafe { managed::inline_value_at(object, index) }
 }
 
-/// Stores into an instance's inline values; moves the slot's reference on success.
+/// Stores into an instance's inline values. False when the slow way must be taken.
 ///
 /// # Safety
 /// As for [`inline_value`].
 #[inline(always)]
-pub unsafe fn store_inline_value(object: &Object, index: u16, slot: *mut StackRef) -> bool {
+pub unsafe fn store_inline_value(object: &Object, index: u16, value: StackRef) -> bool {
     // SAFETY: passed on to the caller.
-    unsafe { managed::store_inline_value(object, index, slot) }
+    unsafe { managed::inline_store_at(object, index, value.object()) }
+}
+
+/// The version of the keys that instances of a type share; 0 when there is none to be had.
+pub fn shared_keys_version(tp: &Type, vm: &Vm) -> u32 {
+    managed::shared_keys_version(tp, vm)
 }
 
 /// Whether the instance still keeps its attributes inline with keys of the given version, so that no attribute of it can
@@ -175,16 +180,24 @@ pub unsafe fn store_inline_value(object: &Object, index: u16, slot: *mut StackRe
 /// The type of `object` has inline values.
 #[inline(always)]
 pub unsafe fn inline_keys_unchanged(object: &Object, version: u32) -> bool {
-    // SAFETY: passed on to the caller.
-    unsafe { managed::inline_keys_version(object) == version }
+    managed::inline_values(object).is_some()
+        && managed::cached_keys(object.ob_type()).is_some_and(|keys| keys.version() == version)
 }
 
 /// The attribute `name` of an instance's dictionary, expected at `hint`.
 ///
 /// # Safety
-/// The type of `object` has a managed dictionary.
+/// The borrow ends before Python code can run.
 #[inline(always)]
 pub unsafe fn dict_value<'a>(object: &'a Object, name: &Str, hint: u16) -> Option<&'a Object> {
-    // SAFETY: passed on to the caller.
-    unsafe { managed::dict_value_at(object, name, hint) }
+    // SAFETY: passed on to the caller; the key at the hint is compared before the value is used.
+    unsafe {
+        let dict = managed::borrow_dict(object)?;
+        let table = dict.table();
+        let hint = usize::from(hint);
+        if hint >= table.len() || !table.is_unicode() || table.key(hint) != name.as_object().as_ptr() {
+            return None;
+        }
+        dict.value_ptr(hint).as_ref()
+    }
 }
