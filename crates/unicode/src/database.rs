@@ -147,11 +147,11 @@ pub fn old_decomposition(code: u32) -> Option<u32> {
     tables::OLD_DECOMPOSED.as_chunks::<2>().0.iter().find(|pair| pair[0] == code).map(|pair| pair[1])
 }
 
-/// One step of decomposition of a Hangul syllable.
+/// The full decomposition of a Hangul syllable.
 fn hangul_decomposition(index: u32) -> String {
-    let trailing = index % 28;
+    let (leading, vowel, trailing) = (0x1100 + index / 588, 0x1161 + index % 588 / 28, index % 28);
     if trailing == 0 {
-        return format!("{:04X} {:04X}", 0x1100 + index / 588, 0x1161 + index % 588 / 28);
+        return format!("{leading:04X} {vowel:04X}");
     }
-    format!("{:04X} {:04X}", 0xac00 + index - trailing, 0x11a7 + trailing)
+    format!("{leading:04X} {vowel:04X} {:04X}", 0x11a7 + trailing)
 }

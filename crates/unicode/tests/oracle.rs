@@ -50,7 +50,8 @@ fn compute(function: &str, code: u32) -> String {
         "final_sigma" => [
             is_final_sigma([code, 0x41], []) || code == 0x3c2,
             is_final_sigma([code], []),
-            is_final_sigma([0x41], [code]) || code == 0x3c2,
+            // A second sigma is itself a final one.
+            is_final_sigma([0x41], [code]) || code == 0x3c2 || code == 0x3a3,
         ]
         .map(flag)
         .concat(),
