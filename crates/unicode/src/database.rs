@@ -119,11 +119,6 @@ impl Database {
         if !self.is_assigned(code) {
             return String::new();
         }
-        if self == Database::Old
-            && let Some(old) = old_decomposition(code)
-        {
-            return format!("{old:04X}");
-        }
         if let Some(index) = code.checked_sub(0xac00).filter(|&index| index < 11_172) {
             return hangul_decomposition(index);
         }
@@ -142,7 +137,7 @@ impl Database {
     }
 }
 
-/// The decomposition that Unicode 3.2 had and that was corrected later.
+/// The decomposition that Unicode 3.2 had and that was corrected later. CPython heeds it in normalisation only.
 pub fn old_decomposition(code: u32) -> Option<u32> {
     tables::OLD_DECOMPOSED.as_chunks::<2>().0.iter().find(|pair| pair[0] == code).map(|pair| pair[1])
 }
