@@ -272,6 +272,11 @@ impl Code {
         self.nfreevars.get() as usize
     }
 
+    /// `len(co_freevars)`.
+    pub fn free_count(&self) -> usize {
+        self.nfreevars()
+    }
+
     /// Slots that a frame takes.
     #[inline(always)]
     pub fn framesize(&self) -> usize {

@@ -4,6 +4,7 @@
 //! A generator has its frame inside. While it runs, the frame is linked into the thread's chain like any other, and
 //! `exc_state` is the top of the stack of exceptions being handled; while it is suspended, neither is.
 
+pub mod anext_awaitable;
 pub mod async_awaitables;
 pub mod async_generator;
 pub mod coroutine;
@@ -24,6 +25,7 @@ use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 use crate::runtime::vm::ErrStackItem;
 
+pub use anext_awaitable::anext_awaitable;
 pub use async_generator::{AsyncGenerator, wrap_async_value};
 pub use coroutine::{Coroutine, CoroutineWrapper, is_awaited};
 
