@@ -10,16 +10,18 @@ use crate::prelude::*;
 pub unsafe fn build_tuple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let (s, items) = s.take(oparg);
-        Ok(s.push(StackRef::owned(Tuple::from_vec(items, vm).into_object())))
+        let s = s.own(oparg);
+        let made = Tuple::from_raw_items(s.as_ptr().cast(), oparg, vm);
+        Ok(s.push(StackRef::owned(made.into_object())))
     }
 }
 
 pub unsafe fn build_list(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let (s, items) = s.take(oparg);
-        Ok(s.push(StackRef::owned(List::from_vec(items, vm).into_object())))
+        let s = s.own(oparg);
+        let made = List::from_raw_items(s.as_ptr().cast(), oparg, vm);
+        Ok(s.push(StackRef::owned(made.into_object())))
     }
 }
 
