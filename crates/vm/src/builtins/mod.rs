@@ -10,6 +10,7 @@ pub mod classmethod;
 pub mod code;
 pub mod codecs_core;
 pub mod complex;
+pub mod coroutine_flags;
 pub mod descr;
 pub mod dict;
 pub mod enumerate;
