@@ -37,7 +37,9 @@ impl Signature {
         };
         let mut params: Vec<Param> = Vec::new();
         let mut keyword_only = false;
-        for piece in split(inner) {
+        // Argument Clinic's older optional groups: `sub[, start[, end]]`.
+        let inner = if inner.contains("[, ") { ungroup(inner) } else { inner.to_owned() };
+        for piece in split(&inner) {
             let piece = piece.trim();
             if piece.is_empty() || piece.starts_with('$') {
                 continue;
@@ -78,6 +80,17 @@ impl Signature {
     pub fn positional_only(&self) -> bool {
         self.params.iter().all(|p| p.kind == Kind::PositionalOnly)
     }
+}
+
+/// Optional groups as parameters with a default.
+fn ungroup(text: &str) -> String {
+    let mut groups = text.split("[, ");
+    let mut out = groups.next().unwrap_or_default().to_owned();
+    for group in groups {
+        let (names, rest) = group.split_once(']').unwrap_or((group, ""));
+        out.push_str(&format!(", {names}=<unrepresentable>{}", rest.replace(']', "")));
+    }
+    out
 }
 
 /// Splits at commas outside brackets and quotes.
