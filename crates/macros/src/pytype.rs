@@ -12,12 +12,14 @@ use crate::function::{
 };
 use crate::slots::{self, Suite};
 
-/// One `name: KIND = field [readonly]` of `members(...)`.
+/// One `name: KIND = field[,] [readonly] ["doc"]` of `members(...)`, ended by `,` or `;`; a field within a field is
+/// `outer.inner`.
 struct Member {
     name: String,
     kind: Ident,
-    field: Ident,
+    field: Punctuated<Ident, Token![.]>,
     readonly: bool,
+    doc: Option<String>,
 }
 
 #[derive(Default)]
@@ -30,7 +32,7 @@ struct Options {
     gc: bool,
     metatype: Option<Path>,
     dict: Option<Ident>,
-    weakrefs: Option<Ident>,
+    weakrefs: Option<Punctuated<Ident, Token![.]>>,
     vectorcall: Option<Ident>,
     vectorcall_offset: Option<Expr>,
     methods: Vec<Path>,
@@ -73,10 +75,23 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                             inner.parse::<Token![:]>()?;
                             let kind = inner.parse()?;
                             inner.parse::<Token![=]>()?;
-                            let field = inner.parse()?;
-                            let readonly = inner.peek(Ident) && inner.parse::<Ident>()? == "readonly";
-                            options.members.push(Member { name, kind, field, readonly });
-                            if !inner.is_empty() {
+                            let field = Punctuated::parse_separated_nonempty(&inner)?;
+                            let after_comma = inner.fork();
+                            let is_word = |input: ParseStream<'_>| {
+                                input.parse::<Ident>().is_ok_and(|word| word == "readonly")
+                            };
+                            if after_comma.parse::<Token![,]>().is_ok()
+                                && is_word(&after_comma)
+                                && !after_comma.peek(Token![:])
+                            {
+                                inner.parse::<Token![,]>()?;
+                            }
+                            let readonly = inner.peek(Ident) && is_word(&inner);
+                            let doc = inner.parse::<Option<LitStr>>()?.map(|doc| doc.value());
+                            options.members.push(Member { name, kind, field, readonly, doc });
+                            if inner.peek(Token![;]) {
+                                inner.parse::<Token![;]>()?;
+                            } else if !inner.is_empty() {
                                 inner.parse::<Token![,]>()?;
                             }
                         }
@@ -92,7 +107,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                     "base" => options.base = Some(input.parse()?),
                     "metatype" => options.metatype = Some(input.parse()?),
                     "dict" => options.dict = Some(input.parse()?),
-                    "weakrefs" => options.weakrefs = Some(input.parse()?),
+                    "weakrefs" => options.weakrefs = Some(Punctuated::parse_separated_nonempty(input)?),
                     "vectorcall" => options.vectorcall = Some(input.parse()?),
                     "vectorcall_offset" => options.vectorcall_offset = Some(input.parse()?),
                     "itemsize" => options.itemsize = Some(input.parse()?),
@@ -342,13 +357,14 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
         let entries = options.members.iter().map(|member| {
             let (name, kind, field) = (c_string(&member.name), &member.kind, &member.field);
             let flags = i32::from(member.readonly);
+            let doc = member.doc.as_ref().map_or_else(|| quote!(::std::ptr::null()), |doc| c_string(doc));
             quote! {
                 ::taipan_object::defs::MemberDef {
                     name: #name,
                     kind: ::taipan_object::defs::member::#kind,
                     offset: ::std::mem::offset_of!(#layout, #field) as isize,
                     flags: #flags,
-                    doc: ::std::ptr::null(),
+                    doc: #doc,
                 }
             }
         });

@@ -37,9 +37,7 @@ impl Signature {
         };
         let mut params: Vec<Param> = Vec::new();
         let mut keyword_only = false;
-        // Argument Clinic's older optional groups: `sub[, start[, end]]`.
-        let inner = if inner.contains("[, ") { ungroup(inner) } else { inner.to_owned() };
-        for piece in split(&inner) {
+        for (piece, optional) in split(inner) {
             let piece = piece.trim();
             if piece.is_empty() || piece.starts_with('$') {
                 continue;
@@ -65,7 +63,8 @@ impl Signature {
             }
             let (name, default) = match piece.split_once('=') {
                 Some((name, default)) => (name.trim(), Some(default.trim().to_owned())),
-                None => (piece, None),
+                // `[, name]` says that there is a default without saying which.
+                None => (piece, optional.then(|| "<unrepresentable>".to_owned())),
             };
             if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
                 return fail("a parameter's name is no identifier");
@@ -82,34 +81,45 @@ impl Signature {
     }
 }
 
-/// Optional groups as parameters with a default.
-fn ungroup(text: &str) -> String {
-    let mut groups = text.split("[, ");
-    let mut out = groups.next().unwrap_or_default().to_owned();
-    for group in groups {
-        let (names, rest) = group.split_once(']').unwrap_or((group, ""));
-        out.push_str(&format!(", {names}=<unrepresentable>{}", rest.replace(']', "")));
-    }
-    out
-}
-
-/// Splits at commas outside brackets and quotes.
-fn split(text: &str) -> Vec<String> {
+/// Splits at commas outside brackets and quotes. Square brackets around whole parameters mark them as optional; each piece
+/// comes with whether it is.
+fn split(text: &str) -> Vec<(String, bool)> {
     let (mut pieces, mut current, mut depth, mut quote) = (Vec::new(), String::new(), 0usize, None);
+    let (mut open, mut optional, mut in_default) = (0usize, false, false);
     for c in text.chars() {
+        if quote.is_none() && !in_default {
+            match c {
+                '[' => {
+                    open += 1;
+                    optional |= current.trim().is_empty();
+                    continue;
+                }
+                ']' if open > 0 => {
+                    open -= 1;
+                    continue;
+                }
+                '=' => in_default = true,
+                _ => {}
+            }
+        }
         match (quote, c) {
             (Some(q), c) if c == q => quote = None,
             (None, '\'' | '"') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
+            (None, ']') if depth == 0 && open > 0 => {
+                open -= 1;
+                continue;
+            }
             (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
             (None, ',') if depth == 0 => {
-                pieces.push(std::mem::take(&mut current));
+                pieces.push((std::mem::take(&mut current), optional));
+                (optional, in_default) = (open > 0, false);
                 continue;
             }
             _ => {}
         }
         current.push(c);
     }
-    pieces.push(current);
+    pieces.push((current, optional));
     pieces
 }

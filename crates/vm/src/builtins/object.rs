@@ -155,9 +155,6 @@ impl ObjectMethods {
             let items = unsafe { (*zelf.as_ptr().cast::<VarObject>()).ob_size.get() };
             size = size.saturating_add(items.saturating_abs().saturating_mul(tp.tp_itemsize.get()));
         }
-        if tp.has_flag(TypeFlags::INLINE_VALUES) {
-            size += managed::inline_size(tp) as isize;
-        }
         size
     }
 

@@ -26,8 +26,6 @@ const _: () = assert!(size_of::<Traceback>() == 40);
 
 /// `tb_lineno` before it is computed from `tb_lasti`.
 const LINE_NOT_YET_KNOWN: i32 = -1;
-/// Bytes of a code unit.
-const CODE_UNIT: isize = 2;
 
 impl Traceback {
     /// One more outer level on top of `next`. The line is found from `lasti` when asked for.
@@ -57,7 +55,7 @@ impl Traceback {
         match self.tb_lineno.get() {
             LINE_NOT_YET_KNOWN => {
                 let frame = self.tb_frame.get()?;
-                frame.code().line_of(self.tb_lasti.get() as isize / CODE_UNIT)
+                frame.code().line_at(self.tb_lasti.get())
             }
             lineno => Some(lineno),
         }
@@ -141,15 +139,14 @@ fn expect_traceback<'a>(value: &'a Object, vm: &Vm) -> PyResult<&'a Traceback> {
 #[cold]
 pub unsafe fn add_to_exception(exception: &BaseException, frame: *mut InterpreterFrame, vm: &Vm) {
     // SAFETY: the caller vouches for the frame.
-    let (object, unit) = unsafe { (InterpreterFrame::object(frame, vm), InterpreterFrame::lasti(frame)) };
-    let lasti = i32::try_from(unit * CODE_UNIT).unwrap_or(-1);
+    let (object, lasti) = unsafe { ((*frame).frame_object(vm), (*frame).lasti()) };
     let level = Traceback::new_lazy(exception.traceback(), object, lasti, vm);
     exception.traceback.put(level.into_object());
 }
 
 /// `add_to_exception` for the frame that runs now; nothing when none does.
 pub fn add_current_frame(exception: &BaseException, vm: &Vm) -> PyResult<()> {
-    let frame = vm.current_frame.get();
+    let frame = crate::interpreter::frame::current(vm);
     if !frame.is_null() {
         // SAFETY: the current frame is alive.
         unsafe { add_to_exception(exception, frame, vm) };

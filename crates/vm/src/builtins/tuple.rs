@@ -13,6 +13,7 @@ use taipan_object::{alloc, gc};
 use crate::builtins::dict::iterators::builtin;
 use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::builtins::generic_alias::GenericAlias;
+use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::slice::Slice;
 use crate::builtins::str::StrBuilder;
 use crate::prelude::*;
@@ -137,6 +138,20 @@ impl Tuple {
             gc::track(tuple.cast());
             Ok(Ref::from_raw(tuple))
         }
+    }
+
+    /// A tuple of `len` owned references, which move from `items`.
+    ///
+    /// # Safety
+    /// `items` holds as many owned references, which the caller forgets.
+    #[inline]
+    pub unsafe fn from_raw_items(items: *const *mut Object, len: usize, vm: &Vm) -> Ref<Tuple> {
+        if len == 0 {
+            return Tuple::empty(vm);
+        }
+        // SAFETY: both have room for `len` references.
+        let made = Self::make(len, |to| unsafe { std::ptr::copy_nonoverlapping(items, to, len) });
+        made.unwrap_or_else(|| crate::runtime::make::out_of_memory())
     }
 
     /// A tuple of the given items.
@@ -618,7 +633,7 @@ impl Tuple {
                 key.ob_type().name()
             )));
         };
-        let (start, _, step, count) = slice.indices_for(self.len(), vm)?;
+        let SliceRange { start, step, count } = SliceRange::new(slice, || self.len(), vm)?;
         if start == 0 && step == 1 && count == self.len() && self.is_exact() {
             return Ok(self.as_object().to_ref());
         }

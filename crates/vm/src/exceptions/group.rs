@@ -48,8 +48,7 @@ fn is_sequence(object: &Object) -> bool {
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
-    members(message: OBJECT = msg, readonly, exceptions: OBJECT = excs, readonly)
+    members(message: OBJECT = msg readonly "exception message", exceptions: OBJECT = excs readonly "nested exceptions")
 )]
 impl BaseExceptionGroup {
     #[slot]
@@ -164,7 +163,7 @@ impl BaseExceptionGroup {
     /// Exception groups are generic over the type of their contained exceptions
     #[classmethod("($type, object, /)")]
     fn __class_getitem__(cls: &Type, object: &Object, vm: &Vm) -> PyResult<ObjRef> {
-        crate::builtins::generic_alias::new(cls.as_object(), object, vm)
+        Ok(crate::builtins::generic_alias::GenericAlias::new(cls.as_object(), object, vm))
     }
 
     #[method("($self, excs, /)")]

@@ -29,8 +29,7 @@ const _: () = assert!(size_of::<ImportError>() == 104);
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
-    members(msg: OBJECT = msg, name: OBJECT = name, path: OBJECT = path, name_from: OBJECT = name_from)
+    members(msg: OBJECT = msg "exception message", name: OBJECT = name "module name", path: OBJECT = path "module path", name_from: OBJECT = name_from "name imported from module")
 )]
 impl ImportError {
     #[slot]

@@ -11,7 +11,7 @@ pub struct KeyError {
 }
 
 /// Mapping key not found.
-#[pytype(name = "KeyError", symbol = "_PyExc_KeyError", base = BaseException, flags(BASETYPE), gc, dict = base.dict)]
+#[pytype(name = "KeyError", symbol = "_PyExc_KeyError", base = BaseException, flags(BASETYPE), gc,)]
 impl KeyError {
     #[slot]
     fn tp_str(&self, vm: &Vm) -> PyResult<ObjRef> {

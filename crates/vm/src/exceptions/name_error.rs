@@ -24,8 +24,7 @@ const _: () = assert!(size_of::<NameError>() == 80);
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
-    members(name: OBJECT = name)
+    members(name: OBJECT = name "name")
 )]
 impl NameError {
     #[slot]
@@ -58,8 +57,7 @@ const _: () = assert!(size_of::<AttributeError>() == 88);
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
-    members(name: OBJECT = name, obj: OBJECT = obj)
+    members(name: OBJECT = name "attribute name", obj: OBJECT = obj "object")
 )]
 impl AttributeError {
     #[slot]

@@ -141,12 +141,11 @@ fn index_sized(object: &Object, vm: &Vm) -> PyResult<isize> {
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
     members(
-        errno: OBJECT = errno,
-        strerror: OBJECT = strerror,
-        filename: OBJECT = filename,
-        filename2: OBJECT = filename2
+        errno: OBJECT = errno "POSIX exception code",
+        strerror: OBJECT = strerror "exception strerror",
+        filename: OBJECT = filename "exception filename",
+        filename2: OBJECT = filename2 "second exception filename"
     )
 )]
 impl OsError {

@@ -23,8 +23,7 @@ const _: () = assert!(size_of::<StopIteration>() == 80);
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
-    members(value: OBJECT = value)
+    members(value: OBJECT = value "generator return value")
 )]
 impl StopIteration {
     #[slot]
@@ -83,8 +82,7 @@ const _: () = assert!(size_of::<SystemExit>() == 80);
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
-    members(code: OBJECT = code)
+    members(code: OBJECT = code "exception code")
 )]
 impl SystemExit {
     #[slot]

@@ -32,17 +32,16 @@ const _: () = assert!(size_of::<SyntaxError>() == 144);
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = base.dict,
     members(
-        msg: OBJECT = msg,
-        filename: OBJECT = filename,
-        lineno: OBJECT = lineno,
-        offset: OBJECT = offset,
-        text: OBJECT = text,
-        end_lineno: OBJECT = end_lineno,
-        end_offset: OBJECT = end_offset,
-        print_file_and_line: OBJECT = print_file_and_line,
-        _metadata: OBJECT = metadata
+        msg: OBJECT = msg "exception msg",
+        filename: OBJECT = filename "exception filename",
+        lineno: OBJECT = lineno "exception lineno",
+        offset: OBJECT = offset "exception offset",
+        text: OBJECT = text "exception text",
+        end_lineno: OBJECT = end_lineno "exception end lineno",
+        end_offset: OBJECT = end_offset "exception end offset",
+        print_file_and_line: OBJECT = print_file_and_line "exception print_file_and_line",
+        _metadata: OBJECT = metadata "exception private metadata"
     )
 )]
 impl SyntaxError {

@@ -222,6 +222,11 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static Type)> {
 pub const ALIASES: &[(&str, fn() -> &'static Type)] =
     &[("EnvironmentError", os_error), ("IOError", os_error)];
 
+fn metatype() -> &'static Type {
+    // SAFETY: `type` is a static object.
+    unsafe { &*Type::static_type() }
+}
+
 #[derive(Default)]
 struct GroupType(Slot<Type>);
 
@@ -235,7 +240,7 @@ pub fn exception_group(vm: &Vm) -> PyResult<&'static Type> {
         let namespace = vm.new_dict();
         namespace.set_str(vm.ids().__module__, vm.intern("builtins").as_object(), vm)?;
         let args: [&Object; 3] = [&name, bases.as_object(), namespace.as_object()];
-        let made = Type::type_object().as_object().call(&args, vm)?;
+        let made = metatype().as_object().call(&args, vm)?;
         let made = made.downcast::<Type>().map_err(|_| vm.system_error("type() returned no type"))?;
         made.as_object().make_immortal();
         state.0.put(made);

@@ -159,13 +159,12 @@ pub struct UnicodeEncodeError {
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = fields.base.dict,
     members(
-        encoding: OBJECT = fields.encoding,
-        object: OBJECT = fields.object,
-        start: PYSSIZET = fields.start,
-        end: PYSSIZET = fields.end,
-        reason: OBJECT = fields.reason
+        encoding: OBJECT = fields.encoding "exception encoding",
+        object: OBJECT = fields.object "exception object",
+        start: PYSSIZET = fields.start "exception start",
+        end: PYSSIZET = fields.end "exception end",
+        reason: OBJECT = fields.reason "exception reason"
     )
 )]
 impl UnicodeEncodeError {
@@ -229,13 +228,12 @@ pub struct UnicodeDecodeError {
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = fields.base.dict,
     members(
-        encoding: OBJECT = fields.encoding,
-        object: OBJECT = fields.object,
-        start: PYSSIZET = fields.start,
-        end: PYSSIZET = fields.end,
-        reason: OBJECT = fields.reason
+        encoding: OBJECT = fields.encoding "exception encoding",
+        object: OBJECT = fields.object "exception object",
+        start: PYSSIZET = fields.start "exception start",
+        end: PYSSIZET = fields.end "exception end",
+        reason: OBJECT = fields.reason "exception reason"
     )
 )]
 impl UnicodeDecodeError {
@@ -311,13 +309,12 @@ pub struct UnicodeTranslateError {
     base = BaseException,
     flags(BASETYPE),
     gc,
-    dict = fields.base.dict,
     members(
-        encoding: OBJECT = fields.encoding,
-        object: OBJECT = fields.object,
-        start: PYSSIZET = fields.start,
-        end: PYSSIZET = fields.end,
-        reason: OBJECT = fields.reason
+        encoding: OBJECT = fields.encoding "exception encoding",
+        object: OBJECT = fields.object "exception object",
+        start: PYSSIZET = fields.start "exception start",
+        end: PYSSIZET = fields.end "exception end",
+        reason: OBJECT = fields.reason "exception reason"
     )
 )]
 impl UnicodeTranslateError {

@@ -52,7 +52,7 @@ unsafe fn unpack_method(s: Stack, callable: usize) {
             return;
         }
         let method = &*slot.ptr().cast::<Method>();
-        let (Some(function), Some(receiver)) = (method.function.get(), method.receiver.get()) else { return };
+        let (Some(function), Some(receiver)) = (method.im_func.get(), method.im_self.get()) else { return };
         s.put(callable - 1, StackRef::owned(receiver));
         s.put(callable, StackRef::owned(function));
         slot.close();
@@ -385,7 +385,7 @@ pub unsafe fn call_function(
 pub unsafe fn method_function(method: &Object, version: u32) -> Option<&Function> {
     // SAFETY: the caller vouches for the type; a method holds its function.
     unsafe {
-        let function = method.cast::<Method>().function.borrow()?;
+        let function = method.cast::<Method>().im_func.borrow()?;
         let function = function.downcast_exact::<Function>()?;
         (function.version.get() == version).then_some(function)
     }
@@ -398,7 +398,7 @@ pub unsafe fn method_function(method: &Object, version: u32) -> Option<&Function
 #[inline(always)]
 pub unsafe fn method_self(method: &Object) -> &Object {
     // SAFETY: the caller vouches for the type; a method holds its receiver from its making on.
-    unsafe { &*method.cast::<Method>().receiver.as_raw() }
+    unsafe { &*method.cast::<Method>().im_self.as_raw() }
 }
 
 const CONVENTION: i32 = meth::VARARGS | meth::FASTCALL | meth::NOARGS | meth::O | meth::KEYWORDS | meth::METHOD;

@@ -6,8 +6,6 @@
 //!
 //! Whatever says where a thread is in Python code is reachable from `vm.current_frame` and the `vm.datastack_*` fields
 //! or lies on the native stack: greenlets swap exactly those.
-#![allow(clippy::indexing_slicing, reason = "no slices are indexed; kept for macros")]
-
 use std::mem::{offset_of, size_of};
 
 use taipan_object::alloc::{raw_free, raw_malloc};
@@ -116,7 +114,7 @@ impl InterpreterFrame {
     /// # Safety
     /// The frame is initialised.
     #[inline]
-    pub unsafe fn lasti(this: *const Self) -> isize {
+    pub unsafe fn code_index(this: *const Self) -> isize {
         // SAFETY: `instr_ptr` points into the code object, or one unit in front of it.
         unsafe { (*this).instr_ptr.offset_from(Self::code(this).code_ptr()) }
     }
@@ -127,7 +125,7 @@ impl InterpreterFrame {
     /// The frame is initialised.
     pub unsafe fn lineno(this: *const Self) -> Option<i32> {
         // SAFETY: passed on to the caller.
-        unsafe { Self::code(this).line_of(Self::lasti(this)) }
+        unsafe { Self::code(this).line_of(Self::code_index(this)) }
     }
 
     /// Whether the frame has not begun to run Python code yet, so that nobody may see it.
@@ -142,7 +140,7 @@ impl InterpreterFrame {
                 return true;
             }
             (*this).owner != owner::GENERATOR
-                && Self::lasti(this) < Self::code(this).first_traceable() as isize
+                && Self::code_index(this) < Self::code(this).first_traceable() as isize
         }
     }
 
@@ -176,6 +174,24 @@ impl InterpreterFrame {
         }
     }
 
+    /// The frame's frame object, for callers that hold the frame by reference.
+    ///
+    /// # Safety
+    /// As for [`InterpreterFrame::object`].
+    pub unsafe fn frame_object(&self, vm: &Vm) -> Ref<Frame> {
+        // SAFETY: passed on to the caller.
+        unsafe { Self::object(std::ptr::from_ref(self).cast_mut(), vm) }
+    }
+
+    /// The byte offset of the current instruction (`f_lasti`, `tb_lasti`).
+    ///
+    /// # Safety
+    /// The frame is initialised.
+    pub unsafe fn lasti(&self) -> i32 {
+        // SAFETY: passed on to the caller.
+        unsafe { (Self::code_index(self) * 2) as i32 }
+    }
+
     /// Reports the references that the frame owns to the collector.
     ///
     /// # Safety
@@ -200,7 +216,7 @@ impl InterpreterFrame {
         }
     }
 
-    /// Empties the locals and the stack, last slot first released last; may run Python code.
+    /// Empties the locals and the stack, topmost slot first; may run Python code.
     ///
     /// # Safety
     /// The frame is initialised, doesn't run, and `stackpointer` is valid.
@@ -237,7 +253,6 @@ impl InterpreterFrame {
                     drop(object);
                     return;
                 }
-                frame_object::detach(&object);
                 drop(object);
             }
             Self::clear_locals(this);

@@ -17,8 +17,9 @@ pub mod unwind;
 
 use std::cell::OnceCell;
 
-use taipan_bytecode::opcode::op;
+use taipan_bytecode::opcode::Opcode;
 
+use crate::builtins::code::kind;
 use crate::interpreter::frame::{InterpreterFrame, push_frame};
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
@@ -75,9 +76,7 @@ pub unsafe fn eval_frame(frame: *mut InterpreterFrame, throw: bool, vm: &Vm) -> 
 pub fn builtins_of(globals: &Dict, vm: &Vm) -> PyResult {
     if let Some(found) = globals.get_str(vm.ids().__builtins__, vm)? {
         if let Some(module) = found.downcast_ref::<Module>() {
-            if let Some(dict) = module.dict_ref() {
-                return Ok(dict.as_object().to_ref());
-            }
+            return Ok(module.dict(vm).into_object());
         }
         return Ok(found);
     }
@@ -107,9 +106,96 @@ pub fn current_builtins(vm: &Vm) -> Option<ObjRef> {
     unsafe { (*frame).builtins.as_ref() }.map(Object::to_ref)
 }
 
+/// `locals()`.
+pub fn current_locals(vm: &Vm) -> PyResult {
+    crate::builtins::frame::current_locals(vm)
+}
+
+/// The `from __future__` flags of the Python code that runs, which code compiled by it inherits.
+pub fn current_future_flags(vm: &Vm) -> u32 {
+    const FUTURE: i32 = 0x1fe_0000;
+    let frame = frame::current(vm);
+    if frame.is_null() {
+        return 0;
+    }
+    // SAFETY: the frame is alive.
+    unsafe { (InterpreterFrame::code(frame).flags.get() & FUTURE) as u32 }
+}
+
+/// Runs a class body, a function as `__build_class__` gets it, in `namespace`. Gives what the body returns: the cell of
+/// `__class__`, or `None`.
+pub fn eval_class_body(function: &Object, namespace: &Object, vm: &Vm) -> PyResult {
+    let Some(function) = function.downcast_exact::<Function>() else {
+        return Err(vm.type_error("__build_class__: func must be a function"));
+    };
+    // SAFETY: the frame is new and complete; a body takes no arguments.
+    unsafe {
+        let frame = calls::push_call(
+            StackRef::owned(function.as_object().to_ref()),
+            std::ptr::null_mut(),
+            0,
+            None,
+            namespace.to_ref().into_raw(),
+            vm.current_frame.get(),
+            vm,
+        );
+        if frame.is_null() {
+            return Err(Raised);
+        }
+        eval::run(vm, frame, false)
+    }
+}
+
+/// What `super()` without arguments means: the class that the running method was defined in, and its first argument.
+pub fn super_without_arguments(vm: &Vm) -> PyResult<(Ref<Type>, ObjRef)> {
+    let frame = frame::current(vm);
+    if frame.is_null() {
+        return Err(vm.runtime_error("super(): no current frame"));
+    }
+    // SAFETY: the frame is alive; the indices are those of its code's variables.
+    unsafe {
+        let code = InterpreterFrame::code(frame);
+        if code.argcount.get() == 0 {
+            return Err(vm.runtime_error("super(): no arguments"));
+        }
+        let slots = InterpreterFrame::locals_ptr(frame);
+        let first = *slots;
+        let is_cell = code.localspluskinds().first().is_some_and(|kind| kind & kind::CELL != 0);
+        let first = match (first.is_null(), is_cell) {
+            (true, _) => None,
+            (false, true) => match first.object().downcast_exact::<PyCell>() {
+                Some(cell) => cell.contents.get(),
+                None => Some(first.object().to_ref()),
+            },
+            (false, false) => Some(first.object().to_ref()),
+        };
+        let Some(first) = first else { return Err(vm.runtime_error("super(): arg[0] deleted")) };
+        let start = code.nlocalsplus() - code.nfreevars();
+        for i in start..code.nlocalsplus() {
+            if !code.localsplus_name(i).eq_str("__class__") {
+                continue;
+            }
+            let slot = *slots.add(i);
+            let cell = if slot.is_null() { None } else { slot.object().downcast_exact::<PyCell>() };
+            let Some(cell) = cell else { return Err(vm.runtime_error("super(): bad __class__ cell")) };
+            let Some(class) = cell.contents.get() else {
+                return Err(vm.runtime_error("super(): empty __class__ cell"));
+            };
+            return match class.downcast::<Type>() {
+                Ok(class) => Ok((class, first)),
+                Err(other) => Err(vm.runtime_error(format!(
+                    "super(): __class__ is not a type ({})",
+                    other.ob_type().tp_name_str()
+                ))),
+            };
+        }
+        Err(vm.runtime_error("super(): __class__ cell not found"))
+    }
+}
+
 /// A builtin function as it was at start, whatever its name is bound to by now.
 pub fn original_builtin(name: &str, vm: &Vm) -> PyResult {
-    let state = vm.interp().state::<Originals>();
+    let state = &vm.interp().originals;
     let found = match name {
         "all" => &state.all,
         "any" => &state.any,
@@ -133,40 +219,45 @@ pub fn original_builtin(name: &str, vm: &Vm) -> PyResult {
 }
 
 /// Builtins that instructions mean by themselves, filled when first needed.
-#[derive(Default)]
 pub struct Originals {
     /// `all`.
-    pub all: OptionalObject,
+    pub all: Slot<Object>,
     /// `any`.
-    pub any: OptionalObject,
+    pub any: Slot<Object>,
     /// `len`.
-    pub len: OptionalObject,
+    pub len: Slot<Object>,
     /// `isinstance`.
-    pub isinstance: OptionalObject,
+    pub isinstance: Slot<Object>,
+    /// `list.append`.
+    pub list_append: Slot<Object>,
     init_shim: OnceCell<Ref<Function>>,
 }
 
-/// A `Slot` that starts empty.
-pub struct OptionalObject(Slot<Object>);
-
-impl Default for OptionalObject {
-    fn default() -> Self {
-        OptionalObject(Slot::empty())
+impl Originals {
+    /// Nothing remembered yet.
+    pub fn new() -> Self {
+        Originals {
+            all: Slot::empty(),
+            any: Slot::empty(),
+            len: Slot::empty(),
+            isinstance: Slot::empty(),
+            list_append: Slot::empty(),
+            init_shim: OnceCell::new(),
+        }
     }
 }
 
-impl std::ops::Deref for OptionalObject {
-    type Target = Slot<Object>;
-    fn deref(&self) -> &Slot<Object> {
-        &self.0
+impl Default for Originals {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 /// The function whose frame lies below an `__init__` that the loop entered by itself: it checks the result and returns the
 /// instance. No traceback shows it.
 pub fn init_shim(vm: &Vm) -> &Function {
-    vm.interp().state::<Originals>().init_shim.get_or_init(|| {
-        let code = Code::internal("__init__", &[op::EXIT_INIT_CHECK, 0, op::RETURN_VALUE, 0], 2, vm);
+    vm.interp().originals.init_shim.get_or_init(|| {
+        let code = Code::internal("__init__", &[Opcode::ExitInitCheck as u8, 0, Opcode::ReturnValue as u8, 0], 2, vm);
         let globals = vm.new_dict();
         let builtins = vm.new_dict();
         Function::new_with_builtins(&code, &globals, builtins.as_object(), vm)

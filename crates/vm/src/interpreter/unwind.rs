@@ -1,6 +1,7 @@
 //! Unwinding: exception tables, traceback entries, and putting exceptions back.
 
 use taipan_bytecode::exception_table;
+use taipan_bytecode::opcode::Opcode;
 
 use crate::builtins::code::CodeUnit;
 use crate::interpreter::frame::InterpreterFrame;
@@ -103,6 +104,6 @@ pub unsafe fn restore(exception: StackRef, vm: &Vm) {
 
 /// Raises for an opcode that the loop doesn't run.
 #[cold]
-pub fn raise_unknown_opcode(opcode: u8, vm: &Vm) {
-    vm.system_error(format!("unknown opcode {opcode}"));
+pub fn raise_unknown_opcode(opcode: Opcode, vm: &Vm) {
+    vm.system_error(format!("unknown opcode {}", opcode as u8));
 }

@@ -3,8 +3,8 @@
 //!
 //! Three generations, as CPython 3.14 shows them. A collection of generation `g` examines `g` and all younger ones; what
 //! survives moves to the next older. The steps, in this order because each may run code that changes what the next sees:
-//! find the unreachable; call weak-reference callbacks; call finalisers; find what came back to life; end the remaining weak
-//! references; break the cycles.
+//! find the unreachable; end weak references and call their callbacks; call finalisers; find what came back to life; break
+//! the cycles.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
@@ -240,7 +240,7 @@ fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
         print_members("collectable", &unreachable, vm);
     }
 
-    call_weakref_callbacks(&unreachable, vm);
+    end_weakrefs(&unreachable, vm);
     finalize(&unreachable);
     let garbage = GcList::new();
     // SAFETY: the lists are linked rings, and all members are alive.
@@ -249,7 +249,6 @@ fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
         cycles::separate_unreachable(unreachable.head(), garbage.head());
         cycles::merge(unreachable.head(), old);
     }
-    end_weakrefs(&garbage);
     let collected = size(garbage.head());
     if debug & DEBUG_SAVEALL != 0 {
         save_all(&garbage, old, vm);
@@ -295,12 +294,7 @@ unsafe fn untrack_atomic_tuples(head: *mut GcHeader) {
     // SAFETY: the iterator has passed a member before it is taken out.
     unsafe {
         for op in cycles::members(head) {
-            let Some(tuple) = (*op).downcast_exact::<Tuple>() else { continue };
-            let keeps = tuple.as_slice().iter().any(|item| {
-                gc::has_header(item)
-                    && (item.downcast_exact::<Tuple>().is_none() || gc::is_tracked(item.as_raw()))
-            });
-            if !keeps {
+            if (*op).downcast_exact::<Tuple>().is_some_and(Tuple::can_untrack) {
                 gc::untrack(op);
             }
         }
@@ -328,33 +322,27 @@ unsafe fn set_aside_uncollectable(unreachable: &GcList, uncollectable: &GcList) 
     }
 }
 
-/// Ends those weak references to garbage that have callbacks, and calls the callbacks of those that are not garbage
-/// themselves. References without callbacks stay until finalisers have run: finalisers may use them.
-fn call_weakref_callbacks(unreachable: &GcList, vm: &Vm) {
+/// Ends all weak references to garbage, before any finaliser can bring it back, and calls the callbacks of those references
+/// that are not garbage themselves.
+fn end_weakrefs(unreachable: &GcList, vm: &Vm) {
     let mut waiting = Vec::new();
     // SAFETY: members are alive; nothing is destroyed while they are walked, as every callback is kept.
     unsafe {
         for op in cycles::members(unreachable.head()) {
-            let with_callbacks: Vec<*mut WeakReference> =
-                references(&*op).filter(|wr| !(**wr).wr_callback.is_none()).collect();
-            for wr in with_callbacks {
+            let all: Vec<*mut WeakReference> = references(&*op).collect();
+            for wr in all {
                 unlink(&*wr);
                 if cycles::is_unreachable(wr.cast()) {
                     continue;
                 }
-                if let Some(callback) = (*wr).wr_callback.get() {
+                if let Some(callback) = (*wr).wr_callback.take() {
                     waiting.push((Ref::new_ref(&*wr), callback));
                 }
             }
         }
     }
-    if waiting.is_empty() {
-        return;
-    }
-    let references: Vec<Ref<WeakReference>> = waiting.iter().map(|(wr, _)| wr.clone()).collect();
-    call_callbacks(waiting, vm);
-    for reference in references {
-        reference.wr_callback.set(None);
+    if !waiting.is_empty() {
+        call_callbacks(waiting, vm);
     }
 }
 
@@ -377,19 +365,6 @@ fn finalize(unreachable: &GcList) {
             gc::set_finalized(object.as_raw());
             if let Some(finalize) = object.ob_type().tp_finalize.get() {
                 finalize(object.as_raw());
-            }
-        }
-    }
-}
-
-/// Ends all weak references to garbage; callbacks are not called: the garbage is beyond use.
-fn end_weakrefs(garbage: &GcList) {
-    // SAFETY: members are alive; ending a reference without dropping its callback runs no code.
-    unsafe {
-        for op in cycles::members(garbage.head()) {
-            let all: Vec<*mut WeakReference> = references(&*op).collect();
-            for wr in all {
-                unlink(&*wr);
             }
         }
     }

@@ -34,6 +34,8 @@ pub struct Interpreter {
     pub import: ImportState,
     /// The key of string hashes (PEP 456).
     pub hash_key: Cell<(u64, u64)>,
+    /// Builtins that instructions mean by themselves.
+    pub originals: crate::interpreter::Originals,
     /// Set while the interpreter ends.
     pub finalizing: Cell<bool>,
     /// The thread that started the interpreter.
@@ -58,6 +60,7 @@ impl Interpreter {
             builtins_dict: Slot::empty(),
             import: ImportState::new(),
             hash_key: Cell::new((0, 0)),
+            originals: crate::interpreter::Originals::new(),
             finalizing: Cell::new(false),
             main_thread: Cell::new(std::ptr::null()),
             states: RefCell::default(),

@@ -16,7 +16,7 @@ use std::mem::size_of;
 use taipan_object::object::{decref, xdecref};
 use taipan_object::{Object, alloc};
 
-use crate::prelude::Str;
+use crate::prelude::{PyLayout, Str};
 
 /// What `Table::index` gives for a slot that was never used.
 pub const EMPTY: isize = -1;
@@ -523,13 +523,23 @@ impl Table {
         }
     }
 
-    /// The entry whose key is this very object, or `EMPTY`.
-    pub fn find_identical(self, key: *mut Object, hash: isize) -> isize {
+    /// As `find_str` in a table of keys of any type, of which only exact strings are considered.
+    pub fn find_str_in_general(self, key: &Str, hash: isize) -> isize {
+        let key_ptr = std::ptr::from_ref(key).cast::<Object>().cast_mut();
         let mut probe = self.probe(hash);
         loop {
             let ix = self.index(probe.slot);
-            if ix == EMPTY || (ix >= 0 && self.key(ix as usize) == key) {
-                return ix;
+            if ix >= 0 && self.hash(ix as usize) == hash {
+                let found = self.key(ix as usize);
+                // SAFETY: the index refers to entries in use; the type is checked.
+                unsafe {
+                    let is_str = (*found).type_ptr() == Str::static_type();
+                    if found == key_ptr || (is_str && same_text(found, key)) {
+                        return ix;
+                    }
+                }
+            } else if ix == EMPTY {
+                return EMPTY;
             }
             probe.advance();
         }

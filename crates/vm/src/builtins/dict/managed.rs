@@ -14,6 +14,7 @@ use taipan_object::gc;
 use super::Dict;
 use super::keys::{Table, Values};
 use super::table::{add_shared_key, clear_values, str_hash};
+use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 
 /// How many values an instance gets that is made now: the shared keys, and those that may still come.
@@ -33,11 +34,11 @@ pub(crate) fn cached_keys(tp: &Type) -> Option<Table> {
 /// memory for them the class does without: its instances have plain dicts.
 pub fn new_shared_keys(tp: &Type) {
     let (Some(heap), Some(table)) = (tp.as_heap_type(), Table::new_shared()) else { return };
-    let vm = Vm::current();
+    // SAFETY: types are made on attached threads.
+    let vm = unsafe { Vm::current() };
     // SAFETY: null or the type's dict.
     if let Some(dict) = unsafe { tp.tp_dict.get().as_ref() }.and_then(|d| d.downcast_ref::<Dict>()) {
-        // SAFETY: adding shared keys runs no Python code.
-        let names = unsafe { dict.lookup_interned(vm.ids().__static_attributes__, vm) };
+        let names = dict.lookup_interned(vm.ids().__static_attributes__);
         for name in names.and_then(|n| n.downcast_ref::<Tuple>()).map_or(&[][..], Tuple::as_slice) {
             if let Some(name) = name.downcast_exact::<Str>() {
                 add_shared_key(table, name, str_hash(name, vm));
@@ -160,7 +161,7 @@ pub fn has_instance_dict(op: &Object) -> bool {
 /// # Safety
 /// The borrow ends before Python code can run.
 #[inline(always)]
-unsafe fn borrow_dict(op: &Object) -> Option<&Dict> {
+pub(crate) unsafe fn borrow_dict(op: &Object) -> Option<&Dict> {
     // SAFETY: the word is null or a dict, owned by the instance.
     unsafe { Some((*dict_word(op)?).as_ref()?.cast::<Dict>()) }
 }
@@ -186,11 +187,11 @@ pub fn instance_get(op: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>
         }
         return instance_dict(op, vm)?.get_str(name, vm);
     }
-    // SAFETY: the string lookup runs no Python; otherwise the dict is held.
+    // SAFETY: the lookup in a table of strings runs no Python; otherwise the dict is held.
     unsafe {
         let Some(dict) = borrow_dict(op) else { return Ok(None) };
-        match dict.lookup_interned(name, vm) {
-            Some(value) => Ok(Some(value.to_ref())),
+        match dict.find_exact_str(name, vm) {
+            Some(found) => Ok(found.map(|value| (*value).to_ref())),
             None => Ref::new_ref(dict).get_str(name, vm),
         }
     }
@@ -257,10 +258,17 @@ pub fn instance_dict(op: &Object, vm: &Vm) -> PyResult<Ref<Dict>> {
     Ok(dict)
 }
 
-/// Replaces the instance's `__dict__`; without a dict, the next access makes an empty one.
-pub fn set_instance_dict(op: &Object, dict: Option<&Dict>, vm: &Vm) -> PyResult<()> {
+/// Replaces the instance's `__dict__`; without a value, the next access makes an empty one. TypeError for other objects than
+/// dicts.
+pub fn set_instance_dict(op: &Object, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
     let Some(word) = dict_word(op) else { return Err(vm.attribute_error("This object has no __dict__")) };
-    let raw = dict.map_or(std::ptr::null_mut(), |d| d.as_object().to_ref().into_raw());
+    if let Some(value) = value.filter(|value| value.downcast_ref::<Dict>().is_none()) {
+        return Err(vm.type_error(format!(
+            "__dict__ must be set to a dictionary, not a '{}'",
+            value.ob_type().name()
+        )));
+    }
+    let raw = value.map_or(std::ptr::null_mut(), |value| value.to_ref().into_raw());
     // SAFETY: the word owns its reference. Everything is in place before the old attributes are released.
     unsafe {
         let old = std::mem::replace(&mut *word, raw);
@@ -356,7 +364,7 @@ pub fn release_on_dealloc(op: &Object) {
 }
 
 /// Moves the attributes out of the inline values into a dict: `__class__` is about to change to a class with other keys.
-pub fn leave_inline_values(op: &Object, vm: &Vm) -> PyResult<()> {
+pub fn detach_inline_values(op: &Object, vm: &Vm) -> PyResult<()> {
     if let Some(values) = inline_values(op) {
         let dict = instance_dict(op, vm)?;
         if std::ptr::eq(dict.values.get(), values) && !detach(&dict, values) {
@@ -373,7 +381,8 @@ pub fn inline_index(tp: &Type, name: &Str) -> Option<u16> {
         return None;
     }
     let name = name.as_object().downcast_exact::<Str>()?;
-    let hash = str_hash(name, Vm::current());
+    // SAFETY: called by the specialiser on an attached thread.
+    let hash = str_hash(name, unsafe { Vm::current() });
     u16::try_from(cached_keys(tp)?.find_str(name, hash)).ok()
 }
 
@@ -392,13 +401,74 @@ pub unsafe fn inline_value_at(op: &Object, index: u16) -> Option<&Object> {
     unsafe { (*values.slot(usize::from(index))).as_ref() }
 }
 
-/// Stores shared key `index` of an instance without a dict. False when the slow way must be taken.
+/// Stores the value of a stack slot under shared key `index` of an instance without a dict. On success the slot's reference
+/// has moved; false when the slow way must be taken.
+///
+/// # Safety
+/// As for [`inline_value_at`]; the slot is filled.
 #[inline(always)]
-pub fn inline_store_at(op: &Object, index: u16, value: &Object) -> bool {
+pub unsafe fn store_inline_value(op: &Object, index: u16, slot: *mut StackRef) -> bool {
     let Some(values) = inline_values(op) else { return false };
-    // SAFETY: types with inline values have the word.
-    if index >= u16::from(values.capacity) || unsafe { !(*gc::managed_dict(op.as_ptr())).is_null() } {
-        return false;
+    // SAFETY: types with inline values have the word; the slot is filled.
+    unsafe {
+        if index >= u16::from(values.capacity) || !(*gc::managed_dict(op.as_ptr())).is_null() {
+            return false;
+        }
+        let value = (*slot).into_ref();
+        let old = std::mem::replace(&mut *values.slot(usize::from(index)), value.into_raw());
+        match Ref::from_raw_opt(old) {
+            Some(old) => drop(old),
+            None => values.push_order(usize::from(index)),
+        }
     }
-    store_inline(values, usize::from(index), Some(value))
+    true
+}
+
+/// The version of the keys that the instance's inline values go by; 0 when there is none or the values are not inline.
+///
+/// # Safety
+/// None beyond a live object; unsafe for symmetry with its callers in specialised code.
+#[inline(always)]
+pub unsafe fn inline_keys_version(op: &Object) -> u32 {
+    match inline_values(op) {
+        Some(_) => cached_keys(op.ob_type()).map_or(0, Table::version),
+        None => 0,
+    }
+}
+
+/// The version of the keys shared by instances of `tp`, given now if there is none; 0 when there is none to be had.
+pub fn shared_keys_version(tp: &Type, vm: &Vm) -> u32 {
+    cached_keys(tp).map_or(0, |table| super::table_version(table, vm))
+}
+
+/// Whether `name` is one of the shared keys of `tp`.
+pub fn is_shared_key(tp: &Type, name: &Str) -> bool {
+    inline_index(tp, name).is_some()
+}
+
+/// The entry number of `name` in the instance's own dict, for `dict_value_at`.
+pub fn dict_hint(op: &Object, name: &Str, vm: &Vm) -> Option<u16> {
+    instance_dict_if_any(op)?.index_of_interned(name, vm)
+}
+
+/// The value of `name` in the instance's dict when it is entry `hint`, borrowed.
+///
+/// # Safety
+/// The borrow ends before Python code can run.
+#[inline(always)]
+pub unsafe fn dict_value_at<'a>(op: &'a Object, name: &Str, hint: u16) -> Option<&'a Object> {
+    // SAFETY: passed on to the caller.
+    let dict = unsafe { borrow_dict(op) }?;
+    let table = dict.table();
+    let ix = usize::from(hint);
+    if ix >= table.len() || table.key(ix) != name.as_object().as_ptr() {
+        return None;
+    }
+    // SAFETY: values are null or alive.
+    unsafe { dict.value_ptr(ix).as_ref() }
+}
+
+/// Bytes of the keys that instances of `tp` share, for `type.__sizeof__`.
+pub fn shared_keys_size(tp: &Type) -> usize {
+    cached_keys(tp).map_or(0, Table::bytes)
 }

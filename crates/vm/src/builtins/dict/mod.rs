@@ -89,7 +89,8 @@ impl Traverse for Dict {
 impl Drop for Dict {
     fn drop(&mut self) {
         if self.is_watched() {
-            let vm = Vm::current();
+            // SAFETY: objects end on attached threads.
+            let vm = unsafe { Vm::current() };
             // A watcher may look at the dying dict, and must not bring it back.
             self.ob.incref();
             self.notify(DictEvent::Deallocated, None, None, vm);
@@ -184,21 +185,23 @@ impl Dict {
         self.get_item(key.as_object(), vm)
     }
 
-    /// The value of a string key, borrowed, when dict and key are simple enough to find it without running Python; a dict with
-    /// other keys than strings gives none, so this is for namespaces that Python code can't fill with such keys, or before a
-    /// slow path.
+    /// The value of an exact string key, borrowed, found without running Python: keys that are no exact strings count as
+    /// different. For namespaces (of types, modules) and before a slow path.
     ///
-    /// # Safety
-    /// The borrow ends before anything can change the dict: no Python code runs and nothing is released meanwhile.
+    /// The borrow must end before the dict can change.
     #[inline(always)]
-    pub unsafe fn lookup_interned(&self, key: &Str, vm: &Vm) -> Option<&Object> {
-        // SAFETY: passed on to the caller.
-        self.find_exact_str(key, vm).flatten().map(|value| unsafe { &*value })
+    pub fn lookup_interned(&self, key: &Str) -> Option<&Object> {
+        // SAFETY: objects are handled on attached threads only.
+        let hash = str_hash(key, unsafe { Vm::current() });
+        let table = self.table();
+        let ix = if table.is_unicode() { table.find_str(key, hash) } else { table.find_str_in_general(key, hash) };
+        // SAFETY: values are null or alive.
+        if ix < 0 { None } else { unsafe { self.value_ptr(ix as usize).as_ref() } }
     }
 
     /// The value pointer of an exact string in a table of strings. `None` when dict or key are of another kind.
     #[inline(always)]
-    fn find_exact_str(&self, key: &Str, vm: &Vm) -> Option<Option<*mut Object>> {
+    pub(crate) fn find_exact_str(&self, key: &Str, vm: &Vm) -> Option<Option<*mut Object>> {
         let table = self.table();
         if !table.is_unicode() || key.as_object().downcast_exact::<Str>().is_none() {
             return None;
@@ -259,8 +262,16 @@ impl Dict {
         self.clear_entries();
     }
 
-    /// A new dict with the same entries.
-    pub fn copy(&self, vm: &Vm) -> PyResult<Ref<Dict>> {
+    /// A new dict with the same entries. Runs no Python code.
+    pub fn copy(&self, vm: &Vm) -> Ref<Dict> {
+        match self.try_copy(vm) {
+            Ok(copy) => copy,
+            Err(_) => crate::runtime::make::out_of_memory(),
+        }
+    }
+
+    /// `copy`, with MemoryError when the memory can't be had.
+    pub fn try_copy(&self, vm: &Vm) -> PyResult<Ref<Dict>> {
         if self.is_empty() {
             return Ok(Dict::new(vm));
         }
@@ -287,9 +298,19 @@ impl Dict {
                 table.retain();
                 return Ok(vm.new_object(Dict::with(table, copy, self.len())));
             }
-        } else if dense && self.iterates_plainly() {
+        } else if dense {
             let Some(copy) = table.duplicate() else { return Err(vm.memory_error()) };
             return Ok(vm.new_object(Dict::with(copy, std::ptr::null_mut(), self.len())));
+        }
+        let copy = Dict::new(vm);
+        copy.merge_dict(self, update::Duplicates::Override, vm)?;
+        Ok(copy)
+    }
+
+    /// `dict.copy()`: a subclass with an iterator of its own is copied through that.
+    fn copy_as_mapping(&self, vm: &Vm) -> PyResult<Ref<Dict>> {
+        if self.iterates_plainly() {
+            return self.try_copy(vm);
         }
         let copy = Dict::new(vm);
         copy.update_from(self.as_object(), true, vm)?;
@@ -344,17 +365,24 @@ impl Dict {
     /// The version by which specialised code recognises the set of keys and their places; 0 when there is none to be had.
     /// Any added or deleted key changes it; replaced values don't.
     pub fn keys_version(&self, vm: &Vm) -> u32 {
+        table_version(self.table(), vm)
+    }
+
+    /// Whether the keys have that version (not 0): the check in specialised code.
+    #[inline(always)]
+    pub fn has_version(&self, version: u32) -> bool {
+        self.table().version() == version
+    }
+
+    /// The value of entry `index` if the keys have that version (not 0), borrowed until the dict changes.
+    #[inline(always)]
+    pub fn value_if_version(&self, version: u32, index: u16) -> Option<&Object> {
         let table = self.table();
-        if table.version() != 0 || !table.is_unicode() {
-            return table.version();
+        if table.version() != version || usize::from(index) >= table.len() || !self.values.get().is_null() {
+            return None;
         }
-        let versions = vm.interp().state::<KeysVersions>();
-        let version = versions.next.get();
-        if version != 0 {
-            versions.next.set(version.wrapping_add(1));
-            table.set_version(version);
-        }
-        version
+        // SAFETY: an entry of the table; its value is null or alive.
+        unsafe { (*table.value_slot(usize::from(index))).as_ref() }
     }
 
     /// The version that the keys have, 0 when none: the check in specialised code.
@@ -428,6 +456,20 @@ impl Dict {
         }
         Ok(true)
     }
+}
+
+/// The version of a table of strings, given now if it has none.
+fn table_version(table: Table, vm: &Vm) -> u32 {
+    if table.version() != 0 || !table.is_unicode() {
+        return table.version();
+    }
+    let versions = vm.interp().state::<KeysVersions>();
+    let version = versions.next.get();
+    if version != 0 {
+        versions.next.set(version.wrapping_add(1));
+        table.set_version(version);
+    }
+    version
 }
 
 /// dict() -> new empty dictionary
@@ -559,7 +601,7 @@ impl Dict {
     /// Return a shallow copy of the dict.
     #[method("($self, /)", name = "copy")]
     fn method_copy(&self, vm: &Vm) -> PyResult<Ref<Dict>> {
-        self.copy(vm)
+        self.copy_as_mapping(vm)
     }
 
     /// Return a reverse iterator over the dict keys.
@@ -672,7 +714,7 @@ impl Dict {
         let (Some(left), Some(_)) = (a.downcast_ref::<Dict>(), b.downcast_ref::<Dict>()) else {
             return Ok(vm.not_implemented());
         };
-        let result = left.copy(vm)?;
+        let result = left.copy_as_mapping(vm)?;
         result.update_from_arg(b, vm)?;
         Ok(result.into_object())
     }

@@ -32,7 +32,7 @@ impl Dict {
         }
     }
 
-    fn merge_dict(&self, other: &Dict, duplicates: Duplicates, vm: &Vm) -> PyResult<()> {
+    pub(super) fn merge_dict(&self, other: &Dict, duplicates: Duplicates, vm: &Vm) -> PyResult<()> {
         if std::ptr::eq(self, other) || other.is_empty() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use std::mem::size_of;
 use super::Dict;
 use super::iterators::*;
 use super::repr_guard::ReprGuard;
-use crate::builtins::mappingproxy::MappingProxy;
+use crate::builtins::descr::mapping_proxy::MappingProxy;
 use crate::builtins::set::{FrozenSet, Set};
 use crate::prelude::*;
 
@@ -49,7 +49,7 @@ macro_rules! view_layouts {
 
             fn proxy(&self, vm: &Vm) -> PyResult {
                 let dict = self.dict().map(Ref::into_object);
-                Ok(MappingProxy::new(dict.as_deref().unwrap_or(vm.none_ref()), vm))
+                Ok(MappingProxy::new(dict.as_deref().unwrap_or(vm.none_ref()), vm).into_object())
             }
         }
     )*};
@@ -188,7 +188,7 @@ fn items_xor(a: &DictItems, b: &DictItems, vm: &Vm) -> PyResult {
     if small.len() > large.len() {
         std::mem::swap(&mut small, &mut large);
     }
-    let rest = small.copy(vm)?;
+    let rest = small.try_copy(vm)?;
     let result = Set::new(vm);
     let mut at = 0;
     while let Some((hash, key, value)) = large.next_borrowed(&mut at) {

@@ -12,6 +12,7 @@ use std::mem::{offset_of, size_of};
 
 use taipan_object::alloc;
 
+use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::builtins::dict::views::{DictItems, DictKeys, DictValues};
 use crate::builtins::generic_alias::GenericAlias;
@@ -73,6 +74,24 @@ impl List {
         vm.new_object(List::header(std::ptr::null_mut(), 0, 0))
     }
 
+    /// A list of `len` owned references, which move from `items`.
+    ///
+    /// # Safety
+    /// `items` holds as many owned references, which the caller forgets.
+    #[inline]
+    pub unsafe fn from_raw_items(items: *const *mut Object, len: usize, vm: &Vm) -> Ref<List> {
+        if len == 0 {
+            return List::new(vm);
+        }
+        let block = alloc::raw_malloc(len * ITEM).cast::<*mut Object>();
+        if block.is_null() {
+            crate::runtime::make::out_of_memory();
+        }
+        // SAFETY: both have room for `len` references.
+        unsafe { std::ptr::copy_nonoverlapping(items, block, len) };
+        vm.new_object(List::header(block, len, len))
+    }
+
     /// A list of the given items.
     #[inline]
     pub fn from_vec(items: Vec<ObjRef>, vm: &Vm) -> Ref<List> {
@@ -126,6 +145,12 @@ impl List {
     #[inline(always)]
     pub fn is_exact(&self) -> bool {
         std::ptr::eq(self.as_object().type_ptr(), List::static_type())
+    }
+
+    /// How many items fit without growing.
+    #[inline(always)]
+    pub fn capacity(&self) -> usize {
+        self.allocated.get().max(0) as usize
     }
 
     #[inline(always)]
@@ -183,7 +208,8 @@ impl List {
     /// there is no memory, or `len` is absurd.
     fn resize(&self, len: usize) -> bool {
         let allocated = self.allocated.get();
-        if allocated >= len as isize && len as isize >= allocated >> 1 {
+        // Small vectors are not worth shrinking.
+        if allocated >= len as isize && (len as isize >= allocated >> 1 || allocated <= 32) {
             self.set_len(len);
             return true;
         }
@@ -288,7 +314,10 @@ impl List {
         unsafe {
             let item = *self.item_ptr(i);
             std::ptr::copy(self.item_ptr(i + 1), self.item_ptr(i), len - 1 - i);
-            if !self.resize(len - 1) {
+            if len == 1 {
+                self.reallocate(0);
+                self.set_len(0);
+            } else if !self.resize(len - 1) {
                 // Shrinking needs no memory: keep the larger block.
                 self.set_len(len - 1);
             }
@@ -392,13 +421,19 @@ impl List {
         List::from_vec(picked, vm)
     }
 
-    /// Adds references at the end.
-    fn extend_from<'a>(&self, count: usize, items: impl Iterator<Item = &'a Object>, vm: &Vm) -> PyResult<()> {
+    /// Adds references at the end. With `exact` an empty list gets no room to spare, as CPython does it for lists and tuples.
+    fn extend_from<'a>(
+        &self,
+        count: usize,
+        exact: bool,
+        items: impl Iterator<Item = &'a Object>,
+        vm: &Vm,
+    ) -> PyResult<()> {
         if count == 0 {
             return Ok(());
         }
         let len = self.len();
-        let room = if self.items.get().is_null() {
+        let room = if exact && self.items.get().is_null() {
             self.reserve_exact(count)
         } else {
             let room = len.checked_add(count).is_some_and(|total| self.resize(total));
@@ -420,18 +455,18 @@ impl List {
             let count = list.len();
             // SAFETY (here and below): items are read one by one and cloned before anything else happens, and nothing runs.
             let items = (0..count).filter_map(|i| unsafe { list.get_borrowed(i) });
-            return self.extend_from(count, items, vm);
+            return self.extend_from(count, true, items, vm);
         }
         if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
-            return self.extend_from(tuple.len(), tuple.as_slice().iter().map(|item| &**item), vm);
+            return self.extend_from(tuple.len(), true, tuple.as_slice().iter().map(|item| &**item), vm);
         }
         if let Some(dict) = iterable.downcast_exact::<Dict>() {
             let keys = dict.keys_vec();
-            return self.extend_from(keys.len(), keys.iter().map(|item| &**item), vm);
+            return self.extend_from(keys.len(), false, keys.iter().map(|item| &**item), vm);
         }
         if iterable.downcast_exact::<Set>().is_some() || iterable.downcast_exact::<FrozenSet>().is_some() {
             let items = crate::builtins::set::items_vec(iterable);
-            return self.extend_from(items.len(), items.iter().map(|item| &**item), vm);
+            return self.extend_from(items.len(), false, items.iter().map(|item| &**item), vm);
         }
         let is_view = iterable.downcast_exact::<DictKeys>().is_some()
             || iterable.downcast_exact::<DictValues>().is_some()
@@ -443,7 +478,7 @@ impl List {
             while let Some(item) = iterator.iter_next(vm)? {
                 items.push(item);
             }
-            return self.extend_from(items.len(), items.iter().map(|item| &**item), vm);
+            return self.extend_from(items.len(), false, items.iter().map(|item| &**item), vm);
         }
         let hint = iterable.length_hint(8, vm)?;
         let len = self.len();
@@ -498,7 +533,6 @@ impl List {
     }
 
     fn set_extended(&self, slice: &Slice, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        let (start, stop, step) = slice.unpack(vm)?;
         let new = match value {
             None => None,
             // A list may be assigned to a slice of itself: the items are copied first.
@@ -513,10 +547,10 @@ impl List {
                 }
             },
         };
-        let (start, stop, count) = crate::builtins::slice::adjust_indices(self.len(), start, stop, step);
+        let SliceRange { start, step, count } = SliceRange::new(slice, || self.len(), vm)?;
         if step == 1 {
-            let stop = stop.max(start);
-            return self.set_slice(start as usize, stop as usize, new.unwrap_or_default(), vm);
+            let start = start as usize;
+            return self.set_slice(start, start + count, new.unwrap_or_default(), vm);
         }
         match new {
             None => {
@@ -638,7 +672,7 @@ impl List {
     #[method("($self, /)")]
     fn __sizeof__(&self) -> usize {
         let basic = self.as_object().ob_type().tp_basicsize.get() as usize;
-        basic + self.allocated.get().max(0) as usize * ITEM
+        basic + self.capacity() * ITEM
     }
 
     /// Remove all items from list.
@@ -940,8 +974,7 @@ impl List {
             return self.sq_item(i, vm);
         }
         let Some(slice) = key.downcast_ref::<Slice>() else { return Err(bad_index(key, vm)) };
-        let (start, stop, step) = slice.unpack(vm)?;
-        let (start, _, count) = crate::builtins::slice::adjust_indices(self.len(), start, stop, step);
+        let SliceRange { start, step, count } = SliceRange::new(slice, || self.len(), vm)?;
         Ok(self.slice(start, step, count, vm).into_object())
     }
 

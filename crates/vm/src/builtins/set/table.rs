@@ -179,19 +179,22 @@ impl SetTable {
         Ok(self.search(key, hash, vm)?.ok())
     }
 
-    /// The slot of `key`, or the unused slot where it would go.
+    /// The slot of `key`, or the one where it would go: the last deleted one on the way, else the unused one at its end.
     #[inline]
     fn search(&self, key: &Object, hash: isize, vm: &Vm) -> PyResult<Result<usize, usize>> {
         'restart: loop {
             let (table, mask) = (self.entries(), self.mask());
             let mut probe = Probe::new(hash, mask);
+            let mut deleted = None;
             loop {
                 // SAFETY: slots are in range (see above).
                 let entry = unsafe { *table.add(probe.slot) };
                 if entry.key.is_null() {
-                    return Ok(Err(probe.slot));
+                    return Ok(Err(deleted.unwrap_or(probe.slot)));
                 }
-                if entry.hash == hash {
+                if entry.hash == DUMMY_HASH {
+                    deleted = Some(probe.slot);
+                } else if entry.hash == hash {
                     if entry.key == key.as_ptr() {
                         return Ok(Ok(probe.slot));
                     }
@@ -232,9 +235,13 @@ impl SetTable {
         // Held, since the comparison may release the caller's.
         let key = key.to_ref();
         let Err(slot) = self.search(&key, hash, vm)? else { return Ok(false) };
+        let reused = !self.entry(slot).key.is_null();
         self.put(slot, Entry { key: key.into_raw(), hash });
-        self.fill.set(self.fill.get() + 1);
         self.used.set(self.used.get() + 1);
+        if reused {
+            return Ok(true);
+        }
+        self.fill.set(self.fill.get() + 1);
         if (self.fill.get() as usize) * 5 >= self.mask() * 3 {
             self.resize(self.growth(), vm)?;
         }

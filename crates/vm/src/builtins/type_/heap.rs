@@ -70,7 +70,9 @@ pub unsafe extern "C" fn generic_free(op: *mut c_void) {
             gc::untrack(op);
         }
         if tp.tp_itemsize.get() == 0 {
-            if let Some(size) = instance_size(tp, 0) {
+            if let Ok(basic) = usize::try_from(tp.tp_basicsize.get()) {
+                // Instances of one type differ in how many inline values they were made with.
+                let size = basic.next_multiple_of(8) + managed::inline_size_of(&*op);
                 return gc::release(tp, op, size);
             }
         }

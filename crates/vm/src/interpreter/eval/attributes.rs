@@ -1,7 +1,8 @@
 //! Attribute access, `super()`, and the special methods of `with`.
 
 use crate::builtins::dict::managed;
-use crate::builtins::type_::state::lookup;
+use crate::builtins::super_;
+use crate::builtins::type_::lookup::lookup;
 use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
 use crate::interpreter::stackref::StackRef;
@@ -55,19 +56,18 @@ pub unsafe fn load_super_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, o
         let name = name(frame, oparg >> 2);
         let (super_type, cls, object) = (s.object(3), s.object(2), s.object(1));
         let method = oparg & 1 != 0;
-        if super_type.is(crate::builtins::super_::Super::type_object().as_object()) {
+        if super_type.is(super_::Super::type_object().as_object()) {
             if let Some(cls) = cls.downcast_ref::<Type>() {
-                let found = crate::builtins::super_::lookup(cls, object, name, method, vm)?;
-                let (value, unbound) = found;
                 if method {
-                    if unbound {
+                    if let Some(function) = super_::super_method(cls, object, name, vm)? {
                         let receiver = s.peek(1);
                         let s = s.forget(1).drop(2);
-                        return Ok(s.push(StackRef::owned(value)).push(receiver));
+                        return Ok(s.push(StackRef::owned(function)).push(receiver));
                     }
-                    return Ok(s.replace(3, value).push(StackRef::NULL));
                 }
-                return Ok(s.replace(3, value));
+                let value = super_::super_attr(cls, object, name, vm)?;
+                let s = s.replace(3, value);
+                return Ok(if method { s.push(StackRef::NULL) } else { s });
             }
         }
         // `super` is bound to something else, or the class is none.
@@ -144,7 +144,7 @@ pub unsafe fn module_dict<'a>(owner: StackRef) -> Option<&'a Dict> {
         if owner.type_ptr() != Module::static_type() {
             return None;
         }
-        (*owner.ptr().cast::<Module>()).dict_ref()
+        (*owner.ptr().cast::<Module>()).md_dict.as_raw().cast::<Dict>().as_ref()
     }
 }
 
@@ -158,7 +158,7 @@ pub unsafe fn inline_value(object: &Object, index: u16) -> Option<&Object> {
     unsafe { managed::inline_value_at(object, index) }
 }
 
-/// Stores into an instance's inline values; moves the slot's reference on success.
+/// Stores into an instance's inline values; moves the slot's reference on success. False when the slow way must be taken.
 ///
 /// # Safety
 /// As for [`inline_value`].
@@ -182,7 +182,7 @@ pub unsafe fn inline_keys_unchanged(object: &Object, version: u32) -> bool {
 /// The attribute `name` of an instance's dictionary, expected at `hint`.
 ///
 /// # Safety
-/// The type of `object` has a managed dictionary.
+/// The borrow ends before Python code can run.
 #[inline(always)]
 pub unsafe fn dict_value<'a>(object: &'a Object, name: &Str, hint: u16) -> Option<&'a Object> {
     // SAFETY: passed on to the caller.

@@ -27,7 +27,7 @@ pub mod stack;
 
 use std::sync::atomic::Ordering;
 
-use taipan_bytecode::opcode::op;
+use taipan_bytecode::opcode::Opcode;
 
 use crate::builtins::cell::PyCell;
 use crate::builtins::generator::{self, Generator};
@@ -145,17 +145,6 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
                         };
                     }
-                    // A body out of line: takes the stack, gives the stack.
-                    macro_rules! step {
-                        ($body:path) => {
-                            step!($body, 1)
-                        };
-                        ($body:path, $units:expr) => {{
-                            save!();
-                            sp = attempt!($body(vm, frame, Stack::new(sp), oparg)).as_ptr();
-                            next!($units)
-                        }};
-                    }
                     macro_rules! enter {
                         ($new:expr) => {{
                             frame = $new;
@@ -202,6 +191,17 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                     let mut oparg = unit.oparg() as usize;
 
                     'same: loop {
+                        // A body out of line: takes the stack, gives the stack.
+                        macro_rules! step {
+                            ($body:path) => {
+                                step!($body, 1)
+                            };
+                            ($body:path, $units:expr) => {{
+                                save!();
+                                sp = attempt!($body(vm, frame, Stack::new(sp), oparg)).as_ptr();
+                                next!($units)
+                            }};
+                        }
                         // Goes to another arm for the same instruction.
                         macro_rules! deopt {
                             ($general:expr) => {{
@@ -246,37 +246,37 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
 
                         match opcode {
                             // ---- locals and constants ----
-                            op::NOP | op::NOT_TAKEN => next!(1),
-                            op::RESUME => {
+                            Opcode::Nop | Opcode::NotTaken => next!(1),
+                            Opcode::Resume => {
                                 check_breaker!();
-                                (*ip).set_opcode(op::RESUME_CHECK);
+                                (*ip).set_opcode(Opcode::ResumeCheck);
                                 next!(1)
                             }
-                            op::RESUME_CHECK => {
+                            Opcode::ResumeCheck => {
                                 check_breaker!();
                                 next!(1)
                             }
-                            op::LOAD_FAST_BORROW => {
+                            Opcode::LoadFastBorrow => {
                                 push!(local!(oparg).borrow());
                                 next!(1)
                             }
-                            op::LOAD_FAST_BORROW_LOAD_FAST_BORROW => {
+                            Opcode::LoadFastBorrowLoadFastBorrow => {
                                 let (first, second) = (oparg >> 4, oparg & 15);
                                 push!(local!(first).borrow());
                                 push!(local!(second).borrow());
                                 next!(1)
                             }
-                            op::LOAD_FAST => {
+                            Opcode::LoadFast => {
                                 push!(local!(oparg).dup());
                                 next!(1)
                             }
-                            op::LOAD_FAST_LOAD_FAST => {
+                            Opcode::LoadFastLoadFast => {
                                 let (first, second) = (oparg >> 4, oparg & 15);
                                 push!(local!(first).dup());
                                 push!(local!(second).dup());
                                 next!(1)
                             }
-                            op::LOAD_FAST_CHECK => {
+                            Opcode::LoadFastCheck => {
                                 let value = local!(oparg);
                                 if value.is_null() {
                                     save!();
@@ -286,28 +286,28 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 push!(value.dup());
                                 next!(1)
                             }
-                            op::LOAD_FAST_AND_CLEAR => {
+                            Opcode::LoadFastAndClear => {
                                 let value = local!(oparg);
                                 local!(oparg) = StackRef::NULL;
                                 push!(value);
                                 next!(1)
                             }
-                            op::LOAD_CONST | op::LOAD_CONST_MORTAL | op::LOAD_CONST_IMMORTAL => {
+                            Opcode::LoadConst | Opcode::LoadConstMortal | Opcode::LoadConstImmortal => {
                                 push!(StackRef::borrowed(InterpreterFrame::code(frame).const_at(oparg)));
                                 next!(1)
                             }
-                            op::LOAD_SMALL_INT => {
-                                push!(StackRef::borrowed(vm.small_int(oparg)));
+                            Opcode::LoadSmallInt => {
+                                push!(raw::small_int(oparg));
                                 next!(1)
                             }
-                            op::STORE_FAST => {
+                            Opcode::StoreFast => {
                                 let value = pop!();
                                 let old = local!(oparg);
                                 local!(oparg) = value;
                                 old.xclose();
                                 next!(1)
                             }
-                            op::STORE_FAST_LOAD_FAST => {
+                            Opcode::StoreFastLoadFast => {
                                 let (store, load) = (oparg >> 4, oparg & 15);
                                 let value = pop!();
                                 let old = local!(store);
@@ -316,7 +316,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 old.xclose();
                                 next!(1)
                             }
-                            op::STORE_FAST_STORE_FAST => {
+                            Opcode::StoreFastStoreFast => {
                                 let (first, second) = (oparg >> 4, oparg & 15);
                                 let (value1, value2) = (peek!(1), peek!(2));
                                 sp = sp.sub(2);
@@ -328,7 +328,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 old2.xclose();
                                 next!(1)
                             }
-                            op::DELETE_FAST => {
+                            Opcode::DeleteFast => {
                                 let old = local!(oparg);
                                 if old.is_null() {
                                     save!();
@@ -339,25 +339,25 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 old.close();
                                 next!(1)
                             }
-                            op::POP_TOP | op::POP_ITER | op::END_FOR => {
+                            Opcode::PopTop | Opcode::PopIter | Opcode::EndFor => {
                                 let value = pop!();
                                 value.close();
                                 next!(1)
                             }
-                            op::PUSH_NULL => {
+                            Opcode::PushNull => {
                                 push!(StackRef::NULL);
                                 next!(1)
                             }
-                            op::COPY => {
+                            Opcode::Copy => {
                                 let value = peek!(oparg);
                                 push!(if value.is_null() { value } else { value.dup() });
                                 next!(1)
                             }
-                            op::SWAP => {
+                            Opcode::Swap => {
                                 std::ptr::swap(sp.sub(1), sp.sub(oparg));
                                 next!(1)
                             }
-                            op::EXTENDED_ARG => {
+                            Opcode::ExtendedArg => {
                                 ip = ip.add(1);
                                 let unit = *ip;
                                 opcode = unit.opcode();
@@ -366,7 +366,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
 
                             // ---- cells ----
-                            op::LOAD_DEREF => {
+                            Opcode::LoadDeref => {
                                 let cell = local!(oparg).ptr().cast::<PyCell>();
                                 match (*cell).contents.get() {
                                     Some(value) => push!(StackRef::owned(value)),
@@ -378,13 +378,13 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 }
                                 next!(1)
                             }
-                            op::STORE_DEREF => {
+                            Opcode::StoreDeref => {
                                 let value = pop!().into_ref();
                                 let cell = local!(oparg).ptr().cast::<PyCell>();
                                 (*cell).contents.set(Some(value));
                                 next!(1)
                             }
-                            op::DELETE_DEREF => {
+                            Opcode::DeleteDeref => {
                                 let cell = local!(oparg).ptr().cast::<PyCell>();
                                 match (*cell).contents.take() {
                                     Some(old) => drop(old),
@@ -396,13 +396,13 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 }
                                 next!(1)
                             }
-                            op::MAKE_CELL => {
+                            Opcode::MakeCell => {
                                 let initial = local!(oparg);
                                 let initial = if initial.is_null() { None } else { Some(initial.into_ref()) };
                                 local!(oparg) = StackRef::owned(PyCell::create(initial, vm).into_object());
                                 next!(1)
                             }
-                            op::COPY_FREE_VARS => {
+                            Opcode::CopyFreeVars => {
                                 let code = InterpreterFrame::code(frame);
                                 let closure = InterpreterFrame::function(frame).closure.as_raw();
                                 let first = code.nlocalsplus() - oparg;
@@ -412,17 +412,17 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 }
                                 next!(1)
                             }
-                            op::LOAD_FROM_DICT_OR_DEREF => step!(names::load_from_dict_or_deref),
-                            op::LOAD_FROM_DICT_OR_GLOBALS => step!(names::load_from_dict_or_globals),
+                            Opcode::LoadFromDictOrDeref => step!(names::load_from_dict_or_deref),
+                            Opcode::LoadFromDictOrGlobals => step!(names::load_from_dict_or_globals),
 
                             // ---- names ----
-                            op::LOAD_NAME => step!(names::load_name),
-                            op::STORE_NAME => step!(names::store_name),
-                            op::DELETE_NAME => step!(names::delete_name),
-                            op::STORE_GLOBAL => step!(names::store_global),
-                            op::DELETE_GLOBAL => step!(names::delete_global),
-                            op::LOAD_LOCALS => step!(names::load_locals),
-                            op::LOAD_GLOBAL => {
+                            Opcode::LoadName => step!(names::load_name),
+                            Opcode::StoreName => step!(names::store_name),
+                            Opcode::DeleteName => step!(names::delete_name),
+                            Opcode::StoreGlobal => step!(names::store_global),
+                            Opcode::DeleteGlobal => step!(names::delete_global),
+                            Opcode::LoadLocals => step!(names::load_locals),
+                            Opcode::LoadGlobal => {
                                 adapt!(specialise::load_global(
                                     frame,
                                     ip,
@@ -437,62 +437,68 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 }
                                 next!(5)
                             }
-                            op::LOAD_GLOBAL_MODULE => {
+                            Opcode::LoadGlobalModule => {
                                 let globals = &*(*frame).globals.cast::<Dict>();
-                                let value = globals
-                                    .value_if_version(u32::from(cache::u16_at(ip, 3)), cache::u16_at(ip, 2));
-                                let Some(value) = value else { deopt!(op::LOAD_GLOBAL) };
+                                let value = names::value_if_version(
+                                    globals,
+                                    u32::from(cache::u16_at(ip, 3)),
+                                    cache::u16_at(ip, 2),
+                                );
+                                let Some(value) = value else { deopt!(Opcode::LoadGlobal) };
                                 push!(StackRef::owned(value.to_ref()));
                                 if oparg & 1 != 0 {
                                     push!(StackRef::NULL);
                                 }
                                 next!(5)
                             }
-                            op::LOAD_GLOBAL_BUILTIN => {
+                            Opcode::LoadGlobalBuiltin => {
                                 let globals = &*(*frame).globals.cast::<Dict>();
                                 let builtins = &*(*frame).builtins.cast::<Dict>();
                                 guard!(
-                                    globals.has_version(u32::from(cache::u16_at(ip, 3))),
-                                    op::LOAD_GLOBAL
+                                    globals.current_keys_version() == u32::from(cache::u16_at(ip, 3)),
+                                    Opcode::LoadGlobal
                                 );
-                                let value = builtins
-                                    .value_if_version(u32::from(cache::u16_at(ip, 4)), cache::u16_at(ip, 2));
-                                let Some(value) = value else { deopt!(op::LOAD_GLOBAL) };
+                                let value = names::value_if_version(
+                                    builtins,
+                                    u32::from(cache::u16_at(ip, 4)),
+                                    cache::u16_at(ip, 2),
+                                );
+                                let Some(value) = value else { deopt!(Opcode::LoadGlobal) };
                                 push!(StackRef::owned(value.to_ref()));
                                 if oparg & 1 != 0 {
                                     push!(StackRef::NULL);
                                 }
                                 next!(5)
                             }
-                            op::LOAD_BUILD_CLASS => step!(names::load_build_class),
-                            op::LOAD_COMMON_CONSTANT => step!(names::load_common_constant),
+                            Opcode::LoadBuildClass => step!(names::load_build_class),
+                            Opcode::LoadCommonConstant => step!(names::load_common_constant),
 
                             // ---- jumps ----
-                            op::JUMP_FORWARD => next!(1 + oparg),
-                            op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_JIT | op::JUMP_BACKWARD_JIT => {
+                            Opcode::JumpForward => next!(1 + oparg),
+                            Opcode::JumpBackward | Opcode::JumpBackwardNoJit | Opcode::JumpBackwardJit => {
                                 check_breaker!();
                                 ip = ip.add(2).sub(oparg);
                                 continue 'next;
                             }
-                            op::JUMP_BACKWARD_NO_INTERRUPT => {
+                            Opcode::JumpBackwardNoInterrupt => {
                                 ip = ip.add(1).sub(oparg);
                                 continue 'next;
                             }
-                            op::POP_JUMP_IF_FALSE => {
+                            Opcode::PopJumpIfFalse => {
                                 let value = pop!();
                                 jump_if!(value.is(vm.false_ref()))
                             }
-                            op::POP_JUMP_IF_TRUE => {
+                            Opcode::PopJumpIfTrue => {
                                 let value = pop!();
                                 jump_if!(value.is(vm.true_ref()))
                             }
-                            op::POP_JUMP_IF_NONE => {
+                            Opcode::PopJumpIfNone => {
                                 let value = pop!();
                                 let jump = value.is(vm.none_ref());
                                 value.close();
                                 jump_if!(jump)
                             }
-                            op::POP_JUMP_IF_NOT_NONE => {
+                            Opcode::PopJumpIfNotNone => {
                                 let value = pop!();
                                 let jump = !value.is(vm.none_ref());
                                 value.close();
@@ -500,7 +506,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
 
                             // ---- truth, comparison, membership ----
-                            op::TO_BOOL => {
+                            Opcode::ToBool => {
                                 adapt!(specialise::to_bool(ip, peek!(1), vm));
                                 save!();
                                 let truth = attempt!(peek!(1).object().is_true(vm));
@@ -508,58 +514,58 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 peek!(1) = raw::bool_slot(truth, vm);
                                 next!(4)
                             }
-                            op::TO_BOOL_BOOL => {
-                                guard!(peek!(1).type_ptr() == raw::bool_type(), op::TO_BOOL);
+                            Opcode::ToBoolBool => {
+                                guard!(peek!(1).type_ptr() == raw::bool_type(), Opcode::ToBool);
                                 next!(4)
                             }
-                            op::TO_BOOL_INT => {
+                            Opcode::ToBoolInt => {
                                 let value = peek!(1);
-                                guard!(value.type_ptr() == raw::int_type(), op::TO_BOOL);
+                                guard!(value.type_ptr() == raw::int_type(), Opcode::ToBool);
                                 let truth = raw::compact_int(value) != Some(0);
                                 value.close();
                                 peek!(1) = raw::bool_slot(truth, vm);
                                 next!(4)
                             }
-                            op::TO_BOOL_LIST => {
+                            Opcode::ToBoolList => {
                                 let value = peek!(1);
-                                guard!(value.type_ptr() == raw::list_type(), op::TO_BOOL);
+                                guard!(value.type_ptr() == raw::list_type(), Opcode::ToBool);
                                 let truth = raw::var_len(value.ptr()) != 0;
                                 value.close();
                                 peek!(1) = raw::bool_slot(truth, vm);
                                 next!(4)
                             }
-                            op::TO_BOOL_STR => {
+                            Opcode::ToBoolStr => {
                                 let value = peek!(1);
-                                guard!(value.type_ptr() == raw::str_type(), op::TO_BOOL);
+                                guard!(value.type_ptr() == raw::str_type(), Opcode::ToBool);
                                 // The length of a `str` lies where a var object has its size.
                                 let truth = raw::var_len(value.ptr()) != 0;
                                 value.close();
                                 peek!(1) = raw::bool_slot(truth, vm);
                                 next!(4)
                             }
-                            op::TO_BOOL_NONE => {
-                                guard!(peek!(1).is(vm.none_ref()), op::TO_BOOL);
+                            Opcode::ToBoolNone => {
+                                guard!(peek!(1).is(vm.none_ref()), Opcode::ToBool);
                                 peek!(1) = raw::bool_slot(false, vm);
                                 next!(4)
                             }
-                            op::TO_BOOL_ALWAYS_TRUE => {
+                            Opcode::ToBoolAlwaysTrue => {
                                 let value = peek!(1);
                                 guard!(
                                     value.object().ob_type().tp_version_tag.get() == cache::u32_at(ip, 2),
-                                    op::TO_BOOL
+                                    Opcode::ToBool
                                 );
                                 value.close();
                                 peek!(1) = raw::bool_slot(true, vm);
                                 next!(4)
                             }
-                            op::UNARY_NOT => {
+                            Opcode::UnaryNot => {
                                 let truth = peek!(1).is(vm.false_ref());
                                 peek!(1) = raw::bool_slot(truth, vm);
                                 next!(1)
                             }
-                            op::UNARY_NEGATIVE => step!(arithmetic::unary_negative),
-                            op::UNARY_INVERT => step!(arithmetic::unary_invert),
-                            op::IS_OP => {
+                            Opcode::UnaryNegative => step!(arithmetic::unary_negative),
+                            Opcode::UnaryInvert => step!(arithmetic::unary_invert),
+                            Opcode::IsOp => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 let same = (left.ptr() == right.ptr()) != (oparg != 0);
                                 sp = sp.sub(1);
@@ -568,13 +574,13 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 right.close();
                                 next!(1)
                             }
-                            op::CONTAINS_OP => {
+                            Opcode::ContainsOp => {
                                 adapt!(specialise::contains_op(ip, peek!(1), vm));
                                 step!(arithmetic::contains_op, 2)
                             }
-                            op::CONTAINS_OP_DICT => {
+                            Opcode::ContainsOpDict => {
                                 let (right, left) = (peek!(1), peek!(2));
-                                guard!(right.type_ptr() == Dict::static_type(), op::CONTAINS_OP);
+                                guard!(right.type_ptr() == Dict::static_type(), Opcode::ContainsOp);
                                 save!();
                                 let found =
                                     attempt!((*right.ptr().cast::<Dict>()).contains_key(left.object(), vm));
@@ -584,20 +590,20 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 right.close();
                                 next!(2)
                             }
-                            op::CONTAINS_OP_SET => step!(arithmetic::contains_op, 2),
-                            op::COMPARE_OP => {
+                            Opcode::ContainsOpSet => step!(arithmetic::contains_op, 2),
+                            Opcode::CompareOp => {
                                 adapt!(specialise::compare_op(ip, peek!(2), peek!(1), oparg));
                                 step!(arithmetic::compare_op, 2)
                             }
-                            op::COMPARE_OP_INT => {
+                            Opcode::CompareOpInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::int_type()
                                         && right.type_ptr() == raw::int_type(),
-                                    op::COMPARE_OP
+                                    Opcode::CompareOp
                                 );
-                                let Some(a) = raw::compact_int(left) else { deopt!(op::COMPARE_OP) };
-                                let Some(b) = raw::compact_int(right) else { deopt!(op::COMPARE_OP) };
+                                let Some(a) = raw::compact_int(left) else { deopt!(Opcode::CompareOp) };
+                                let Some(b) = raw::compact_int(right) else { deopt!(Opcode::CompareOp) };
                                 // Bits: 2 less, 4 greater, 8 equal.
                                 let outcome = if a < b { 2 } else { 4 << usize::from(a == b) };
                                 raw::close_compact_int(left);
@@ -606,12 +612,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 peek!(1) = raw::bool_slot(outcome & oparg != 0, vm);
                                 next!(2)
                             }
-                            op::COMPARE_OP_FLOAT => {
+                            Opcode::CompareOpFloat => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     raw::is_exact::<crate::builtins::float::Float>(left)
                                         && raw::is_exact::<crate::builtins::float::Float>(right),
-                                    op::COMPARE_OP
+                                    Opcode::CompareOp
                                 );
                                 let (a, b) = (raw::float_value(left), raw::float_value(right));
                                 let outcome = match a.partial_cmp(&b) {
@@ -626,12 +632,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 peek!(1) = raw::bool_slot(outcome & oparg != 0, vm);
                                 next!(2)
                             }
-                            op::COMPARE_OP_STR => {
+                            Opcode::CompareOpStr => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::str_type()
                                         && right.type_ptr() == raw::str_type(),
-                                    op::COMPARE_OP
+                                    Opcode::CompareOp
                                 );
                                 let equal = Str::equal(left.object().cast(), right.object().cast());
                                 let outcome = if equal { 8 } else { 7 };
@@ -643,24 +649,24 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
 
                             // ---- binary operators ----
-                            op::BINARY_OP => {
+                            Opcode::BinaryOp => {
                                 adapt!(specialise::binary_op(ip, frame, peek!(2), peek!(1), oparg, vm));
                                 step!(arithmetic::binary_op, 6)
                             }
-                            op::BINARY_OP_ADD_INT
-                            | op::BINARY_OP_SUBTRACT_INT
-                            | op::BINARY_OP_MULTIPLY_INT => {
+                            Opcode::BinaryOpAddInt
+                            | Opcode::BinaryOpSubtractInt
+                            | Opcode::BinaryOpMultiplyInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::int_type()
                                         && right.type_ptr() == raw::int_type(),
-                                    op::BINARY_OP
+                                    Opcode::BinaryOp
                                 );
-                                let Some(a) = raw::compact_int(left) else { deopt!(op::BINARY_OP) };
-                                let Some(b) = raw::compact_int(right) else { deopt!(op::BINARY_OP) };
+                                let Some(a) = raw::compact_int(left) else { deopt!(Opcode::BinaryOp) };
+                                let Some(b) = raw::compact_int(right) else { deopt!(Opcode::BinaryOp) };
                                 let value = match opcode {
-                                    op::BINARY_OP_ADD_INT => a + b,
-                                    op::BINARY_OP_SUBTRACT_INT => a - b,
+                                    Opcode::BinaryOpAddInt => a + b,
+                                    Opcode::BinaryOpSubtractInt => a - b,
                                     _ => a * b,
                                 };
                                 raw::close_compact_int(left);
@@ -669,19 +675,19 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 peek!(1) = StackRef::owned(crate::builtins::int::Int::from_i64(value, vm));
                                 next!(6)
                             }
-                            op::BINARY_OP_ADD_FLOAT
-                            | op::BINARY_OP_SUBTRACT_FLOAT
-                            | op::BINARY_OP_MULTIPLY_FLOAT => {
+                            Opcode::BinaryOpAddFloat
+                            | Opcode::BinaryOpSubtractFloat
+                            | Opcode::BinaryOpMultiplyFloat => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     raw::is_exact::<crate::builtins::float::Float>(left)
                                         && raw::is_exact::<crate::builtins::float::Float>(right),
-                                    op::BINARY_OP
+                                    Opcode::BinaryOp
                                 );
                                 let (a, b) = (raw::float_value(left), raw::float_value(right));
                                 let value = match opcode {
-                                    op::BINARY_OP_ADD_FLOAT => a + b,
-                                    op::BINARY_OP_SUBTRACT_FLOAT => a - b,
+                                    Opcode::BinaryOpAddFloat => a + b,
+                                    Opcode::BinaryOpSubtractFloat => a - b,
                                     _ => a * b,
                                 };
                                 sp = sp.sub(1);
@@ -690,7 +696,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 peek!(1) = result;
                                 next!(6)
                             }
-                            op::BINARY_OP_EXTEND => {
+                            Opcode::BinaryOpExtend => {
                                 match arithmetic::extended(
                                     cache::u64_at(ip, 2),
                                     oparg,
@@ -705,15 +711,15 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                         peek!(1) = result;
                                         next!(6)
                                     }
-                                    None => deopt!(op::BINARY_OP),
+                                    None => deopt!(Opcode::BinaryOp),
                                 }
                             }
-                            op::BINARY_OP_ADD_UNICODE => {
+                            Opcode::BinaryOpAddUnicode => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::str_type()
                                         && right.type_ptr() == raw::str_type(),
-                                    op::BINARY_OP
+                                    Opcode::BinaryOp
                                 );
                                 save!();
                                 let value = attempt!(arithmetic::concat(left, right, vm));
@@ -723,19 +729,19 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 right.close();
                                 next!(6)
                             }
-                            op::BINARY_OP_INPLACE_ADD_UNICODE => {
+                            Opcode::BinaryOpInplaceAddUnicode => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::str_type()
                                         && right.type_ptr() == raw::str_type(),
-                                    op::BINARY_OP
+                                    Opcode::BinaryOp
                                 );
                                 // `x = x + y`: the local gives its reference up first, so that the string may grow in
                                 // place.
                                 let store = *ip.add(6);
-                                guard!(store.opcode() == op::STORE_FAST, op::BINARY_OP);
+                                guard!(store.opcode() == Opcode::StoreFast, Opcode::BinaryOp);
                                 let target = store.oparg() as usize;
-                                guard!(local!(target).ptr() == left.ptr(), op::BINARY_OP);
+                                guard!(local!(target).ptr() == left.ptr(), Opcode::BinaryOp);
                                 save!();
                                 let owned = left.into_ref();
                                 let old = local!(target);
@@ -748,15 +754,15 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 local!(target) = StackRef::owned(attempt!(result));
                                 next!(7)
                             }
-                            op::BINARY_OP_SUBSCR_LIST_INT => {
+                            Opcode::BinaryOpSubscrListInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::list_type()
                                         && right.type_ptr() == raw::int_type(),
-                                    op::BINARY_OP
+                                    Opcode::BinaryOp
                                 );
-                                let Some(index) = raw::small_index(right) else { deopt!(op::BINARY_OP) };
-                                guard!(index < raw::var_len(left.ptr()), op::BINARY_OP);
+                                let Some(index) = raw::small_index(right) else { deopt!(Opcode::BinaryOp) };
+                                guard!(index < raw::var_len(left.ptr()), Opcode::BinaryOp);
                                 let item = (**raw::list_items(left.ptr()).add(index)).to_ref();
                                 sp = sp.sub(1);
                                 peek!(1) = StackRef::owned(item);
@@ -764,15 +770,15 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 left.close();
                                 next!(6)
                             }
-                            op::BINARY_OP_SUBSCR_TUPLE_INT => {
+                            Opcode::BinaryOpSubscrTupleInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::tuple_type()
                                         && right.type_ptr() == raw::int_type(),
-                                    op::BINARY_OP
+                                    Opcode::BinaryOp
                                 );
-                                let Some(index) = raw::small_index(right) else { deopt!(op::BINARY_OP) };
-                                guard!(index < raw::var_len(left.ptr()), op::BINARY_OP);
+                                let Some(index) = raw::small_index(right) else { deopt!(Opcode::BinaryOp) };
+                                guard!(index < raw::var_len(left.ptr()), Opcode::BinaryOp);
                                 let item = (**raw::tuple_items(left.ptr()).add(index)).to_ref();
                                 sp = sp.sub(1);
                                 peek!(1) = StackRef::owned(item);
@@ -780,16 +786,16 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 left.close();
                                 next!(6)
                             }
-                            op::BINARY_OP_SUBSCR_STR_INT => {
+                            Opcode::BinaryOpSubscrStrInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
                                     left.type_ptr() == raw::str_type()
                                         && right.type_ptr() == raw::int_type(),
-                                    op::BINARY_OP
+                                    Opcode::BinaryOp
                                 );
-                                let Some(index) = raw::small_index(right) else { deopt!(op::BINARY_OP) };
+                                let Some(index) = raw::small_index(right) else { deopt!(Opcode::BinaryOp) };
                                 let Some(point) = left.object().cast::<Str>().char_at(index) else {
-                                    deopt!(op::BINARY_OP)
+                                    deopt!(Opcode::BinaryOp)
                                 };
                                 sp = sp.sub(1);
                                 peek!(1) = StackRef::owned(Str::from_char(point, vm).into_object());
@@ -797,9 +803,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 left.close();
                                 next!(6)
                             }
-                            op::BINARY_OP_SUBSCR_DICT => {
+                            Opcode::BinaryOpSubscrDict => {
                                 let (right, left) = (peek!(1), peek!(2));
-                                guard!(left.type_ptr() == Dict::static_type(), op::BINARY_OP);
+                                guard!(left.type_ptr() == Dict::static_type(), Opcode::BinaryOp);
                                 save!();
                                 let value = match attempt!(
                                     (*left.ptr().cast::<Dict>()).get_item(right.object(), vm)
@@ -816,11 +822,11 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 right.close();
                                 next!(6)
                             }
-                            op::BINARY_OP_SUBSCR_LIST_SLICE => step!(arithmetic::binary_op, 6),
-                            op::BINARY_OP_SUBSCR_GETITEM => {
+                            Opcode::BinaryOpSubscrListSlice => step!(arithmetic::binary_op, 6),
+                            Opcode::BinaryOpSubscrGetitem => {
                                 let left = peek!(2);
                                 let Some(function) = specialise::cached_getitem(left, vm) else {
-                                    deopt!(op::BINARY_OP)
+                                    deopt!(Opcode::BinaryOp)
                                 };
                                 let new = calls::push_exact(function, sp.sub(2), 2, frame, vm);
                                 if new.is_null() {
@@ -829,22 +835,22 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sp = sp.sub(2);
                                 enter_call!(new, 6)
                             }
-                            op::BINARY_SLICE => step!(collections::binary_slice),
-                            op::STORE_SLICE => step!(collections::store_slice),
-                            op::STORE_SUBSCR => {
+                            Opcode::BinarySlice => step!(collections::binary_slice),
+                            Opcode::StoreSlice => step!(collections::store_slice),
+                            Opcode::StoreSubscr => {
                                 adapt!(specialise::store_subscr(ip, peek!(2), peek!(1)));
                                 step!(collections::store_subscr, 2)
                             }
-                            op::STORE_SUBSCR_LIST_INT => {
+                            Opcode::StoreSubscrListInt => {
                                 // value, list, index
                                 let (index, list) = (peek!(1), peek!(2));
                                 guard!(
                                     list.type_ptr() == raw::list_type()
                                         && index.type_ptr() == raw::int_type(),
-                                    op::STORE_SUBSCR
+                                    Opcode::StoreSubscr
                                 );
-                                let Some(i) = raw::small_index(index) else { deopt!(op::STORE_SUBSCR) };
-                                guard!(i < raw::var_len(list.ptr()), op::STORE_SUBSCR);
+                                let Some(i) = raw::small_index(index) else { deopt!(Opcode::StoreSubscr) };
+                                guard!(i < raw::var_len(list.ptr()), Opcode::StoreSubscr);
                                 let place = raw::list_items(list.ptr()).add(i);
                                 let old = std::mem::replace(&mut *place, peek!(3).into_ref().into_raw());
                                 sp = sp.sub(3);
@@ -853,9 +859,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 list.close();
                                 next!(2)
                             }
-                            op::STORE_SUBSCR_DICT => {
+                            Opcode::StoreSubscrDict => {
                                 let dict = peek!(2);
-                                guard!(dict.type_ptr() == Dict::static_type(), op::STORE_SUBSCR);
+                                guard!(dict.type_ptr() == Dict::static_type(), Opcode::StoreSubscr);
                                 save!();
                                 attempt!((*dict.ptr().cast::<Dict>()).set_item(
                                     peek!(1).object(),
@@ -865,22 +871,22 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sp = Stack::new(sp).drop(3).as_ptr();
                                 next!(2)
                             }
-                            op::DELETE_SUBSCR => step!(collections::delete_subscr),
+                            Opcode::DeleteSubscr => step!(collections::delete_subscr),
 
                             // ---- attributes ----
-                            op::LOAD_ATTR => {
+                            Opcode::LoadAttr => {
                                 let name = name_of(frame, oparg >> 1);
                                 adapt!(specialise::load_attr(ip, peek!(1), name, oparg & 1 != 0, vm));
                                 step!(attributes::load_attr, 10)
                             }
-                            op::LOAD_ATTR_INSTANCE_VALUE => {
+                            Opcode::LoadAttrInstanceValue => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
                                 let Some(value) =
                                     attributes::inline_value(owner.object(), cache::u16_at(ip, 4))
                                 else {
-                                    deopt!(op::LOAD_ATTR)
+                                    deopt!(Opcode::LoadAttr)
                                 };
                                 peek!(1) = StackRef::owned(value.to_ref());
                                 if oparg & 1 != 0 {
@@ -889,15 +895,15 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 owner.close();
                                 next!(10)
                             }
-                            op::LOAD_ATTR_MODULE => {
+                            Opcode::LoadAttrModule => {
                                 let owner = peek!(1);
                                 let Some(dict) = attributes::module_dict(owner) else {
-                                    deopt!(op::LOAD_ATTR)
+                                    deopt!(Opcode::LoadAttr)
                                 };
                                 let Some(value) =
-                                    dict.value_if_version(cache::u32_at(ip, 2), cache::u16_at(ip, 4))
+                                    names::value_if_version(dict, cache::u32_at(ip, 2), cache::u16_at(ip, 4))
                                 else {
-                                    deopt!(op::LOAD_ATTR)
+                                    deopt!(Opcode::LoadAttr)
                                 };
                                 peek!(1) = StackRef::owned(value.to_ref());
                                 if oparg & 1 != 0 {
@@ -906,17 +912,17 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 owner.close();
                                 next!(10)
                             }
-                            op::LOAD_ATTR_WITH_HINT => {
+                            Opcode::LoadAttrWithHint => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
                                 let name = name_of(frame, oparg >> 1);
                                 let Some(value) = attributes::dict_value(
                                     owner.object(),
                                     name,
                                     cache::u16_at(ip, 4),
                                 ) else {
-                                    deopt!(op::LOAD_ATTR)
+                                    deopt!(Opcode::LoadAttr)
                                 };
                                 peek!(1) = StackRef::owned(value.to_ref());
                                 if oparg & 1 != 0 {
@@ -925,13 +931,13 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 owner.close();
                                 next!(10)
                             }
-                            op::LOAD_ATTR_SLOT => {
+                            Opcode::LoadAttrSlot => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
                                 let offset = cache::u16_at(ip, 4) as usize;
                                 let value = owner.ptr().cast::<u8>().add(offset).cast::<*mut Object>().read();
-                                guard!(!value.is_null(), op::LOAD_ATTR);
+                                guard!(!value.is_null(), Opcode::LoadAttr);
                                 peek!(1) = StackRef::owned((*value).to_ref());
                                 if oparg & 1 != 0 {
                                     push!(StackRef::NULL);
@@ -939,17 +945,17 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 owner.close();
                                 next!(10)
                             }
-                            op::LOAD_ATTR_CLASS | op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK => {
+                            Opcode::LoadAttrClass | Opcode::LoadAttrClassWithMetaclassCheck => {
                                 let owner = peek!(1);
                                 let Some(tp) = owner.object().downcast_ref::<Type>() else {
-                                    deopt!(op::LOAD_ATTR)
+                                    deopt!(Opcode::LoadAttr)
                                 };
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
-                                if opcode == op::LOAD_ATTR_CLASS_WITH_METACLASS_CHECK {
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
+                                if opcode == Opcode::LoadAttrClassWithMetaclassCheck {
                                     let meta = owner.object().ob_type();
                                     guard!(
                                         meta.tp_version_tag.get() == cache::u32_at(ip, 4),
-                                        op::LOAD_ATTR
+                                        Opcode::LoadAttr
                                     );
                                 }
                                 let value = cache::object_at(ip, 6);
@@ -960,21 +966,21 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 owner.close();
                                 next!(10)
                             }
-                            op::LOAD_ATTR_METHOD_WITH_VALUES
-                            | op::LOAD_ATTR_METHOD_NO_DICT
-                            | op::LOAD_ATTR_METHOD_LAZY_DICT => {
+                            Opcode::LoadAttrMethodWithValues
+                            | Opcode::LoadAttrMethodNoDict
+                            | Opcode::LoadAttrMethodLazyDict => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
-                                if opcode == op::LOAD_ATTR_METHOD_WITH_VALUES {
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
+                                if opcode == Opcode::LoadAttrMethodWithValues {
                                     guard!(
                                         attributes::inline_keys_unchanged(
                                             owner.object(),
                                             cache::u32_at(ip, 4)
                                         ),
-                                        op::LOAD_ATTR
+                                        Opcode::LoadAttr
                                     );
-                                } else if opcode == op::LOAD_ATTR_METHOD_LAZY_DICT {
+                                } else if opcode == Opcode::LoadAttrMethodLazyDict {
                                     let offset = cache::u16_at(ip, 4) as i16 as isize;
                                     let dict = owner
                                         .ptr()
@@ -982,47 +988,47 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                         .offset(offset)
                                         .cast::<*mut Object>()
                                         .read();
-                                    guard!(dict.is_null(), op::LOAD_ATTR);
+                                    guard!(dict.is_null(), Opcode::LoadAttr);
                                 }
                                 // A method found in a type whose version hasn't changed is alive.
                                 peek!(1) = StackRef::owned(cache::object_at(ip, 6).to_ref());
                                 push!(owner);
                                 next!(10)
                             }
-                            op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES | op::LOAD_ATTR_NONDESCRIPTOR_NO_DICT => {
+                            Opcode::LoadAttrNondescriptorWithValues | Opcode::LoadAttrNondescriptorNoDict => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
-                                if opcode == op::LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES {
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
+                                if opcode == Opcode::LoadAttrNondescriptorWithValues {
                                     guard!(
                                         attributes::inline_keys_unchanged(
                                             owner.object(),
                                             cache::u32_at(ip, 4)
                                         ),
-                                        op::LOAD_ATTR
+                                        Opcode::LoadAttr
                                     );
                                 }
                                 peek!(1) = StackRef::owned(cache::object_at(ip, 6).to_ref());
                                 owner.close();
                                 next!(10)
                             }
-                            op::LOAD_ATTR_PROPERTY => {
+                            Opcode::LoadAttrProperty => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
-                                let function = cache::object_at(ip, 6);
-                                let new =
-                                    calls::push_exact(function.cast::<Function>(), sp.sub(1), 1, frame, vm);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
+                                let function = cache::object_at(ip, 6).cast::<Function>();
+                                guard!(function.version.get() == cache::u32_at(ip, 4), Opcode::LoadAttr);
+                                let new = calls::push_exact(function, sp.sub(1), 1, frame, vm);
                                 if new.is_null() {
                                     error!()
                                 }
                                 sp = sp.sub(1);
                                 enter_call!(new, 10)
                             }
-                            op::LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN => {
+                            Opcode::LoadAttrGetattributeOverridden => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::LOAD_ATTR);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
                                 let function = cache::object_at(ip, 6);
                                 *sp = StackRef::borrowed(name_of(frame, oparg >> 1).as_object());
                                 let new =
@@ -1033,31 +1039,31 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sp = sp.sub(1);
                                 enter_call!(new, 10)
                             }
-                            op::STORE_ATTR => {
+                            Opcode::StoreAttr => {
                                 let name = name_of(frame, oparg);
                                 adapt!(specialise::store_attr(ip, peek!(1), name, vm));
                                 step!(attributes::store_attr, 5)
                             }
-                            op::STORE_ATTR_INSTANCE_VALUE => {
+                            Opcode::StoreAttrInstanceValue => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::STORE_ATTR);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::StoreAttr);
                                 guard!(
                                     attributes::store_inline_value(
                                         owner.object(),
                                         cache::u16_at(ip, 4),
                                         sp.sub(2)
                                     ),
-                                    op::STORE_ATTR
+                                    Opcode::StoreAttr
                                 );
                                 sp = sp.sub(2);
                                 owner.close();
                                 next!(5)
                             }
-                            op::STORE_ATTR_SLOT => {
+                            Opcode::StoreAttrSlot => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::STORE_ATTR);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::StoreAttr);
                                 let offset = cache::u16_at(ip, 4) as usize;
                                 let place = owner.ptr().cast::<u8>().add(offset).cast::<*mut Object>();
                                 let old = place.replace(peek!(2).into_ref().into_raw());
@@ -1066,36 +1072,36 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 owner.close();
                                 next!(5)
                             }
-                            op::STORE_ATTR_WITH_HINT => {
+                            Opcode::StoreAttrWithHint => {
                                 let owner = peek!(1);
                                 let tp = owner.object().ob_type();
-                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), op::STORE_ATTR);
+                                guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::StoreAttr);
                                 save!();
                                 step!(attributes::store_attr, 5)
                             }
-                            op::DELETE_ATTR => step!(attributes::delete_attr),
-                            op::LOAD_SUPER_ATTR => {
+                            Opcode::DeleteAttr => step!(attributes::delete_attr),
+                            Opcode::LoadSuperAttr => {
                                 adapt!(specialise::load_super_attr(ip, peek!(3), peek!(2), oparg & 1 != 0));
                                 step!(attributes::load_super_attr, 2)
                             }
-                            op::LOAD_SUPER_ATTR_ATTR | op::LOAD_SUPER_ATTR_METHOD => {
+                            Opcode::LoadSuperAttrAttr | Opcode::LoadSuperAttrMethod => {
                                 step!(attributes::load_super_attr, 2)
                             }
-                            op::LOAD_SPECIAL => step!(attributes::load_special),
+                            Opcode::LoadSpecial => step!(attributes::load_special),
 
                             // ---- calls ----
-                            op::CALL => {
+                            Opcode::Call => {
                                 adapt!(specialise::call(ip, sp, oparg, vm));
                                 save!();
                                 called!(calls::call(vm, frame, Stack::new(sp), oparg), oparg + 2, 4)
                             }
-                            op::CALL_PY_EXACT_ARGS => {
+                            Opcode::CallPyExactArgs => {
                                 let callable = peek!(oparg + 2);
                                 guard!(
                                     callable.type_ptr() == Function::static_type()
                                         && (*callable.ptr().cast::<Function>()).version.get()
                                             == cache::u32_at(ip, 2),
-                                    op::CALL
+                                    Opcode::Call
                                 );
                                 let has_self = usize::from(!peek!(oparg + 1).is_null());
                                 let code = (*callable.ptr().cast::<Function>()).code();
@@ -1119,17 +1125,17 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sp = sp.sub(oparg + 2);
                                 enter_call!(new, 4)
                             }
-                            op::CALL_BOUND_METHOD_EXACT_ARGS => {
+                            Opcode::CallBoundMethodExactArgs => {
                                 let callable = peek!(oparg + 2);
                                 guard!(
                                     peek!(oparg + 1).is_null()
                                         && callable.type_ptr() == Method::static_type(),
-                                    op::CALL
+                                    Opcode::Call
                                 );
                                 let Some(function) =
                                     calls::method_function(callable.object(), cache::u32_at(ip, 2))
                                 else {
-                                    deopt!(op::CALL)
+                                    deopt!(Opcode::Call)
                                 };
                                 let receiver = calls::method_self(callable.object());
                                 let count = oparg + 1;
@@ -1154,20 +1160,20 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 callable.close();
                                 enter_call!(new, 4)
                             }
-                            op::CALL_PY_GENERAL | op::CALL_BOUND_METHOD_GENERAL => {
+                            Opcode::CallPyGeneral | Opcode::CallBoundMethodGeneral => {
                                 save!();
                                 called!(calls::call(vm, frame, Stack::new(sp), oparg), oparg + 2, 4)
                             }
-                            op::CALL_NON_PY_GENERAL => {
+                            Opcode::CallNonPyGeneral => {
                                 save!();
                                 called!(calls::call(vm, frame, Stack::new(sp), oparg), oparg + 2, 4)
                             }
-                            op::CALL_TYPE_1 => {
+                            Opcode::CallType1 => {
                                 guard!(
                                     oparg == 1
                                         && peek!(2).is_null()
-                                        && peek!(3).is(Type::type_object().as_object()),
-                                    op::CALL
+                                        && peek!(3).is(&*Type::static_type().cast::<Object>()),
+                                    Opcode::Call
                                 );
                                 let arg = peek!(1);
                                 let tp = arg.object().ob_type().as_object().to_ref();
@@ -1176,12 +1182,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 arg.close();
                                 next!(4)
                             }
-                            op::CALL_STR_1 => {
+                            Opcode::CallStr1 => {
                                 guard!(
                                     oparg == 1
                                         && peek!(2).is_null()
                                         && peek!(3).is(Str::type_object().as_object()),
-                                    op::CALL
+                                    Opcode::Call
                                 );
                                 save!();
                                 let arg = peek!(1);
@@ -1191,12 +1197,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 arg.close();
                                 next!(4)
                             }
-                            op::CALL_TUPLE_1 => {
+                            Opcode::CallTuple1 => {
                                 guard!(
                                     oparg == 1
                                         && peek!(2).is_null()
                                         && peek!(3).is(Tuple::type_object().as_object()),
-                                    op::CALL
+                                    Opcode::Call
                                 );
                                 save!();
                                 let arg = peek!(1);
@@ -1206,12 +1212,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 arg.close();
                                 next!(4)
                             }
-                            op::CALL_LEN => {
+                            Opcode::CallLen => {
                                 guard!(
                                     oparg == 1
                                         && peek!(2).is_null()
                                         && specialise::is_len(peek!(3), vm),
-                                    op::CALL
+                                    Opcode::Call
                                 );
                                 save!();
                                 let arg = peek!(1);
@@ -1223,12 +1229,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 callable.close();
                                 next!(4)
                             }
-                            op::CALL_ISINSTANCE => {
+                            Opcode::CallIsinstance => {
                                 guard!(
                                     oparg == 2
                                         && peek!(3).is_null()
                                         && specialise::is_isinstance(peek!(4), vm),
-                                    op::CALL
+                                    Opcode::Call
                                 );
                                 save!();
                                 let (class, object) = (peek!(1), peek!(2));
@@ -1237,14 +1243,14 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 push!(raw::bool_slot(truth, vm));
                                 next!(4)
                             }
-                            op::CALL_LIST_APPEND => {
+                            Opcode::CallListAppend => {
                                 let list = peek!(2);
                                 guard!(
                                     oparg == 1
                                         && !list.is_null()
                                         && list.type_ptr() == raw::list_type()
                                         && specialise::is_list_append(peek!(3), vm),
-                                    op::CALL
+                                    Opcode::Call
                                 );
                                 let item = peek!(1).into_ref();
                                 (*list.ptr().cast::<List>()).append(item);
@@ -1255,9 +1261,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 // The result, `None`, would be popped by the next instruction.
                                 next!(5)
                             }
-                            op::CALL_BUILTIN_O => {
+                            Opcode::CallBuiltinO => {
                                 let callable = peek!(oparg + 2);
-                                guard!(!callable.is_null(), op::CALL);
+                                guard!(!callable.is_null(), Opcode::Call);
                                 save!();
                                 match calls::builtin_o(callable, sp, oparg, vm) {
                                     Some(result) => {
@@ -1265,10 +1271,10 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                         sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
                                         next!(4)
                                     }
-                                    None => deopt!(op::CALL),
+                                    None => deopt!(Opcode::Call),
                                 }
                             }
-                            op::CALL_BUILTIN_FAST | op::CALL_BUILTIN_FAST_WITH_KEYWORDS => {
+                            Opcode::CallBuiltinFast | Opcode::CallBuiltinFastWithKeywords => {
                                 save!();
                                 match calls::builtin_fast(peek!(oparg + 2), sp, oparg, vm) {
                                     Some(result) => {
@@ -1276,13 +1282,13 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                         sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
                                         next!(4)
                                     }
-                                    None => deopt!(op::CALL),
+                                    None => deopt!(Opcode::Call),
                                 }
                             }
-                            op::CALL_METHOD_DESCRIPTOR_O
-                            | op::CALL_METHOD_DESCRIPTOR_NOARGS
-                            | op::CALL_METHOD_DESCRIPTOR_FAST
-                            | op::CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS => {
+                            Opcode::CallMethodDescriptorO
+                            | Opcode::CallMethodDescriptorNoargs
+                            | Opcode::CallMethodDescriptorFast
+                            | Opcode::CallMethodDescriptorFastWithKeywords => {
                                 save!();
                                 match calls::method_descriptor(peek!(oparg + 2), sp, oparg, vm) {
                                     Some(result) => {
@@ -1290,10 +1296,10 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                         sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
                                         next!(4)
                                     }
-                                    None => deopt!(op::CALL),
+                                    None => deopt!(Opcode::Call),
                                 }
                             }
-                            op::CALL_BUILTIN_CLASS => {
+                            Opcode::CallBuiltinClass => {
                                 save!();
                                 match calls::builtin_class(peek!(oparg + 2), sp, oparg, vm) {
                                     Some(result) => {
@@ -1301,11 +1307,11 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                         sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
                                         next!(4)
                                     }
-                                    None => deopt!(op::CALL),
+                                    None => deopt!(Opcode::Call),
                                 }
                             }
-                            op::CALL_ALLOC_AND_ENTER_INIT => {
-                                guard!(peek!(oparg + 1).is_null(), op::CALL);
+                            Opcode::CallAllocAndEnterInit => {
+                                guard!(peek!(oparg + 1).is_null(), Opcode::Call);
                                 save!();
                                 match calls::enter_init(frame, sp, oparg, cache::u32_at(ip, 2), vm) {
                                     calls::Init::Frame(new) => {
@@ -1315,11 +1321,11 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                         vm.py_recursion_remaining.set(remaining.wrapping_sub(1));
                                         enter_call!(new, 4)
                                     }
-                                    calls::Init::Guard => deopt!(op::CALL),
+                                    calls::Init::Guard => deopt!(Opcode::Call),
                                     calls::Init::Error => error!(),
                                 }
                             }
-                            op::EXIT_INIT_CHECK => {
+                            Opcode::ExitInitCheck => {
                                 let value = peek!(1);
                                 if !value.is(vm.none_ref()) {
                                     calls::raise_init_result(value.object(), vm);
@@ -1328,25 +1334,25 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sp = sp.sub(1);
                                 next!(1)
                             }
-                            op::CALL_KW => {
+                            Opcode::CallKw => {
                                 save!();
                                 called!(calls::call_kw(vm, frame, Stack::new(sp), oparg), oparg + 3, 4)
                             }
-                            op::CALL_KW_PY | op::CALL_KW_BOUND_METHOD | op::CALL_KW_NON_PY => {
+                            Opcode::CallKwPy | Opcode::CallKwBoundMethod | Opcode::CallKwNonPy => {
                                 save!();
                                 called!(calls::call_kw(vm, frame, Stack::new(sp), oparg), oparg + 3, 4)
                             }
-                            op::CALL_FUNCTION_EX => {
+                            Opcode::CallFunctionEx => {
                                 save!();
                                 called!(calls::call_function_ex(vm, frame, Stack::new(sp)), 4, 1)
                             }
-                            op::MAKE_FUNCTION => step!(classes::make_function),
-                            op::SET_FUNCTION_ATTRIBUTE => step!(classes::set_function_attribute),
-                            op::CALL_INTRINSIC_1 => step!(intrinsics::call_1),
-                            op::CALL_INTRINSIC_2 => step!(intrinsics::call_2),
+                            Opcode::MakeFunction => step!(classes::make_function),
+                            Opcode::SetFunctionAttribute => step!(classes::set_function_attribute),
+                            Opcode::CallIntrinsic1 => step!(intrinsics::call_1),
+                            Opcode::CallIntrinsic2 => step!(intrinsics::call_2),
 
                             // ---- returning and generators ----
-                            op::RETURN_VALUE => {
+                            Opcode::ReturnValue => {
                                 let value = pop!().heap_safe();
                                 (*frame).stackpointer = sp;
                                 let dying = frame;
@@ -1362,7 +1368,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 ip = (*frame).instr_ptr.add((*frame).return_offset as usize);
                                 continue 'next;
                             }
-                            op::RETURN_GENERATOR => {
+                            Opcode::ReturnGenerator => {
                                 (*frame).instr_ptr = ip.add(1);
                                 (*frame).stackpointer = sp;
                                 let made = generator::from_frame(frame, vm);
@@ -1379,7 +1385,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 ip = (*frame).instr_ptr.add((*frame).return_offset as usize);
                                 continue 'next;
                             }
-                            op::YIELD_VALUE => {
+                            Opcode::YieldValue => {
                                 let value = pop!().heap_safe();
                                 (*frame).instr_ptr = ip.add(1);
                                 (*frame).stackpointer = sp;
@@ -1398,7 +1404,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 ip = (*frame).instr_ptr.add(2);
                                 continue 'next;
                             }
-                            op::SEND => {
+                            Opcode::Send => {
                                 adapt!(specialise::send(ip, peek!(2)));
                                 let receiver = peek!(2);
                                 if let Some(new) = generator::resumable(receiver.object()) {
@@ -1422,9 +1428,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     }
                                 }
                             }
-                            op::SEND_GEN => {
+                            Opcode::SendGen => {
                                 let Some(new) = generator::resumable(peek!(2).object()) else {
-                                    deopt!(op::SEND)
+                                    deopt!(Opcode::Send)
                                 };
                                 let value = pop!().heap_safe();
                                 generator::resume_with(new, value, vm);
@@ -1432,18 +1438,18 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 (*inner).previous = frame;
                                 enter_call!(inner, 2 + oparg)
                             }
-                            op::END_SEND => {
+                            Opcode::EndSend => {
                                 let value = pop!();
                                 let receiver = peek!(1);
                                 peek!(1) = value;
                                 receiver.close();
                                 next!(1)
                             }
-                            op::GET_AWAITABLE => step!(asynchronous::get_awaitable),
-                            op::GET_AITER => step!(asynchronous::get_aiter),
-                            op::GET_ANEXT => step!(asynchronous::get_anext),
-                            op::GET_YIELD_FROM_ITER => step!(generators::get_yield_from_iter),
-                            op::END_ASYNC_FOR => {
+                            Opcode::GetAwaitable => step!(asynchronous::get_awaitable),
+                            Opcode::GetAiter => step!(asynchronous::get_aiter),
+                            Opcode::GetAnext => step!(asynchronous::get_anext),
+                            Opcode::GetYieldFromIter => step!(generators::get_yield_from_iter),
+                            Opcode::EndAsyncFor => {
                                 if exceptions::is_stop_async_iteration(peek!(1).object()) {
                                     sp = Stack::new(sp).drop(2).as_ptr();
                                     next!(1)
@@ -1454,7 +1460,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 save!();
                                 break 'run Leave::Reraise;
                             }
-                            op::CLEANUP_THROW => {
+                            Opcode::CleanupThrow => {
                                 // sub-iterator, last value sent, exception
                                 let exception = peek!(1);
                                 if let Some(value) = exceptions::stop_iteration_value(exception.object(), vm) {
@@ -1470,8 +1476,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
 
                             // ---- iteration ----
-                            op::GET_ITER => step!(iteration::get_iter),
-                            op::FOR_ITER => {
+                            Opcode::GetIter => step!(iteration::get_iter),
+                            Opcode::ForIter => {
                                 adapt!(specialise::for_iter(ip, peek!(1), oparg));
                                 save!();
                                 let iterator = peek!(1);
@@ -1485,9 +1491,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     Next::Error => error!(),
                                 }
                             }
-                            op::FOR_ITER_LIST => {
+                            Opcode::ForIterList => {
                                 let iterator = peek!(1);
-                                guard!(iteration::is_list_iterator(iterator), op::FOR_ITER);
+                                guard!(iteration::is_list_iterator(iterator), Opcode::ForIter);
                                 match iteration::next_of_list(iterator) {
                                     Some(value) => {
                                         push!(value);
@@ -1496,9 +1502,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     None => next!(2 + oparg + 1),
                                 }
                             }
-                            op::FOR_ITER_TUPLE => {
+                            Opcode::ForIterTuple => {
                                 let iterator = peek!(1);
-                                guard!(iteration::is_tuple_iterator(iterator), op::FOR_ITER);
+                                guard!(iteration::is_tuple_iterator(iterator), Opcode::ForIter);
                                 match iteration::next_of_tuple(iterator) {
                                     Some(value) => {
                                         push!(value);
@@ -1507,9 +1513,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     None => next!(2 + oparg + 1),
                                 }
                             }
-                            op::FOR_ITER_RANGE => {
+                            Opcode::ForIterRange => {
                                 let iterator = peek!(1);
-                                guard!(iteration::is_range_iterator(iterator), op::FOR_ITER);
+                                guard!(iteration::is_range_iterator(iterator), Opcode::ForIter);
                                 match iteration::next_of_range(iterator) {
                                     Some(value) => {
                                         push!(StackRef::owned(crate::builtins::int::Int::from_i64(
@@ -1520,31 +1526,31 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     None => next!(2 + oparg + 1),
                                 }
                             }
-                            op::FOR_ITER_GEN => {
+                            Opcode::ForIterGen => {
                                 let iterator = peek!(1);
                                 guard!(
                                     iterator.type_ptr() == Generator::static_type(),
-                                    op::FOR_ITER
+                                    Opcode::ForIter
                                 );
                                 let Some(new) = generator::resumable(iterator.object()) else {
-                                    deopt!(op::FOR_ITER)
+                                    deopt!(Opcode::ForIter)
                                 };
                                 generator::resume_with(new, StackRef::borrowed(vm.none_ref()), vm);
                                 let inner = Generator::frame(new);
                                 (*inner).previous = frame;
                                 enter_call!(inner, 2 + oparg)
                             }
-                            op::UNPACK_SEQUENCE => {
+                            Opcode::UnpackSequence => {
                                 adapt!(specialise::unpack_sequence(ip, peek!(1), oparg));
                                 step!(collections::unpack_sequence, 2)
                             }
-                            op::UNPACK_SEQUENCE_TWO_TUPLE => {
+                            Opcode::UnpackSequenceTwoTuple => {
                                 let sequence = peek!(1);
                                 guard!(
                                     sequence.type_ptr() == raw::tuple_type()
                                         && raw::var_len(sequence.ptr()) == 2
                                         && oparg == 2,
-                                    op::UNPACK_SEQUENCE
+                                    Opcode::UnpackSequence
                                 );
                                 let items = raw::tuple_items(sequence.ptr());
                                 peek!(1) = StackRef::owned((**items.add(1)).to_ref());
@@ -1552,13 +1558,13 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sequence.close();
                                 next!(2)
                             }
-                            op::UNPACK_SEQUENCE_TUPLE | op::UNPACK_SEQUENCE_LIST => {
+                            Opcode::UnpackSequenceTuple | Opcode::UnpackSequenceList => {
                                 let sequence = peek!(1);
-                                let tuple = opcode == op::UNPACK_SEQUENCE_TUPLE;
+                                let tuple = opcode == Opcode::UnpackSequenceTuple;
                                 let want = if tuple { raw::tuple_type() } else { raw::list_type() };
                                 guard!(
                                     sequence.type_ptr() == want && raw::var_len(sequence.ptr()) == oparg,
-                                    op::UNPACK_SEQUENCE
+                                    Opcode::UnpackSequence
                                 );
                                 let items = if tuple {
                                     raw::tuple_items(sequence.ptr())
@@ -1574,43 +1580,43 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sequence.close();
                                 next!(2)
                             }
-                            op::UNPACK_EX => step!(collections::unpack_ex),
-                            op::GET_LEN => step!(matching::get_len),
+                            Opcode::UnpackEx => step!(collections::unpack_ex),
+                            Opcode::GetLen => step!(matching::get_len),
 
                             // ---- building ----
-                            op::BUILD_TUPLE => step!(collections::build_tuple),
-                            op::BUILD_LIST => step!(collections::build_list),
-                            op::BUILD_MAP => step!(collections::build_map),
-                            op::BUILD_SET => step!(collections::build_set),
-                            op::BUILD_SLICE => step!(collections::build_slice),
-                            op::BUILD_STRING => step!(formatting::build_string),
-                            op::BUILD_INTERPOLATION => step!(formatting::build_interpolation),
-                            op::BUILD_TEMPLATE => step!(formatting::build_template),
-                            op::CONVERT_VALUE => step!(formatting::convert_value),
-                            op::FORMAT_SIMPLE => step!(formatting::format_simple),
-                            op::FORMAT_WITH_SPEC => step!(formatting::format_with_spec),
-                            op::LIST_APPEND => {
+                            Opcode::BuildTuple => step!(collections::build_tuple),
+                            Opcode::BuildList => step!(collections::build_list),
+                            Opcode::BuildMap => step!(collections::build_map),
+                            Opcode::BuildSet => step!(collections::build_set),
+                            Opcode::BuildSlice => step!(collections::build_slice),
+                            Opcode::BuildString => step!(formatting::build_string),
+                            Opcode::BuildInterpolation => step!(formatting::build_interpolation),
+                            Opcode::BuildTemplate => step!(formatting::build_template),
+                            Opcode::ConvertValue => step!(formatting::convert_value),
+                            Opcode::FormatSimple => step!(formatting::format_simple),
+                            Opcode::FormatWithSpec => step!(formatting::format_with_spec),
+                            Opcode::ListAppend => {
                                 let item = pop!().into_ref();
                                 (*peek!(oparg).ptr().cast::<List>()).append(item);
                                 next!(1)
                             }
-                            op::SET_ADD => step!(collections::set_add),
-                            op::MAP_ADD => step!(collections::map_add),
-                            op::LIST_EXTEND => step!(collections::list_extend),
-                            op::SET_UPDATE => step!(collections::set_update),
-                            op::DICT_UPDATE => step!(collections::dict_update),
-                            op::DICT_MERGE => step!(collections::dict_merge),
+                            Opcode::SetAdd => step!(collections::set_add),
+                            Opcode::MapAdd => step!(collections::map_add),
+                            Opcode::ListExtend => step!(collections::list_extend),
+                            Opcode::SetUpdate => step!(collections::set_update),
+                            Opcode::DictUpdate => step!(collections::dict_update),
+                            Opcode::DictMerge => step!(collections::dict_merge),
 
                             // ---- pattern matching ----
-                            op::MATCH_CLASS => step!(matching::match_class),
-                            op::MATCH_KEYS => step!(matching::match_keys),
-                            op::MATCH_MAPPING => {
+                            Opcode::MatchClass => step!(matching::match_class),
+                            Opcode::MatchKeys => step!(matching::match_keys),
+                            Opcode::MatchMapping => {
                                 let found =
                                     peek!(1).object().ob_type().has_flag(TypeFlags::MAPPING);
                                 push!(raw::bool_slot(found, vm));
                                 next!(1)
                             }
-                            op::MATCH_SEQUENCE => {
+                            Opcode::MatchSequence => {
                                 let found =
                                     peek!(1).object().ob_type().has_flag(TypeFlags::SEQUENCE);
                                 push!(raw::bool_slot(found, vm));
@@ -1618,12 +1624,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
 
                             // ---- import and classes ----
-                            op::IMPORT_NAME => step!(importing::import_name),
-                            op::IMPORT_FROM => step!(importing::import_from),
-                            op::SETUP_ANNOTATIONS => step!(classes::setup_annotations),
+                            Opcode::ImportName => step!(importing::import_name),
+                            Opcode::ImportFrom => step!(importing::import_from),
+                            Opcode::SetupAnnotations => step!(classes::setup_annotations),
 
                             // ---- exceptions ----
-                            op::RAISE_VARARGS => {
+                            Opcode::RaiseVarargs => {
                                 save!();
                                 if exceptions::raise_varargs(vm, Stack::new(sp), oparg) {
                                     // A bare `raise`: the traceback has this frame's entry already.
@@ -1632,7 +1638,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 sp = sp.sub(oparg);
                                 error!()
                             }
-                            op::RERAISE => {
+                            Opcode::Reraise => {
                                 let exception = pop!();
                                 (*frame).instr_ptr = ip;
                                 if oparg != 0 {
@@ -1645,31 +1651,21 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 unwind::restore(exception, vm);
                                 break 'run Leave::Reraise;
                             }
-                            op::PUSH_EXC_INFO => {
+                            Opcode::PushExcInfo => {
                                 let exception = pop!();
                                 push!(exceptions::push_handled(exception, vm));
                                 push!(exception);
                                 next!(1)
                             }
-                            op::POP_EXCEPT => {
+                            Opcode::PopExcept => {
                                 let previous = pop!();
                                 exceptions::pop_handled(previous, vm);
                                 next!(1)
                             }
-                            op::CHECK_EXC_MATCH => step!(exceptions::check_exc_match),
-                            op::CHECK_EG_MATCH => step!(exceptions::check_eg_match),
-                            op::WITH_EXCEPT_START => step!(exceptions::with_except_start),
+                            Opcode::CheckExcMatch => step!(exceptions::check_exc_match),
+                            Opcode::CheckEgMatch => step!(exceptions::check_eg_match),
+                            Opcode::WithExceptStart => step!(exceptions::with_except_start),
 
-                            op::CACHE
-                            | op::RESERVED
-                            | op::INTERPRETER_EXIT
-                            | op::ENTER_EXECUTOR
-                            | op::INSTRUMENTED_LINE
-                            | op::INSTRUMENTED_INSTRUCTION => {
-                                save!();
-                                unwind::raise_unknown_opcode(opcode, vm);
-                                error!()
-                            }
                             _ => {
                                 save!();
                                 unwind::raise_unknown_opcode(opcode, vm);

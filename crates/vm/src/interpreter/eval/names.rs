@@ -67,6 +67,19 @@ pub unsafe fn global(frame: *mut InterpreterFrame, name: &Str, vm: &Vm) -> PyRes
     }
 }
 
+/// The value of a dict's entry, while its keys are those of `version`.
+///
+/// # Safety
+/// The index was found under that version; the borrow ends before the dict can change.
+#[inline(always)]
+pub unsafe fn value_if_version(dict: &Dict, version: u32, index: u16) -> Option<&Object> {
+    if dict.current_keys_version() != version {
+        return None;
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { dict.value_at(index) }
+}
+
 fn find_global(globals: &Object, builtins: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     if let Some(value) = mapping_get(globals, name, vm)? {
         return Ok(Some(value));
