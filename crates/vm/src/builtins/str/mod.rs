@@ -9,7 +9,6 @@ pub mod builder;
 pub mod case;
 pub mod find_methods;
 pub mod format;
-pub mod format_number;
 pub mod hash;
 pub mod interned;
 pub mod iterator;

@@ -92,6 +92,16 @@ tests! {
     is_alnum: ALPHA | DIGIT, is_wide_alnum;
 }
 
+/// The value of a decimal digit of any script.
+#[inline]
+pub fn decimal_value(code: u32) -> Option<u32> {
+    match code {
+        0x30..=0x39 => Some(code - 0x30),
+        0..0x80 => None,
+        _ => unicode::decimal_value(code),
+    }
+}
+
 fn is_wide_space(code: u32) -> bool {
     matches!(code, 0x85 | 0xA0 | 0x1680 | 0x2000..=0x200A | 0x2028 | 0x2029 | 0x202F | 0x205F | 0x3000)
 }
