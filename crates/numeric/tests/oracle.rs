@@ -160,6 +160,21 @@ fn unescape(text: &str) -> String {
     text.replace("\\xe9", "\u{e9}").replace("\\u20ac", "\u{20ac}").replace("\\\\", "\\")
 }
 
+/// Python's `unicode_escape`.
+fn escape(text: &str) -> String {
+    let escaped = |c: char| match u32::from(c) {
+        0x5c => "\\\\".to_owned(),
+        0x0a => "\\n".to_owned(),
+        0x0d => "\\r".to_owned(),
+        0x09 => "\\t".to_owned(),
+        0x20..0x7f => c.to_string(),
+        code @ 0..0x100 => format!("\\x{code:02x}"),
+        code @ 0x100..0x1_0000 => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    };
+    text.chars().map(escaped).collect()
+}
+
 fn formatted(
     spec: &str,
     kind: char,
@@ -173,7 +188,7 @@ fn formatted(
         Ok(()) => out,
         Err(error) => format!("!{}", error.text(&spec, type_name)),
     };
-    text.replace('\\', "\\\\").replace('\u{e9}', "\\xe9")
+    escape(&text)
 }
 
 /// `text % mapping` where each value is 1.
@@ -207,7 +222,7 @@ fn pieces(text: &str) -> String {
             }
         }
     }
-    out.replace('\u{20ac}', "\\u20ac")
+    escape(&out)
 }
 
 fn check(text: &str) {

@@ -21,24 +21,24 @@ pub fn normalise(digits: &mut Digits) {
 
 /// The digits of a machine integer.
 #[inline]
-pub fn from_u128(mut value: u128) -> Digits {
-    let mut digits = Digits::new();
-    while value != 0 {
-        digits.push(value as u32 & DIGIT_MASK);
-        value >>= DIGIT_BITS;
+pub fn from_u128(value: u128) -> Digits {
+    let digit = |index: u32| (value >> (index * DIGIT_BITS)) as u32 & DIGIT_MASK;
+    let length = (128 - value.leading_zeros()).div_ceil(DIGIT_BITS) as usize;
+    let low = [digit(0), digit(1), digit(2), digit(3)];
+    if length <= 4 {
+        return Digits::from_buf_and_len(low, length);
     }
+    let mut digits = Digits::from_buf(low);
+    digits.push(digit(4));
     digits
 }
 
 /// The digits of a machine integer.
 #[inline]
-pub fn from_u64(mut value: u64) -> Digits {
-    let mut digits = Digits::new();
-    while value != 0 {
-        digits.push((value & MASK) as u32);
-        value >>= DIGIT_BITS;
-    }
-    digits
+pub fn from_u64(value: u64) -> Digits {
+    let digit = |index: u32| (value >> (index * DIGIT_BITS)) as u32 & DIGIT_MASK;
+    let length = (64 - value.leading_zeros()).div_ceil(DIGIT_BITS) as usize;
+    Digits::from_buf_and_len([digit(0), digit(1), digit(2), 0], length)
 }
 
 /// The value, if it has at most 64 bits.
@@ -156,8 +156,13 @@ pub fn mul(a: &[u32], b: &[u32]) -> Digits {
     if short.is_empty() {
         return Digits::new();
     }
-    if let ([x], [y]) = (long, short) {
-        return from_u64(u64::from(*x) * u64::from(*y));
+    if long.len() <= 2 {
+        let value = |digits: &[u32]| match *digits {
+            [low] => u64::from(low),
+            [low, high] => u64::from(low) | u64::from(high) << DIGIT_BITS,
+            _ => 0,
+        };
+        return from_u128(u128::from(value(long)) * u128::from(value(short)));
     }
     if let [factor] = *short {
         return mul_digit(long, factor);

@@ -2,6 +2,9 @@
 
 use super::{BigInt, DIGIT_BITS, DIGIT_MASK, Digits, IntRef, large, magnitude};
 
+/// Up to so many digits, quadratic conversion to decimal is the fastest.
+const SMALL_DECIMAL: usize = 32;
+
 /// Why text is not an integer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseIntError {
@@ -170,6 +173,11 @@ impl IntRef<'_> {
         let base = if (2..=36).contains(&base) { base } else { 10 };
         let mut text = if base.is_power_of_two() {
             self.to_binary_text(base.trailing_zeros())
+        } else if base == 10 && self.digits.len() <= SMALL_DECIMAL {
+            match self.to_i64() {
+                Some(value) => value.to_string(),
+                None => self.to_small_decimal(),
+            }
         } else if let Some(value) = magnitude::to_u64(self.digits) {
             self.to_small_text(value, base)
         } else {
@@ -180,6 +188,57 @@ impl IntRef<'_> {
             text.make_ascii_uppercase();
         }
         text
+    }
+
+    /// Decimal text by quadratic conversion, for few digits.
+    fn to_small_decimal(self) -> String {
+        const LIMB: u64 = 1_000_000_000;
+        // Each digit of 30 bits makes at most 30 * log10(2) / 9 = 1.004 limbs.
+        let mut limbs = [0u32; SMALL_DECIMAL + 2];
+        let mut used = 0;
+        for &digit in self.digits.iter().rev() {
+            let mut carry = u64::from(digit);
+            for limb in limbs.iter_mut().take(used) {
+                let value = u64::from(*limb) << DIGIT_BITS | carry;
+                carry = value / LIMB;
+                *limb = (value - carry * LIMB) as u32;
+            }
+            while carry != 0
+                && let Some(limb) = limbs.get_mut(used)
+            {
+                *limb = (carry % LIMB) as u32;
+                carry /= LIMB;
+                used += 1;
+            }
+        }
+        // Written from the end, nine digits a limb; the leading zeros are cut off.
+        let mut buffer = [b'0'; 9 * (SMALL_DECIMAL + 2) + 1];
+        let mut at = buffer.len();
+        for &limb in limbs.iter().take(used) {
+            let mut limb = limb;
+            at -= 9;
+            if let Some(field) = buffer.get_mut(at..at + 9) {
+                for byte in field.iter_mut().rev() {
+                    *byte = b'0' + (limb % 10) as u8;
+                    limb /= 10;
+                }
+            }
+        }
+        let mut start = at;
+        while start + 1 < buffer.len() && buffer.get(start) == Some(&b'0') {
+            start += 1;
+        }
+        if used == 0 {
+            start = buffer.len() - 1;
+        }
+        if self.negative
+            && let Some(before) = start.checked_sub(1)
+            && let Some(byte) = buffer.get_mut(before)
+        {
+            *byte = b'-';
+            start = before;
+        }
+        buffer.get(start..).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default().to_owned()
     }
 
     fn to_small_text(self, mut value: u64, base: u32) -> String {
@@ -201,7 +260,7 @@ impl IntRef<'_> {
         if self.negative {
             text.push('-');
         }
-        text.extend(digits.iter().map(|&b| char::from(b)));
+        text.push_str(std::str::from_utf8(digits).unwrap_or_default());
         text
     }
 

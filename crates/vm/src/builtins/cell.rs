@@ -30,7 +30,7 @@ impl PyCell {
 ///     raise a ValueError.
 #[pytype(name = "cell", symbol = "PyCell_Type", gc, unhashable)]
 impl PyCell {
-    #[new("([contents])")]
+    #[slot]
     fn tp_new(_cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<ObjRef> {
         if kwargs.is_some_and(|k| k.len() > 0) {
             return Err(vm.type_error("cell() takes no keyword arguments"));

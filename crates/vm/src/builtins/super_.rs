@@ -38,6 +38,24 @@ fn find(start: &Type, object: &Object, object_type: &Type, name: &Str, vm: &Vm) 
     Ok(None)
 }
 
+/// The method `name` of `super(start, object)` unbound, for a call with the object as first argument; none when it is no
+/// plain method, so that `super_attr` must bind it.
+pub fn super_method(start: &Type, object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+    if object.downcast_ref::<Type>().is_some() || name.eq_str("__class__") || !name.is_interned() {
+        return Ok(None);
+    }
+    let object_type = check(start, object, vm)?;
+    let behind = mro(&object_type).iter().skip_while(|entry| !entry.is(start.as_object())).skip(1);
+    for entry in behind {
+        let Some(cls) = entry.downcast_ref::<Type>() else { continue };
+        if let Some(found) = type_dict(cls).and_then(|dict| dict.lookup_interned(name)) {
+            let plain = found.ob_type().has_flag(TypeFlags::METHOD_DESCRIPTOR);
+            return Ok(plain.then(|| found.to_ref()));
+        }
+    }
+    Ok(None)
+}
+
 /// `super(start, object).name`, without making the super object.
 pub fn super_attr(start: &Type, object: &Object, name: &Str, vm: &Vm) -> PyResult {
     let object_type = check(start, object, vm)?;

@@ -140,6 +140,20 @@ impl Tuple {
         }
     }
 
+    /// A tuple of `len` owned references, which move from `items`.
+    ///
+    /// # Safety
+    /// `items` holds as many owned references, which the caller forgets.
+    #[inline]
+    pub unsafe fn from_raw_items(items: *const *mut Object, len: usize, vm: &Vm) -> Ref<Tuple> {
+        if len == 0 {
+            return Tuple::empty(vm);
+        }
+        // SAFETY: both have room for `len` references.
+        let made = Self::make(len, |to| unsafe { std::ptr::copy_nonoverlapping(items, to, len) });
+        made.unwrap_or_else(|| crate::runtime::make::out_of_memory())
+    }
+
     /// A tuple of the given items.
     #[inline]
     pub fn from_vec(items: Vec<ObjRef>, vm: &Vm) -> Ref<Tuple> {

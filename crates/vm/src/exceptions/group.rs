@@ -163,7 +163,7 @@ impl BaseExceptionGroup {
     /// Exception groups are generic over the type of their contained exceptions
     #[classmethod("($type, object, /)")]
     fn __class_getitem__(cls: &Type, object: &Object, vm: &Vm) -> PyResult<ObjRef> {
-        crate::builtins::generic_alias::new(cls.as_object(), object, vm)
+        Ok(crate::builtins::generic_alias::GenericAlias::new(cls.as_object(), object, vm))
     }
 
     #[method("($self, excs, /)")]

@@ -153,7 +153,7 @@ unsafe fn unexpected_keyword(
     let candidates: Vec<String> =
         (only..total).map(|i| code.localsplus_name(i).to_string_lossy().into_owned()).collect();
     let text = format!("{}() got an unexpected keyword argument '{}'", shown(func), name.to_string_lossy());
-    match crate::exceptions::suggestions::closest(&name.to_string_lossy(), &candidates) {
+    match crate::exceptions::suggestions::suggest(&name.to_string_lossy(), candidates.iter().map(String::as_str)) {
         Some(near) => vm.type_error(format!("{text}. Did you mean '{near}'?")),
         None => vm.type_error(text),
     }

@@ -19,6 +19,7 @@ use std::cell::OnceCell;
 
 use taipan_bytecode::opcode::Opcode;
 
+use crate::builtins::code::kind;
 use crate::interpreter::frame::{InterpreterFrame, push_frame};
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
@@ -75,9 +76,7 @@ pub unsafe fn eval_frame(frame: *mut InterpreterFrame, throw: bool, vm: &Vm) -> 
 pub fn builtins_of(globals: &Dict, vm: &Vm) -> PyResult {
     if let Some(found) = globals.get_str(vm.ids().__builtins__, vm)? {
         if let Some(module) = found.downcast_ref::<Module>() {
-            if let Some(dict) = module.dict_ref() {
-                return Ok(dict.as_object().to_ref());
-            }
+            return Ok(module.dict(vm).into_object());
         }
         return Ok(found);
     }
@@ -105,6 +104,93 @@ pub fn current_builtins(vm: &Vm) -> Option<ObjRef> {
     }
     // SAFETY: the frame is alive.
     unsafe { (*frame).builtins.as_ref() }.map(Object::to_ref)
+}
+
+/// `locals()`.
+pub fn current_locals(vm: &Vm) -> PyResult {
+    crate::builtins::frame::current_locals(vm)
+}
+
+/// The `from __future__` flags of the Python code that runs, which code compiled by it inherits.
+pub fn current_future_flags(vm: &Vm) -> u32 {
+    const FUTURE: i32 = 0x1fe_0000;
+    let frame = frame::current(vm);
+    if frame.is_null() {
+        return 0;
+    }
+    // SAFETY: the frame is alive.
+    unsafe { (InterpreterFrame::code(frame).flags.get() & FUTURE) as u32 }
+}
+
+/// Runs a class body, a function as `__build_class__` gets it, in `namespace`. Gives what the body returns: the cell of
+/// `__class__`, or `None`.
+pub fn eval_class_body(function: &Object, namespace: &Object, vm: &Vm) -> PyResult {
+    let Some(function) = function.downcast_exact::<Function>() else {
+        return Err(vm.type_error("__build_class__: func must be a function"));
+    };
+    // SAFETY: the frame is new and complete; a body takes no arguments.
+    unsafe {
+        let frame = calls::push_call(
+            StackRef::owned(function.as_object().to_ref()),
+            std::ptr::null_mut(),
+            0,
+            None,
+            namespace.to_ref().into_raw(),
+            vm.current_frame.get(),
+            vm,
+        );
+        if frame.is_null() {
+            return Err(Raised);
+        }
+        eval::run(vm, frame, false)
+    }
+}
+
+/// What `super()` without arguments means: the class that the running method was defined in, and its first argument.
+pub fn super_without_arguments(vm: &Vm) -> PyResult<(Ref<Type>, ObjRef)> {
+    let frame = frame::current(vm);
+    if frame.is_null() {
+        return Err(vm.runtime_error("super(): no current frame"));
+    }
+    // SAFETY: the frame is alive; the indices are those of its code's variables.
+    unsafe {
+        let code = InterpreterFrame::code(frame);
+        if code.argcount.get() == 0 {
+            return Err(vm.runtime_error("super(): no arguments"));
+        }
+        let slots = InterpreterFrame::locals_ptr(frame);
+        let first = *slots;
+        let is_cell = code.localspluskinds().first().is_some_and(|kind| kind & kind::CELL != 0);
+        let first = match (first.is_null(), is_cell) {
+            (true, _) => None,
+            (false, true) => match first.object().downcast_exact::<PyCell>() {
+                Some(cell) => cell.contents.get(),
+                None => Some(first.object().to_ref()),
+            },
+            (false, false) => Some(first.object().to_ref()),
+        };
+        let Some(first) = first else { return Err(vm.runtime_error("super(): arg[0] deleted")) };
+        let start = code.nlocalsplus() - code.nfreevars();
+        for i in start..code.nlocalsplus() {
+            if !code.localsplus_name(i).eq_str("__class__") {
+                continue;
+            }
+            let slot = *slots.add(i);
+            let cell = if slot.is_null() { None } else { slot.object().downcast_exact::<PyCell>() };
+            let Some(cell) = cell else { return Err(vm.runtime_error("super(): bad __class__ cell")) };
+            let Some(class) = cell.contents.get() else {
+                return Err(vm.runtime_error("super(): empty __class__ cell"));
+            };
+            return match class.downcast::<Type>() {
+                Ok(class) => Ok((class, first)),
+                Err(other) => Err(vm.runtime_error(format!(
+                    "super(): __class__ is not a type ({})",
+                    other.ob_type().tp_name_str()
+                ))),
+            };
+        }
+        Err(vm.runtime_error("super(): __class__ cell not found"))
+    }
 }
 
 /// A builtin function as it was at start, whatever its name is bound to by now.

@@ -165,6 +165,15 @@ pub fn bool_slot(value: bool, vm: &Vm) -> StackRef {
     StackRef::borrowed(if value { vm.true_ref() } else { vm.false_ref() })
 }
 
+/// A cached int in a slot; `LOAD_SMALL_INT` has an operand below 256.
+#[inline(always)]
+pub fn small_int(value: usize) -> StackRef {
+    match Int::small(value as i64) {
+        Some(small) => StackRef::borrowed(small.as_object()),
+        None => StackRef::NULL,
+    }
+}
+
 /// The exact types that specialised instructions test for.
 #[inline(always)]
 pub fn int_type() -> *const Type {

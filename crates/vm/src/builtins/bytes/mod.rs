@@ -241,7 +241,7 @@ impl Bytes {
     }
 
     #[slot]
-    fn tp_dealloc(op: *mut Object) {
+    unsafe fn tp_dealloc(op: *mut Object) {
         // SAFETY: called by the runtime when the last reference goes.
         unsafe {
             let tp = (*op).ob_type();

@@ -37,8 +37,7 @@ pub fn same(a: &Object, b: &Object, vm: &Vm) -> PyResult<bool> {
         return Ok(a.value().to_bits() == b.value().to_bits());
     }
     if let (Some(a), Some(b)) = (a.downcast_exact::<Complex>(), b.downcast_exact::<Complex>()) {
-        let ((a_re, a_im), (b_re, b_im)) = (a.parts(), b.parts());
-        return Ok(a_re.to_bits() == b_re.to_bits() && a_im.to_bits() == b_im.to_bits());
+        return Ok(a.re.to_bits() == b.re.to_bits() && a.im.to_bits() == b.im.to_bits());
     }
     if let (Some(a), Some(b)) = (a.downcast_exact::<Tuple>(), b.downcast_exact::<Tuple>()) {
         if a.len() != b.len() {

@@ -58,7 +58,7 @@ pub fn object_of(constant: &Const, vm: &Vm) -> PyResult {
         Const::Ellipsis => vm.ellipsis(),
         Const::StopIteration => types::stop_iteration().as_object().to_ref(),
         Const::Int(value) => vm.new_int(*value),
-        Const::BigInt { negative, digits } => Int::from_digits(*negative, digits, vm),
+        Const::BigInt { negative, digits } => Int::from_big(taipan_numeric::BigInt::new(*negative, digits.iter().copied().collect()), vm),
         Const::Float(value) => vm.new_float(*value),
         Const::Complex(real, imag) => Complex::new(*real, *imag, vm),
         Const::Str(text) => {
@@ -89,8 +89,7 @@ pub fn object_of(constant: &Const, vm: &Vm) -> PyResult {
         }
         Const::Slice(parts) => {
             let [start, stop, step] = &**parts;
-            let (start, stop, step) = (object_of(start, vm)?, object_of(stop, vm)?, object_of(step, vm)?);
-            Slice::new_object(&start, &stop, &step, vm).into_object()
+            Slice::new(object_of(start, vm)?, object_of(stop, vm)?, object_of(step, vm)?, vm).into_object()
         }
         Const::Code(code) => Code::from_bytecode(code, vm)?.into_object(),
     })

@@ -212,7 +212,7 @@ impl Code {
                 code.firsttraceable.set(i32::MAX);
                 code
             }
-            Err(_) => taipan_object::alloc::out_of_memory(),
+            Err(_) => crate::runtime::make::out_of_memory(),
         }
     }
 
@@ -270,6 +270,11 @@ impl Code {
     #[inline(always)]
     pub fn nfreevars(&self) -> usize {
         self.nfreevars.get() as usize
+    }
+
+    /// `len(co_freevars)`.
+    pub fn free_count(&self) -> usize {
+        self.nfreevars()
     }
 
     /// Slots that a frame takes.
@@ -568,7 +573,6 @@ fn check(parts: &CodeParts, vm: &Vm) -> PyResult<()> {
     weakrefs = weakrefs,
     itemsize = 2,
     basicsize = 208,
-    no_traverse,
     members(
         co_argcount: INT = argcount, readonly;
         co_posonlyargcount: INT = posonlyargcount, readonly;
@@ -645,7 +649,7 @@ impl Code {
     unsafe fn tp_dealloc(op: *mut Object) {
         // SAFETY: the object's count has reached zero; what lies behind the struct owns nothing.
         unsafe {
-            crate::builtins::weakref::clear_weakrefs(&*op, Vm::current());
+            crate::builtins::weakref::clear_weakrefs(op);
             let size = offset_of!(Code, code) + ((*op.cast::<Code>()).len_units() * 2).max(8);
             std::ptr::drop_in_place(op.cast::<Code>());
             gc::release(Code::type_object(), op, size);

@@ -160,7 +160,7 @@ pub fn has_instance_dict(op: &Object) -> bool {
 /// # Safety
 /// The borrow ends before Python code can run.
 #[inline(always)]
-unsafe fn borrow_dict(op: &Object) -> Option<&Dict> {
+pub(crate) unsafe fn borrow_dict(op: &Object) -> Option<&Dict> {
     // SAFETY: the word is null or a dict, owned by the instance.
     unsafe { Some((*dict_word(op)?).as_ref()?.cast::<Dict>()) }
 }

@@ -60,7 +60,7 @@ pub unsafe fn new_for(frame: *mut InterpreterFrame, _vm: &Vm) -> Ref<Frame> {
         let tp = Frame::type_object();
         let op = gc::allocate(tp, object_size(code)).cast::<Frame>();
         if op.is_null() {
-            taipan_object::alloc::out_of_memory();
+            crate::runtime::make::out_of_memory();
         }
         op.write(Frame {
             ob: Object::new(tp),

@@ -135,7 +135,7 @@ impl AsyncGenerator {
     /// async generators are generic over the types of their yield and send values
     #[classmethod("($type, object, /)")]
     fn __class_getitem__(cls: &Type, object: &Object, vm: &Vm) -> PyResult {
-        crate::builtins::generic_alias::new_alias(cls.as_object(), object, vm)
+        Ok(crate::builtins::generic_alias::GenericAlias::new(cls.as_object(), object, vm))
     }
 
     /// name of the async generator

@@ -96,7 +96,7 @@ impl Generator {
     /// generators are generic over the types of their yield, send, and return values
     #[classmethod("($type, object, /)")]
     fn __class_getitem__(cls: &Type, object: &Object, vm: &Vm) -> PyResult {
-        crate::builtins::generic_alias::new_alias(cls.as_object(), object, vm)
+        Ok(crate::builtins::generic_alias::GenericAlias::new(cls.as_object(), object, vm))
     }
 
     /// name of the generator

@@ -4,6 +4,7 @@
 //! A generator has its frame inside. While it runs, the frame is linked into the thread's chain like any other, and
 //! `exc_state` is the top of the stack of exceptions being handled; while it is suspended, neither is.
 
+pub mod anext_awaitable;
 pub mod async_awaitables;
 pub mod async_generator;
 pub mod coroutine;
@@ -24,6 +25,7 @@ use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 use crate::runtime::vm::ErrStackItem;
 
+pub use anext_awaitable::anext_awaitable;
 pub use async_generator::{AsyncGenerator, wrap_async_value};
 pub use coroutine::{Coroutine, CoroutineWrapper, is_awaited};
 
@@ -108,7 +110,7 @@ pub unsafe fn from_frame(frame: *mut InterpreterFrame, vm: &Vm) -> ObjRef {
         let function = InterpreterFrame::function(frame);
         let op = gc::allocate(tp, object_size(code));
         if op.is_null() {
-            taipan_object::alloc::out_of_memory();
+            crate::runtime::make::out_of_memory();
         }
         let made = op.cast::<Generator>();
         op.cast::<u8>().write_bytes(0, FRAME_OFFSET);
@@ -647,7 +649,7 @@ pub unsafe fn dealloc(op: *mut Object) {
         let vm = Vm::current();
         let generator = &*op.cast::<Generator>();
         gc::untrack(op);
-        crate::builtins::weakref::clear_weakrefs(&*op);
+        crate::builtins::weakref::clear_weakrefs(op);
         gc::track(op);
         if !generator.is_finished() && crate::builtins::type_::heap::finalize_on_dealloc(op) {
             return;

@@ -74,6 +74,24 @@ impl List {
         vm.new_object(List::header(std::ptr::null_mut(), 0, 0))
     }
 
+    /// A list of `len` owned references, which move from `items`.
+    ///
+    /// # Safety
+    /// `items` holds as many owned references, which the caller forgets.
+    #[inline]
+    pub unsafe fn from_raw_items(items: *const *mut Object, len: usize, vm: &Vm) -> Ref<List> {
+        if len == 0 {
+            return List::new(vm);
+        }
+        let block = alloc::raw_malloc(len * ITEM).cast::<*mut Object>();
+        if block.is_null() {
+            crate::runtime::make::out_of_memory();
+        }
+        // SAFETY: both have room for `len` references.
+        unsafe { std::ptr::copy_nonoverlapping(items, block, len) };
+        vm.new_object(List::header(block, len, len))
+    }
+
     /// A list of the given items.
     #[inline]
     pub fn from_vec(items: Vec<ObjRef>, vm: &Vm) -> Ref<List> {

@@ -95,7 +95,7 @@ impl Str {
     }
 
     #[slot]
-    fn tp_dealloc(op: *mut Object) {
+    unsafe fn tp_dealloc(op: *mut Object) {
         // SAFETY: called by the runtime when the last reference goes.
         unsafe { layout::dealloc(op) }
     }

@@ -200,6 +200,6 @@ impl WeakReference {
     /// Weakrefs are generic over the type of the referenced object.
     #[classmethod("($type, object, /)")]
     fn __class_getitem__(cls: &Type, object: &Object, vm: &Vm) -> PyResult<ObjRef> {
-        crate::builtins::generic_alias::new(cls.as_object(), object, vm)
+        Ok(crate::builtins::generic_alias::GenericAlias::new(cls.as_object(), object, vm))
     }
 }

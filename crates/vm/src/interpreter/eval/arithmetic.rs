@@ -6,6 +6,7 @@ use crate::interpreter::frame::InterpreterFrame;
 use crate::interpreter::raw;
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
+use crate::protocols::number;
 
 /// The operand of `BINARY_OP`.
 #[allow(missing_docs)]
@@ -42,32 +43,32 @@ pub mod nb {
 /// Applies the operator that `BINARY_OP`'s operand names.
 pub fn operate(operator: usize, a: &Object, b: &Object, vm: &Vm) -> PyResult {
     match operator {
-        nb::ADD => a.number_add(b, vm),
-        nb::AND => a.number_and(b, vm),
-        nb::FLOOR_DIVIDE => a.number_floor_divide(b, vm),
-        nb::LSHIFT => a.number_lshift(b, vm),
-        nb::MATRIX_MULTIPLY => a.number_matrix_multiply(b, vm),
-        nb::MULTIPLY => a.number_multiply(b, vm),
-        nb::REMAINDER => a.number_remainder(b, vm),
-        nb::OR => a.number_or(b, vm),
-        nb::POWER => a.number_power(b, vm.none_ref(), vm),
-        nb::RSHIFT => a.number_rshift(b, vm),
-        nb::SUBTRACT => a.number_subtract(b, vm),
-        nb::TRUE_DIVIDE => a.number_true_divide(b, vm),
-        nb::XOR => a.number_xor(b, vm),
-        nb::INPLACE_ADD => a.number_inplace_add(b, vm),
-        nb::INPLACE_AND => a.number_inplace_and(b, vm),
-        nb::INPLACE_FLOOR_DIVIDE => a.number_inplace_floor_divide(b, vm),
-        nb::INPLACE_LSHIFT => a.number_inplace_lshift(b, vm),
-        nb::INPLACE_MATRIX_MULTIPLY => a.number_inplace_matrix_multiply(b, vm),
-        nb::INPLACE_MULTIPLY => a.number_inplace_multiply(b, vm),
-        nb::INPLACE_REMAINDER => a.number_inplace_remainder(b, vm),
-        nb::INPLACE_OR => a.number_inplace_or(b, vm),
-        nb::INPLACE_POWER => a.number_inplace_power(b, vm.none_ref(), vm),
-        nb::INPLACE_RSHIFT => a.number_inplace_rshift(b, vm),
-        nb::INPLACE_SUBTRACT => a.number_inplace_subtract(b, vm),
-        nb::INPLACE_TRUE_DIVIDE => a.number_inplace_true_divide(b, vm),
-        nb::INPLACE_XOR => a.number_inplace_xor(b, vm),
+        nb::ADD => number::add(a, b, vm),
+        nb::AND => number::and(a, b, vm),
+        nb::FLOOR_DIVIDE => number::floor_divide(a, b, vm),
+        nb::LSHIFT => number::lshift(a, b, vm),
+        nb::MATRIX_MULTIPLY => number::matrix_multiply(a, b, vm),
+        nb::MULTIPLY => number::multiply(a, b, vm),
+        nb::REMAINDER => number::remainder(a, b, vm),
+        nb::OR => number::or(a, b, vm),
+        nb::POWER => number::power(a, b, vm.none_ref(), vm),
+        nb::RSHIFT => number::rshift(a, b, vm),
+        nb::SUBTRACT => number::subtract(a, b, vm),
+        nb::TRUE_DIVIDE => number::true_divide(a, b, vm),
+        nb::XOR => number::xor(a, b, vm),
+        nb::INPLACE_ADD => number::inplace_add(a, b, vm),
+        nb::INPLACE_AND => number::inplace_and(a, b, vm),
+        nb::INPLACE_FLOOR_DIVIDE => number::inplace_floor_divide(a, b, vm),
+        nb::INPLACE_LSHIFT => number::inplace_lshift(a, b, vm),
+        nb::INPLACE_MATRIX_MULTIPLY => number::inplace_matrix_multiply(a, b, vm),
+        nb::INPLACE_MULTIPLY => number::inplace_multiply(a, b, vm),
+        nb::INPLACE_REMAINDER => number::inplace_remainder(a, b, vm),
+        nb::INPLACE_OR => number::inplace_or(a, b, vm),
+        nb::INPLACE_POWER => number::inplace_power(a, b, vm),
+        nb::INPLACE_RSHIFT => number::inplace_rshift(a, b, vm),
+        nb::INPLACE_SUBTRACT => number::inplace_subtract(a, b, vm),
+        nb::INPLACE_TRUE_DIVIDE => number::inplace_true_divide(a, b, vm),
+        nb::INPLACE_XOR => number::inplace_xor(a, b, vm),
         nb::SUBSCR => a.get_item(b, vm),
         _ => Err(vm.system_error("unknown binary operator")),
     }
@@ -84,7 +85,7 @@ pub unsafe fn binary_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg:
 pub unsafe fn unary_negative(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let value = s.object(1).number_negative(vm)?;
+        let value = number::negative(s.object(1), vm)?;
         Ok(s.replace(1, value))
     }
 }
@@ -92,7 +93,7 @@ pub unsafe fn unary_negative(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _
 pub unsafe fn unary_invert(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let value = s.object(1).number_invert(vm)?;
+        let value = number::invert(s.object(1), vm)?;
         Ok(s.replace(1, value))
     }
 }

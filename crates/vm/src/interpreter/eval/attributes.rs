@@ -1,6 +1,7 @@
 //! Attribute access, `super()`, and the special methods of `with`.
 
 use crate::builtins::dict::managed;
+use crate::builtins::super_;
 use crate::builtins::type_::lookup::lookup;
 use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
@@ -55,19 +56,18 @@ pub unsafe fn load_super_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, o
         let name = name(frame, oparg >> 2);
         let (super_type, cls, object) = (s.object(3), s.object(2), s.object(1));
         let method = oparg & 1 != 0;
-        if super_type.is(crate::builtins::super_::Super::type_object().as_object()) {
+        if super_type.is(super_::Super::type_object().as_object()) {
             if let Some(cls) = cls.downcast_ref::<Type>() {
-                let found = crate::builtins::super_::lookup(cls, object, name, method, vm)?;
-                let (value, unbound) = found;
                 if method {
-                    if unbound {
+                    if let Some(function) = super_::super_method(cls, object, name, vm)? {
                         let receiver = s.peek(1);
                         let s = s.forget(1).drop(2);
-                        return Ok(s.push(StackRef::owned(value)).push(receiver));
+                        return Ok(s.push(StackRef::owned(function)).push(receiver));
                     }
-                    return Ok(s.replace(3, value).push(StackRef::NULL));
                 }
-                return Ok(s.replace(3, value));
+                let value = super_::super_attr(cls, object, name, vm)?;
+                let s = s.replace(3, value);
+                return Ok(if method { s.push(StackRef::NULL) } else { s });
             }
         }
         // `super` is bound to something else, or the class is none.
@@ -158,19 +158,14 @@ pub unsafe fn inline_value(object: &Object, index: u16) -> Option<&Object> {
     unsafe { managed::inline_value_at(object, index) }
 }
 
-/// Stores into an instance's inline values. False when the slow way must be taken.
+/// Stores into an instance's inline values; moves the slot's reference on success. False when the slow way must be taken.
 ///
 /// # Safety
 /// As for [`inline_value`].
 #[inline(always)]
-pub unsafe fn store_inline_value(object: &Object, index: u16, value: StackRef) -> bool {
+pub unsafe fn store_inline_value(object: &Object, index: u16, slot: *mut StackRef) -> bool {
     // SAFETY: passed on to the caller.
-    unsafe { managed::inline_store_at(object, index, value.object()) }
-}
-
-/// The version of the keys that instances of a type share; 0 when there is none to be had.
-pub fn shared_keys_version(tp: &Type, vm: &Vm) -> u32 {
-    managed::shared_keys_version(tp, vm)
+    unsafe { managed::store_inline_value(object, index, slot) }
 }
 
 /// Whether the instance still keeps its attributes inline with keys of the given version, so that no attribute of it can
@@ -180,8 +175,8 @@ pub fn shared_keys_version(tp: &Type, vm: &Vm) -> u32 {
 /// The type of `object` has inline values.
 #[inline(always)]
 pub unsafe fn inline_keys_unchanged(object: &Object, version: u32) -> bool {
-    managed::inline_values(object).is_some()
-        && managed::cached_keys(object.ob_type()).is_some_and(|keys| keys.version() == version)
+    // SAFETY: passed on to the caller.
+    unsafe { managed::inline_keys_version(object) == version }
 }
 
 /// The attribute `name` of an instance's dictionary, expected at `hint`.
@@ -190,14 +185,6 @@ pub unsafe fn inline_keys_unchanged(object: &Object, version: u32) -> bool {
 /// The borrow ends before Python code can run.
 #[inline(always)]
 pub unsafe fn dict_value<'a>(object: &'a Object, name: &Str, hint: u16) -> Option<&'a Object> {
-    // SAFETY: passed on to the caller; the key at the hint is compared before the value is used.
-    unsafe {
-        let dict = managed::borrow_dict(object)?;
-        let table = dict.table();
-        let hint = usize::from(hint);
-        if hint >= table.len() || !table.is_unicode() || table.key(hint) != name.as_object().as_ptr() {
-            return None;
-        }
-        dict.value_ptr(hint).as_ref()
-    }
+    // SAFETY: passed on to the caller.
+    unsafe { managed::dict_value_at(object, name, hint) }
 }

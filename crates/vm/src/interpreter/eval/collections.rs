@@ -10,16 +10,18 @@ use crate::prelude::*;
 pub unsafe fn build_tuple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let (s, items) = s.take(oparg);
-        Ok(s.push(StackRef::owned(Tuple::from_vec(items, vm).into_object())))
+        let s = s.own(oparg);
+        let made = Tuple::from_raw_items(s.as_ptr().cast(), oparg, vm);
+        Ok(s.push(StackRef::owned(made.into_object())))
     }
 }
 
 pub unsafe fn build_list(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let (s, items) = s.take(oparg);
-        Ok(s.push(StackRef::owned(List::from_vec(items, vm).into_object())))
+        let s = s.own(oparg);
+        let made = List::from_raw_items(s.as_ptr().cast(), oparg, vm);
+        Ok(s.push(StackRef::owned(made.into_object())))
     }
 }
 
@@ -45,13 +47,17 @@ pub unsafe fn build_map(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg:
     }
 }
 
+fn slice(start: &Object, stop: &Object, step: &Object, vm: &Vm) -> Ref<Slice> {
+    Slice::new(start.to_ref(), stop.to_ref(), step.to_ref(), vm)
+}
+
 pub unsafe fn build_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
         let slice = if oparg == 3 {
-            Slice::new_object(s.object(3), s.object(2), s.object(1), vm)
+            slice(s.object(3), s.object(2), s.object(1), vm)
         } else {
-            Slice::new_object(s.object(2), s.object(1), vm.none_ref(), vm)
+            slice(s.object(2), s.object(1), vm.none_ref(), vm)
         };
         Ok(s.replace(oparg, slice.into_object()))
     }
@@ -61,7 +67,7 @@ pub unsafe fn build_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opar
 pub unsafe fn binary_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let slice = Slice::new_object(s.object(2), s.object(1), vm.none_ref(), vm);
+        let slice = slice(s.object(2), s.object(1), vm.none_ref(), vm);
         let value = s.object(3).get_item(slice.as_object(), vm)?;
         drop(slice);
         Ok(s.replace(3, value))
@@ -72,7 +78,7 @@ pub unsafe fn binary_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _op
 pub unsafe fn store_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let slice = Slice::new_object(s.object(2), s.object(1), vm.none_ref(), vm);
+        let slice = slice(s.object(2), s.object(1), vm.none_ref(), vm);
         s.object(3).set_item(slice.as_object(), s.object(4), vm)?;
         drop(slice);
         Ok(s.drop(4))

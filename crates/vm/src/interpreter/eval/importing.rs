@@ -47,7 +47,7 @@ fn from_module(module: &Object, name: &Str, vm: &Vm) -> PyResult {
             return Ok(value);
         }
     }
-    import_error::cannot_import(module, module_name, name, vm)
+    Err(cannot_import(module, module_name, name, vm)?)
 }
 
 /// `from module import *` into `locals`.
@@ -107,4 +107,45 @@ fn store_star(module: &Object, item: &Object, locals: &Object, from_dict: bool, 
         Some(dict) => dict.set_item(item, &value, vm),
         None => locals.set_item(item, &value, vm),
     }
+}
+
+/// Raises `ImportError` with a text that tells what can be told of the reason.
+fn cannot_import(module: &Object, module_name: Option<&Str>, name: &Str, vm: &Vm) -> PyResult<Raised> {
+    let ids = vm.ids();
+    let shown = module_name.map_or_else(|| "<unknown module name>".into(), |n| n.to_string_lossy());
+    let name_text = name.to_string_lossy();
+    let spec = lookup_attr(module, ids.__spec__, vm)?;
+    let mut origin = None;
+    let mut initializing = false;
+    if let Some(spec) = &spec {
+        if let Some(value) = lookup_attr(spec, ids.has_location, vm)? {
+            if value.is_true(vm)? {
+                origin = lookup_attr(spec, ids.origin, vm)?.filter(|o| o.downcast_ref::<Str>().is_some());
+            }
+        }
+        if let Some(value) = lookup_attr(spec, ids._initializing, vm)? {
+            initializing = value.is_true(vm)?;
+        }
+    }
+    if origin.is_none() {
+        origin = lookup_attr(module, ids.__file__, vm)?.filter(|o| o.downcast_ref::<Str>().is_some());
+    }
+    let place = origin.as_ref().and_then(|o| o.downcast_ref::<Str>());
+    let shown_place = place.map_or_else(|| "unknown location".into(), |p| p.to_string_lossy());
+    let text = if initializing {
+        format!(
+            "cannot import name '{name_text}' from partially initialized module '{shown}' (most likely due to a circular \
+             import) ({shown_place})"
+        )
+    } else {
+        format!("cannot import name '{name_text}' from '{shown}' ({shown_place})")
+    };
+    Ok(import_error::raise_import_error(
+        types::import_error(),
+        &vm.new_str(&text),
+        module_name.map(AsObject::as_object),
+        place.map(AsObject::as_object),
+        Some(name.as_object()),
+        vm,
+    ))
 }

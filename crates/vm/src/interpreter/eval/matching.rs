@@ -138,7 +138,7 @@ fn values_of(map: &Object, keys: &Tuple, vm: &Vm) -> PyResult<Option<Vec<ObjRef>
     }
     let get = map.get_attr(vm.ids().get, vm)?;
     // A default that no mapping can hold; `defaultdict` isn't made to grow.
-    let missing = crate::builtins::object::new_plain(vm);
+    let missing = crate::builtins::object::object_type().as_object().call_no_args(vm)?;
     let seen = Set::new(vm);
     for key in keys.as_slice() {
         if seen.contains(key, vm)? {

@@ -145,17 +145,6 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
                         };
                     }
-                    // A body out of line: takes the stack, gives the stack.
-                    macro_rules! step {
-                        ($body:path) => {
-                            step!($body, 1)
-                        };
-                        ($body:path, $units:expr) => {{
-                            save!();
-                            sp = attempt!($body(vm, frame, Stack::new(sp), oparg)).as_ptr();
-                            next!($units)
-                        }};
-                    }
                     macro_rules! enter {
                         ($new:expr) => {{
                             frame = $new;
@@ -202,6 +191,17 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                     let mut oparg = unit.oparg() as usize;
 
                     'same: loop {
+                        // A body out of line: takes the stack, gives the stack.
+                        macro_rules! step {
+                            ($body:path) => {
+                                step!($body, 1)
+                            };
+                            ($body:path, $units:expr) => {{
+                                save!();
+                                sp = attempt!($body(vm, frame, Stack::new(sp), oparg)).as_ptr();
+                                next!($units)
+                            }};
+                        }
                         // Goes to another arm for the same instruction.
                         macro_rules! deopt {
                             ($general:expr) => {{
@@ -297,7 +297,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 next!(1)
                             }
                             Opcode::LoadSmallInt => {
-                                push!(StackRef::borrowed(vm.small_int(oparg)));
+                                push!(raw::small_int(oparg));
                                 next!(1)
                             }
                             Opcode::StoreFast => {
@@ -1052,11 +1052,10 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     attributes::store_inline_value(
                                         owner.object(),
                                         cache::u16_at(ip, 4),
-                                        peek!(2)
+                                        sp.sub(2)
                                     ),
                                     Opcode::StoreAttr
                                 );
-                                peek!(2).close();
                                 sp = sp.sub(2);
                                 owner.close();
                                 next!(5)
@@ -1173,7 +1172,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 guard!(
                                     oparg == 1
                                         && peek!(2).is_null()
-                                        && peek!(3).is(Type::type_object().as_object()),
+                                        && peek!(3).is(&*Type::static_type().cast::<Object>()),
                                     Opcode::Call
                                 );
                                 let arg = peek!(1);

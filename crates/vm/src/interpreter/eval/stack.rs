@@ -119,6 +119,24 @@ impl Stack {
         unsafe { self.drop(n).push(StackRef::owned(value)) }
     }
 
+    /// Makes the `n` topmost slots owned and shortens the stack by them: from its end on they lie as plain owned pointers,
+    /// to be moved away before anything is pushed.
+    ///
+    /// # Safety
+    /// The stack is that deep and the slots are filled.
+    #[inline(always)]
+    pub unsafe fn own(self, n: usize) -> Stack {
+        // SAFETY: the caller vouches for the depth.
+        unsafe {
+            let rest = self.forget(n);
+            for i in 0..n {
+                let slot = rest.as_ptr().add(i);
+                *slot = (*slot).heap_safe();
+            }
+            rest
+        }
+    }
+
     /// The `n` topmost slots as owned references, moved off the stack, lowest first.
     ///
     /// # Safety

@@ -4,13 +4,13 @@ use taipan_bytecode::opcode::Opcode;
 use taipan_object::defs::member;
 use taipan_object::gc;
 
+use super::calls::type_type;
 use super::{cache, settle, takes_exactly};
 use crate::builtins::code::CodeUnit;
 use crate::builtins::descr::MemberDescriptor;
 use crate::builtins::dict::managed;
 use crate::builtins::property::Property;
 use crate::builtins::type_::lookup::{assign_version, lookup};
-use crate::interpreter::eval::attributes::shared_keys_version;
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 use crate::protocols::attributes::{generic_getattro, generic_setattro, is_data_descriptor};
@@ -52,7 +52,7 @@ unsafe fn module_form(ip: *mut CodeUnit, module: &Module, name: &Str, vm: &Vm) -
 
 unsafe fn class_form(ip: *mut CodeUnit, cls: &Type, name: &Str, vm: &Vm) -> Option<Opcode> {
     let meta = cls.as_object().ob_type();
-    let plain_getattro = Type::type_object().tp_getattro.get();
+    let plain_getattro = type_type().tp_getattro.get();
     let same = match (meta.tp_getattro.get(), plain_getattro) {
         (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
         _ => false,
@@ -74,7 +74,7 @@ unsafe fn class_form(ip: *mut CodeUnit, cls: &Type, name: &Str, vm: &Vm) -> Opti
     unsafe {
         cache::set_u32(ip, 2, version);
         cache::set_pointer(ip, 6, value);
-        if std::ptr::eq(meta, Type::type_object()) {
+        if std::ptr::eq(meta, type_type()) {
             return Some(Opcode::LoadAttrClass);
         }
         let meta_version = assign_version(meta, vm);
@@ -99,7 +99,7 @@ fn instance_dict(object: &Object, name: &Str, vm: &Vm) -> InstanceDict {
         if managed::inline_values(object).is_none() || managed::inline_index(tp, name).is_some() {
             return InstanceDict::Other;
         }
-        return match shared_keys_version(tp, vm) {
+        return match managed::shared_keys_version(tp, vm) {
             0 => InstanceDict::Other,
             version => InstanceDict::Inline(version),
         };

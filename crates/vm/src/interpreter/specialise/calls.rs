@@ -127,13 +127,19 @@ unsafe fn descriptor_form(
     }
 }
 
+/// The type `type`.
+pub(super) fn type_type() -> &'static Type {
+    // SAFETY: static storage.
+    unsafe { &*Type::static_type() }
+}
+
 unsafe fn class_form(ip: *mut CodeUnit, cls: &Type, has_self: bool, oparg: usize, vm: &Vm) -> Opcode {
     if has_self {
         return Opcode::CallNonPyGeneral;
     }
     if oparg == 1 {
         for (tp, opcode) in [
-            (Type::type_object(), Opcode::CallType1),
+            (type_type(), Opcode::CallType1),
             (Str::type_object(), Opcode::CallStr1),
             (Tuple::type_object(), Opcode::CallTuple1),
         ] {
@@ -142,13 +148,13 @@ unsafe fn class_form(ip: *mut CodeUnit, cls: &Type, has_self: bool, oparg: usize
             }
         }
     }
-    if !std::ptr::eq(cls.as_object().ob_type(), Type::type_object()) {
+    if !std::ptr::eq(cls.as_object().ob_type(), type_type()) {
         return Opcode::CallNonPyGeneral;
     }
     let Some(heap) = cls.as_heap_type() else {
         return if cls.tp_vectorcall.get().is_some() { Opcode::CallBuiltinClass } else { Opcode::CallNonPyGeneral };
     };
-    let plain_new = match (cls.tp_new.get(), Object::type_object().tp_new.get()) {
+    let plain_new = match (cls.tp_new.get(), crate::builtins::object::object_type().tp_new.get()) {
         (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),
         _ => false,
     };
