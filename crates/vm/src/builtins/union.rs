@@ -21,11 +21,11 @@ fn is_unionable(object: &Object, vm: &Vm) -> bool {
         || object.downcast_ref::<Type>().is_some()
         || object.downcast_ref::<GenericAlias>().is_some()
         || object.downcast_exact::<Union>().is_some()
-        || crate::builtins::typing_types::is_type_alias(object)
+        || crate::builtins::typevars::is_type_alias(object)
 }
 
 /// The members that an operand brings in.
-fn members_of(object: &Object, vm: &Vm) -> Vec<ObjRef> {
+pub(crate) fn members_of(object: &Object, vm: &Vm) -> Vec<ObjRef> {
     if let Some(union) = object.downcast_exact::<Union>() {
         return union.members();
     }
