@@ -21,11 +21,11 @@ fn is_unionable(object: &Object, vm: &Vm) -> bool {
         || object.downcast_ref::<Type>().is_some()
         || object.downcast_ref::<GenericAlias>().is_some()
         || object.downcast_exact::<Union>().is_some()
-        || crate::builtins::typevars::is_type_alias(object)
+        || object.downcast_exact::<crate::builtins::typevars::TypeAliasType>().is_some()
 }
 
 /// The members that an operand brings in.
-pub(crate) fn members_of(object: &Object, vm: &Vm) -> Vec<ObjRef> {
+fn members_of(object: &Object, vm: &Vm) -> Vec<ObjRef> {
     if let Some(union) = object.downcast_exact::<Union>() {
         return union.members();
     }
