@@ -244,7 +244,7 @@ fn default_expr(text: &str, ty: &Type) -> syn::Result<TokenStream> {
     };
     let expr: syn::Expr = syn::parse_str(&rust)
         .map_err(|_| syn::Error::new(ty.span(), format!("the default {text} needs an Option parameter")))?;
-    Ok(quote_spanned!(ty.span()=> #expr))
+    Ok(quote_spanned!(ty.span().resolved_at(proc_macro2::Span::call_site())=> #expr))
 }
 
 /// The expression that parses `args`, `nargs`, `kwnames` by the signature and calls the function with what it finds.
@@ -281,7 +281,7 @@ pub fn call_parsed(
     for (at, (param, ty)) in signature.params.iter().zip(&inputs.params).enumerate() {
         let local = format_ident!("a{at}");
         names.push(local.clone());
-        let span = ty.span();
+        let span = ty.span().resolved_at(proc_macro2::Span::call_site());
         match param.kind {
             Kind::VarPositional => conversions.push(quote_spanned!(span=> let #local: #ty = rest;)),
             Kind::VarKeyword => conversions.push(quote_spanned!(span=> let #local: #ty = keywords;)),

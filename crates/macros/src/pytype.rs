@@ -267,7 +267,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     if let Some(new) = new {
         wrappers.push(constructor(new, short)?);
         type_fields.push(quote!(tp_new: ::std::cell::Cell::new(Some(Self_::__c_tp_new))));
-        if init.is_none() {
+        if init.is_none() && !has.contains("tp_vectorcall") {
             wrappers.push(type_vectorcall());
             type_fields.push(quote!(tp_vectorcall: ::std::cell::Cell::new(Some(Self_::__c_tp_vectorcall))));
         }

@@ -21,7 +21,7 @@ fn is_unionable(object: &Object, vm: &Vm) -> bool {
         || object.downcast_ref::<Type>().is_some()
         || object.downcast_ref::<GenericAlias>().is_some()
         || object.downcast_exact::<Union>().is_some()
-        || crate::builtins::typing_types::is_type_alias(object)
+        || object.downcast_exact::<crate::builtins::typevars::TypeAliasType>().is_some()
 }
 
 /// The members that an operand brings in.

@@ -43,6 +43,12 @@ pub struct Interpreter {
     states: RefCell<HashMap<TypeId, Box<dyn Any>>>,
     /// `sys.int_max_str_digits`.
     pub int_max_str_digits: Cell<i32>,
+    /// The lock that Python code runs under.
+    pub gil: crate::runtime::gil::Gil,
+    /// What other crates plug in.
+    pub hooks: crate::runtime::hooks::Hooks,
+    /// Whether audit events have listeners.
+    pub has_audit_hooks: Cell<bool>,
     /// Objects that live as long as the interpreter.
     pub kept: RefCell<Vec<taipan_object::ObjRef>>,
 }
@@ -65,6 +71,9 @@ impl Interpreter {
             main_thread: Cell::new(std::ptr::null()),
             states: RefCell::default(),
             int_max_str_digits: Cell::new(4300),
+            gil: crate::runtime::gil::Gil::new(),
+            hooks: crate::runtime::hooks::Hooks::default(),
+            has_audit_hooks: Cell::new(false),
             kept: RefCell::default(),
         });
         interp.gc.init();

@@ -67,7 +67,7 @@ fn builtin_types() -> Vec<&'static Type> {
 }
 
 /// Fills the module's dictionary with what is no function.
-fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
+fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     for (name, value) in [
         ("None", vm.none()),
         ("Ellipsis", vm.ellipsis()),
@@ -98,7 +98,7 @@ fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
 #[pymodule(name = "builtins", functions(FUNCTIONS, CODE_FUNCTIONS, IO_FUNCTIONS, CLASS_FUNCTIONS, SUM_FUNCTIONS))]
 impl Builtins {
     #[exec]
-    fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
-        exec(module, vm)
+    fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
+        fill(module, vm)
     }
 }

@@ -24,6 +24,7 @@ pub mod update;
 pub mod wrappers;
 
 pub use heap::finalize_on_dealloc;
+pub use ready::type_ready;
 
 /// Declares `type`: its layout is `taipan_object::Type`.
 pub struct TypeMethods;
