@@ -662,7 +662,7 @@ impl TupleIterator {
 
     /// The next item, without the protocol around it.
     #[inline(always)]
-    pub fn next_item(&self) -> Option<ObjRef> {
+    pub fn next(&self) -> Option<ObjRef> {
         let i = self.index.get();
         // SAFETY: nothing runs before the item is cloned.
         match unsafe { self.tuple.borrow() }?.get(i as usize).map(Object::to_ref) {
@@ -719,7 +719,7 @@ impl TupleIterator {
 
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<ObjRef>> {
-        Ok(self.next_item())
+        Ok(self.next())
     }
 }
 

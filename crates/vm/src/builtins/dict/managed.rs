@@ -14,6 +14,7 @@ use taipan_object::gc;
 use super::Dict;
 use super::keys::{Table, Values};
 use super::table::{add_shared_key, clear_values, str_hash};
+use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 
 /// How many values an instance gets that is made now: the shared keys, and those that may still come.
@@ -400,16 +401,27 @@ pub unsafe fn inline_value_at(op: &Object, index: u16) -> Option<&Object> {
     unsafe { (*values.slot(usize::from(index))).as_ref() }
 }
 
-/// Stores `value` under shared key `index` of an instance without a dict. False when the slow way must be taken. Releasing
-/// the old value may run Python code.
+/// Stores the value of a stack slot under shared key `index` of an instance without a dict. On success the slot's reference
+/// has moved; false when the slow way must be taken.
+///
+/// # Safety
+/// As for [`inline_value_at`]; the slot is filled.
 #[inline(always)]
-pub fn inline_store_at(op: &Object, index: u16, value: &Object) -> bool {
+pub unsafe fn store_inline_value(op: &Object, index: u16, slot: *mut StackRef) -> bool {
     let Some(values) = inline_values(op) else { return false };
-    // SAFETY: types with inline values have the word.
-    if index >= u16::from(values.capacity) || unsafe { !(*gc::managed_dict(op.as_ptr())).is_null() } {
-        return false;
+    // SAFETY: types with inline values have the word; the slot is filled.
+    unsafe {
+        if index >= u16::from(values.capacity) || !(*gc::managed_dict(op.as_ptr())).is_null() {
+            return false;
+        }
+        let value = (*slot).into_ref();
+        let old = std::mem::replace(&mut *values.slot(usize::from(index)), value.into_raw());
+        match Ref::from_raw_opt(old) {
+            Some(old) => drop(old),
+            None => values.push_order(usize::from(index)),
+        }
     }
-    store_inline(values, usize::from(index), Some(value))
+    true
 }
 
 /// The version of the keys that the instance's inline values go by; 0 when there is none or the values are not inline.

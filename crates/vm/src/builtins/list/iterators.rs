@@ -38,7 +38,7 @@ impl ListIterator {
 
     /// The next item, without the protocol around it.
     #[inline(always)]
-    pub fn next_item(&self) -> Option<ObjRef> {
+    pub fn next(&self) -> Option<ObjRef> {
         let i = self.index.get();
         // SAFETY: nothing runs before the item is cloned.
         match unsafe { self.list.borrow() }?.get(i as usize) {
@@ -104,7 +104,7 @@ impl ListIterator {
 
     #[slot]
     fn tp_iternext(&self) -> PyResult<Option<ObjRef>> {
-        Ok(self.next_item())
+        Ok(self.next())
     }
 }
 
