@@ -129,7 +129,7 @@ pub fn compile_source(
     for warning in &compiled.warnings {
         syntax_warning(warning, filename, vm)?;
     }
-    Ok(Code::from_bytecode(&compiled.code, vm))
+    Code::from_bytecode(&compiled.code, vm)
 }
 
 /// Issues a `SyntaxWarning`; one that the filters make an error is raised as the `SyntaxError` that it stands for.

@@ -451,6 +451,9 @@ impl List {
 
     /// `list.extend(iterable)`.
     pub fn extend(&self, iterable: &Object, vm: &Vm) -> PyResult<()> {
+        if iterable.is(self.as_object()) {
+            return self.sq_inplace_repeat(2, vm).map(drop);
+        }
         if let Some(list) = iterable.downcast_exact::<List>() {
             let count = list.len();
             // SAFETY (here and below): items are read one by one and cloned before anything else happens, and nothing runs.

@@ -220,11 +220,10 @@ fn one_iterable<'a>(name: &str, args: &'a [ObjRef], vm: &Vm) -> PyResult<Option<
     }
 }
 
-/// Declares a set type: the methods and slots that both have, and what is given on top.
-macro_rules! set_type {
-    ($(#[$doc:meta])* $Type:ident ( $($attributes:tt)* ) $generic:literal { $($more:tt)* }) => {
-        $(#[$doc])*
-        #[pytype($($attributes)*)]
+/// Declares the methods that both set types have.
+macro_rules! shared_methods {
+    ($Type:ident, $generic:literal) => {
+        #[pymethods(table = SHARED_METHODS)]
         impl $Type {
             /// x.__contains__(y) <==> y in x.
             #[method("($self, object, /)")]
@@ -310,64 +309,6 @@ macro_rules! set_type {
             fn __class_getitem__(cls: &Type, object: &Object, vm: &Vm) -> ObjRef {
                 GenericAlias::new(cls.as_object(), object, vm)
             }
-
-            #[slot]
-            fn tp_iter(&self, vm: &Vm) -> ObjRef {
-                SetIterator::new(self.as_object(), self.len(), vm)
-            }
-
-            #[slot]
-            fn tp_richcompare(&self, other: &Object, op: CompareOp, vm: &Vm) -> PyResult {
-                operations::compare(&self.table, other, op, vm)
-            }
-
-            #[slot]
-            fn sq_length(&self) -> PyResult<usize> {
-                Ok(self.len())
-            }
-
-            #[slot]
-            fn sq_contains(&self, item: &Object, vm: &Vm) -> PyResult<bool> {
-                self.contains(item, vm)
-            }
-
-            #[slot]
-            fn nb_subtract(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-                operations::binary(a, b, |to, x, y| operations::difference_into(to, x, y, vm), vm)
-            }
-
-            #[slot]
-            fn nb_and(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-                operations::binary(a, b, |to, x, y| operations::intersection_into(to, x, y, vm), vm)
-            }
-
-            #[slot]
-            fn nb_xor(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-                operations::binary(
-                    a,
-                    b,
-                    |to, _, y| {
-                        operations::update(to, y, vm)?;
-                        operations::symmetric_difference_update(to, a, vm)
-                    },
-                    vm,
-                )
-            }
-
-            #[slot]
-            fn nb_or(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-                operations::binary(
-                    a,
-                    b,
-                    |to, x, y| {
-                        to.merge(x, vm)?;
-                        operations::update(to, y, vm)
-                    },
-                    vm,
-                )
-            }
-
-            $($more)*
         }
 
         impl $Type {
@@ -381,205 +322,330 @@ macro_rules! set_type {
     };
 }
 
+shared_methods!(Set, "sets are generic over the type of their elements");
+shared_methods!(FrozenSet, "frozensets are generic over the type of their elements");
 
-set_type! {
-    /// Build an unordered collection of unique elements.
-    Set (name = "set", symbol = "PySet_Type", flags(BASETYPE, MATCH_SELF), gc, unhashable, weakrefs = weakrefs)
-    "sets are generic over the type of their elements" {
-        /// Add an element to a set.
-        ///
-        /// This has no effect if the element is already present.
-        #[method("($self, object, /)", name = "add")]
-        fn method_add(&self, object: &Object, vm: &Vm) -> PyResult<()> {
-            self.add(object, vm).map(|_| ())
-        }
+/// Build an unordered collection of unique elements.
+#[pytype(
+    name = "set",
+    symbol = "PySet_Type",
+    flags(BASETYPE, MATCH_SELF),
+    gc,
+    unhashable,
+    weakrefs = weakrefs,
+    methods(SHARED_METHODS)
+)]
+impl Set {
+    /// Add an element to a set.
+    ///
+    /// This has no effect if the element is already present.
+    #[method("($self, object, /)", name = "add")]
+    fn method_add(&self, object: &Object, vm: &Vm) -> PyResult<()> {
+        self.add(object, vm).map(|_| ())
+    }
 
-        /// Remove all elements from this set.
-        #[method("($self, /)")]
-        fn clear(&self) {
-            self.clear_items();
-        }
+    /// Remove all elements from this set.
+    #[method("($self, /)")]
+    fn clear(&self) {
+        self.clear_items();
+    }
 
-        /// Return a shallow copy of a set.
-        #[method("($self, /)")]
-        fn copy(&self, vm: &Vm) -> PyResult {
-            Self::make(|to| to.merge(&self.table, vm), vm)
-        }
+    /// Return a shallow copy of a set.
+    #[method("($self, /)")]
+    fn copy(&self, vm: &Vm) -> PyResult {
+        Self::make(|to| to.merge(&self.table, vm), vm)
+    }
 
-        /// Remove an element from a set if it is a member.
-        ///
-        /// Unlike set.remove(), the discard() method does not raise
-        /// an exception when an element is missing from the set.
-        #[method("($self, object, /)", name = "discard")]
-        fn method_discard(&self, object: &Object, vm: &Vm) -> PyResult<()> {
-            self.discard(object, vm).map(|_| ())
-        }
+    /// Remove an element from a set if it is a member.
+    ///
+    /// Unlike set.remove(), the discard() method does not raise
+    /// an exception when an element is missing from the set.
+    #[method("($self, object, /)", name = "discard")]
+    fn method_discard(&self, object: &Object, vm: &Vm) -> PyResult<()> {
+        self.discard(object, vm).map(|_| ())
+    }
 
-        /// Update the set, removing elements found in others.
-        #[method("($self, /, *others)")]
-        fn difference_update(&self, others: &[&Object], vm: &Vm) -> PyResult<()> {
-            others.iter().try_for_each(|other| self.difference_update_from(other, vm))
-        }
+    /// Update the set, removing elements found in others.
+    #[method("($self, /, *others)")]
+    fn difference_update(&self, others: &[&Object], vm: &Vm) -> PyResult<()> {
+        others.iter().try_for_each(|other| self.difference_update_from(other, vm))
+    }
 
-        /// Update the set, keeping only elements found in it and all others.
-        #[method("($self, /, *others)")]
-        fn intersection_update(&self, others: &[&Object], vm: &Vm) -> PyResult<()> {
-            let kept = SetTable::new();
-            operations::intersection_of_all(&kept, &self.table, others, vm)?;
-            self.table.swap(&kept);
-            Ok(())
-        }
+    /// Update the set, keeping only elements found in it and all others.
+    #[method("($self, /, *others)")]
+    fn intersection_update(&self, others: &[&Object], vm: &Vm) -> PyResult<()> {
+        let kept = SetTable::new();
+        operations::intersection_of_all(&kept, &self.table, others, vm)?;
+        self.table.swap(&kept);
+        Ok(())
+    }
 
-        /// Remove and return an arbitrary set element.
-        ///
-        /// Raises KeyError if the set is empty.
-        #[method("($self, /)")]
-        fn pop(&self, vm: &Vm) -> PyResult {
-            self.pop_any().ok_or_else(|| vm.key_error(vm.new_str("pop from an empty set").as_object()))
-        }
+    /// Remove and return an arbitrary set element.
+    ///
+    /// Raises KeyError if the set is empty.
+    #[method("($self, /)")]
+    fn pop(&self, vm: &Vm) -> PyResult {
+        self.pop_any().ok_or_else(|| vm.key_error(vm.new_str("pop from an empty set").as_object()))
+    }
 
-        /// Remove an element from a set; it must be a member.
-        ///
-        /// If the element is not a member, raise a KeyError.
-        #[method("($self, object, /)")]
-        fn remove(&self, object: &Object, vm: &Vm) -> PyResult<()> {
-            if self.discard(object, vm)? { Ok(()) } else { Err(vm.key_error(object)) }
-        }
+    /// Remove an element from a set; it must be a member.
+    ///
+    /// If the element is not a member, raise a KeyError.
+    #[method("($self, object, /)")]
+    fn remove(&self, object: &Object, vm: &Vm) -> PyResult<()> {
+        if self.discard(object, vm)? { Ok(()) } else { Err(vm.key_error(object)) }
+    }
 
-        /// Update the set, keeping only elements found in either set, but not in both.
-        #[method("($self, other, /)")]
-        fn symmetric_difference_update(&self, other: &Object, vm: &Vm) -> PyResult<()> {
-            self.symmetric_difference_update_from(other, vm)
-        }
+    /// Update the set, keeping only elements found in either set, but not in both.
+    #[method("($self, other, /)")]
+    fn symmetric_difference_update(&self, other: &Object, vm: &Vm) -> PyResult<()> {
+        self.symmetric_difference_update_from(other, vm)
+    }
 
-        /// Update the set, adding elements from all others.
-        #[method("($self, /, *others)")]
-        fn update(&self, others: &[&Object], vm: &Vm) -> PyResult<()> {
-            others.iter().try_for_each(|other| self.update_from(other, vm))
-        }
+    /// Update the set, adding elements from all others.
+    #[method("($self, /, *others)")]
+    fn update(&self, others: &[&Object], vm: &Vm) -> PyResult<()> {
+        others.iter().try_for_each(|other| self.update_from(other, vm))
+    }
 
-        #[slot]
-        fn tp_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
-            vm.new_instance(cls, Set::empty())
-        }
+    #[slot]
+    fn tp_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        vm.new_instance(cls, Set::empty())
+    }
 
-        #[slot]
-        fn tp_init(&self, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
-            if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
-                return Err(vm.type_error("set() takes no keyword arguments"));
-            }
-            let iterable = one_iterable("set", args.as_slice(), vm)?;
-            self.clear_items();
-            iterable.map_or(Ok(()), |iterable| self.update_from(iterable, vm))
+    #[slot]
+    fn tp_init(&self, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
+        if kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
+            return Err(vm.type_error("set() takes no keyword arguments"));
         }
+        let iterable = one_iterable("set", args.as_slice(), vm)?;
+        self.clear_items();
+        iterable.map_or(Ok(()), |iterable| self.update_from(iterable, vm))
+    }
 
-        #[slot]
-        fn tp_vectorcall(cls: &Type, args: &[&Object], kwnames: Option<&Tuple>, vm: &Vm) -> PyResult {
-            if kwnames.is_some_and(|names| !names.is_empty()) {
-                return Err(vm.type_error("set() takes no keyword arguments"));
-            }
-            let object = vm.new_instance(cls, Set::empty())?;
-            match (args, object.downcast_ref::<Set>()) {
-                ([iterable], Some(set)) => set.update_from(iterable, vm)?,
-                ([], _) => {}
-                _ => return Err(vm.type_error(format!("set expected at most 1 argument, got {}", args.len()))),
-            }
-            Ok(object)
+    #[slot]
+    fn tp_vectorcall(cls: &Type, args: &[&Object], kwnames: Option<&Tuple>, vm: &Vm) -> PyResult {
+        if kwnames.is_some_and(|names| !names.is_empty()) {
+            return Err(vm.type_error("set() takes no keyword arguments"));
         }
+        let object = vm.new_instance(cls, Set::empty())?;
+        match (args, object.downcast_ref::<Set>()) {
+            ([iterable], Some(set)) => set.update_from(iterable, vm)?,
+            ([], _) => {}
+            _ => return Err(vm.type_error(format!("set expected at most 1 argument, got {}", args.len()))),
+        }
+        Ok(object)
+    }
 
-        #[slot]
-        fn tp_repr(&self, vm: &Vm) -> PyResult<Ref<Str>> {
-            let exact = std::ptr::eq(self.ob.type_ptr(), Set::static_type());
-            show(self.as_object(), &self.table, exact, vm)
-        }
+    #[slot]
+    fn tp_repr(&self, vm: &Vm) -> PyResult<Ref<Str>> {
+        let exact = std::ptr::eq(self.ob.type_ptr(), Set::static_type());
+        show(self.as_object(), &self.table, exact, vm)
+    }
 
-        #[slot]
-        fn nb_inplace_subtract(&self, other: &Object, vm: &Vm) -> PyResult {
-            if any_set(other).is_none() {
-                return Ok(vm.not_implemented());
-            }
-            self.difference_update_from(other, vm)?;
-            Ok(self.as_object().to_ref())
+    #[slot]
+    fn nb_inplace_subtract(&self, other: &Object, vm: &Vm) -> PyResult {
+        if any_set(other).is_none() {
+            return Ok(vm.not_implemented());
         }
+        self.difference_update_from(other, vm)?;
+        Ok(self.as_object().to_ref())
+    }
 
-        #[slot]
-        fn nb_inplace_and(&self, other: &Object, vm: &Vm) -> PyResult {
-            if any_set(other).is_none() {
-                return Ok(vm.not_implemented());
-            }
-            self.intersection_update(&[other], vm)?;
-            Ok(self.as_object().to_ref())
+    #[slot]
+    fn nb_inplace_and(&self, other: &Object, vm: &Vm) -> PyResult {
+        if any_set(other).is_none() {
+            return Ok(vm.not_implemented());
         }
+        self.intersection_update(&[other], vm)?;
+        Ok(self.as_object().to_ref())
+    }
 
-        #[slot]
-        fn nb_inplace_xor(&self, other: &Object, vm: &Vm) -> PyResult {
-            if any_set(other).is_none() {
-                return Ok(vm.not_implemented());
-            }
-            self.symmetric_difference_update_from(other, vm)?;
-            Ok(self.as_object().to_ref())
+    #[slot]
+    fn nb_inplace_xor(&self, other: &Object, vm: &Vm) -> PyResult {
+        if any_set(other).is_none() {
+            return Ok(vm.not_implemented());
         }
+        self.symmetric_difference_update_from(other, vm)?;
+        Ok(self.as_object().to_ref())
+    }
 
-        #[slot]
-        fn nb_inplace_or(&self, other: &Object, vm: &Vm) -> PyResult {
-            if any_set(other).is_none() {
-                return Ok(vm.not_implemented());
-            }
-            self.update_from(other, vm)?;
-            Ok(self.as_object().to_ref())
+    #[slot]
+    fn nb_inplace_or(&self, other: &Object, vm: &Vm) -> PyResult {
+        if any_set(other).is_none() {
+            return Ok(vm.not_implemented());
         }
+        self.update_from(other, vm)?;
+        Ok(self.as_object().to_ref())
+    }
+
+    #[slot]
+    fn tp_iter(&self, vm: &Vm) -> ObjRef {
+        SetIterator::new(self.as_object(), self.len(), vm)
+    }
+
+    #[slot]
+    fn tp_richcompare(&self, other: &Object, op: CompareOp, vm: &Vm) -> PyResult {
+        operations::compare(&self.table, other, op, vm)
+    }
+
+    #[slot]
+    fn sq_length(&self) -> PyResult<usize> {
+        Ok(self.len())
+    }
+
+    #[slot]
+    fn sq_contains(&self, item: &Object, vm: &Vm) -> PyResult<bool> {
+        self.contains(item, vm)
+    }
+
+    #[slot]
+    fn nb_subtract(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(a, b, |to, x, y| operations::difference_into(to, x, y, vm), vm)
+    }
+
+    #[slot]
+    fn nb_and(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(a, b, |to, x, y| operations::intersection_into(to, x, y, vm), vm)
+    }
+
+    #[slot]
+    fn nb_xor(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(
+            a,
+            b,
+            |to, _, y| {
+                operations::update(to, y, vm)?;
+                operations::symmetric_difference_update(to, a, vm)
+            },
+            vm,
+        )
+    }
+
+    #[slot]
+    fn nb_or(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(
+            a,
+            b,
+            |to, x, y| {
+                to.merge(x, vm)?;
+                operations::update(to, y, vm)
+            },
+            vm,
+        )
     }
 }
 
-set_type! {
-    /// Build an immutable unordered collection of unique elements.
-    FrozenSet (name = "frozenset", symbol = "PyFrozenSet_Type", flags(BASETYPE, MATCH_SELF), gc, weakrefs = weakrefs)
-    "frozensets are generic over the type of their elements" {
-        /// Return a shallow copy of a set.
-        #[method("($self, /)")]
-        fn copy(&self, vm: &Vm) -> PyResult {
-            if std::ptr::eq(self.ob.type_ptr(), FrozenSet::static_type()) {
-                return Ok(self.as_object().to_ref());
-            }
-            Self::make(|to| to.merge(&self.table, vm), vm)
+/// Build an immutable unordered collection of unique elements.
+#[pytype(
+    name = "frozenset",
+    symbol = "PyFrozenSet_Type",
+    flags(BASETYPE, MATCH_SELF),
+    gc,
+    weakrefs = weakrefs,
+    methods(SHARED_METHODS)
+)]
+impl FrozenSet {
+    /// Return a shallow copy of a set.
+    #[method("($self, /)")]
+    fn copy(&self, vm: &Vm) -> PyResult {
+        if std::ptr::eq(self.ob.type_ptr(), FrozenSet::static_type()) {
+            return Ok(self.as_object().to_ref());
         }
+        Self::make(|to| to.merge(&self.table, vm), vm)
+    }
 
-        #[slot]
-        fn tp_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
-            let own_init = FrozenSet::type_object().tp_init.get().map(|f| f as usize);
-            let plain = cls.tp_init.get().map(|f| f as usize) == own_init;
-            if plain && kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
-                return Err(vm.type_error("frozenset() takes no keyword arguments"));
-            }
-            Self::make_instance(cls, one_iterable("frozenset", args.as_slice(), vm)?, vm)
+    #[slot]
+    fn tp_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        let own_init = FrozenSet::type_object().tp_init.get().map(|f| f as usize);
+        let plain = cls.tp_init.get().map(|f| f as usize) == own_init;
+        if plain && kwargs.is_some_and(|kwargs| !kwargs.is_empty()) {
+            return Err(vm.type_error("frozenset() takes no keyword arguments"));
         }
+        Self::make_instance(cls, one_iterable("frozenset", args.as_slice(), vm)?, vm)
+    }
 
-        #[slot]
-        fn tp_vectorcall(cls: &Type, args: &[&Object], kwnames: Option<&Tuple>, vm: &Vm) -> PyResult {
-            if kwnames.is_some_and(|names| !names.is_empty()) {
-                return Err(vm.type_error("frozenset() takes no keyword arguments"));
-            }
-            match args {
-                [] => Self::make_instance(cls, None, vm),
-                [iterable] => Self::make_instance(cls, Some(iterable), vm),
-                _ => Err(vm.type_error(format!("frozenset expected at most 1 argument, got {}", args.len()))),
-            }
+    #[slot]
+    fn tp_vectorcall(cls: &Type, args: &[&Object], kwnames: Option<&Tuple>, vm: &Vm) -> PyResult {
+        if kwnames.is_some_and(|names| !names.is_empty()) {
+            return Err(vm.type_error("frozenset() takes no keyword arguments"));
         }
+        match args {
+            [] => Self::make_instance(cls, None, vm),
+            [iterable] => Self::make_instance(cls, Some(iterable), vm),
+            _ => Err(vm.type_error(format!("frozenset expected at most 1 argument, got {}", args.len()))),
+        }
+    }
 
-        #[slot]
-        fn tp_repr(&self, vm: &Vm) -> PyResult<Ref<Str>> {
-            show(self.as_object(), &self.table, false, vm)
-        }
+    #[slot]
+    fn tp_repr(&self, vm: &Vm) -> PyResult<Ref<Str>> {
+        show(self.as_object(), &self.table, false, vm)
+    }
 
-        #[slot]
-        fn tp_hash(&self) -> PyResult<isize> {
-            let mut hash = self.table.hash.get();
-            if hash == -1 {
-                hash = self.table.content_hash();
-                self.table.hash.set(hash);
-            }
-            Ok(hash)
+    #[slot]
+    fn tp_hash(&self) -> PyResult<isize> {
+        let mut hash = self.table.hash.get();
+        if hash == -1 {
+            hash = self.table.content_hash();
+            self.table.hash.set(hash);
         }
+        Ok(hash)
+    }
+
+    #[slot]
+    fn tp_iter(&self, vm: &Vm) -> ObjRef {
+        SetIterator::new(self.as_object(), self.len(), vm)
+    }
+
+    #[slot]
+    fn tp_richcompare(&self, other: &Object, op: CompareOp, vm: &Vm) -> PyResult {
+        operations::compare(&self.table, other, op, vm)
+    }
+
+    #[slot]
+    fn sq_length(&self) -> PyResult<usize> {
+        Ok(self.len())
+    }
+
+    #[slot]
+    fn sq_contains(&self, item: &Object, vm: &Vm) -> PyResult<bool> {
+        self.contains(item, vm)
+    }
+
+    #[slot]
+    fn nb_subtract(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(a, b, |to, x, y| operations::difference_into(to, x, y, vm), vm)
+    }
+
+    #[slot]
+    fn nb_and(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(a, b, |to, x, y| operations::intersection_into(to, x, y, vm), vm)
+    }
+
+    #[slot]
+    fn nb_xor(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(
+            a,
+            b,
+            |to, _, y| {
+                operations::update(to, y, vm)?;
+                operations::symmetric_difference_update(to, a, vm)
+            },
+            vm,
+        )
+    }
+
+    #[slot]
+    fn nb_or(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+        operations::binary(
+            a,
+            b,
+            |to, x, y| {
+                to.merge(x, vm)?;
+                operations::update(to, y, vm)
+            },
+            vm,
+        )
     }
 }
 

@@ -67,8 +67,11 @@ unsafe fn stop_iteration_error(exception: &Object, frame: *mut InterpreterFrame,
     } else {
         return exception.to_ref();
     };
-    let made =
-        crate::exceptions::base::new_exception(types::runtime_error(), vec![vm.new_str(text).into_object()], vm);
+    let made = crate::exceptions::base::new_exception(
+        types::runtime_error(),
+        vec![vm.new_str(text).into_object()],
+        vm,
+    );
     match made {
         Ok(error) => {
             error.set_cause(Some(exception.to_ref()));
