@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::mem::size_of;
 
 use crate::builtins::bytes::iterator::ByteArrayIterator;
-use crate::builtins::bytes::methods::{self, ByteSequence, BYTEARRAY_METHODS, byte_from_index};
+use crate::builtins::bytes::methods::{self, ByteSequence, byte_from_index};
 use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::bytes::{hex, percent};
 use crate::builtins::codecs_core;
@@ -367,7 +367,7 @@ impl ByteArray {
     }
 
     #[slot]
-    fn tp_dealloc(op: *mut Object) {
+    unsafe fn tp_dealloc(op: *mut Object) {
         // SAFETY: called by the runtime when the last reference goes; the block is the object's own.
         unsafe {
             let array = &*op.cast::<ByteArray>();

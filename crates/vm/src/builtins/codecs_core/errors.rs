@@ -251,7 +251,7 @@ impl DowncastBytes for ObjRef {
 pub(super) fn fields_of(error: &Ref<BaseException>) -> &UnicodeErrorFields {
     // SAFETY: called only for exceptions made as `UnicodeEncodeError`, `UnicodeDecodeError` or `UnicodeTranslateError`,
     // which share this layout.
-    unsafe { error.as_object().cast::<UnicodeErrorFields>() }
+    unsafe { &*error.as_object().as_ptr().cast::<UnicodeErrorFields>() }
 }
 
 /// The replacement and the position that a handler returned.

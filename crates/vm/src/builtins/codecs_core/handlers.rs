@@ -121,7 +121,7 @@ fn read(error: &Object, vm: &Vm) -> PyResult<Failure> {
         return Err(unknown(error, vm));
     }
     // SAFETY: the three types share the layout.
-    let fields = unsafe { error.cast::<UnicodeErrorFields>() };
+    let fields = unsafe { &*error.as_ptr().cast::<UnicodeErrorFields>() };
     let Some(object) = fields.object.get() else { return Err(vm.type_error("object attribute not set")) };
     let failed = if decoding_error {
         match object.downcast::<Bytes>() {

@@ -2,10 +2,10 @@
 
 /// The name of a character.
 pub fn name_of(code: u32) -> Option<String> {
-    taipan_unicode::name(code).map(|name| name.to_string())
+    taipan_unicode::name(code)
 }
 
 /// The character of that name, or of that alias.
 pub fn lookup(name: &str) -> Option<u32> {
-    taipan_unicode::lookup(name)
+    taipan_unicode::lookup_character(name)
 }

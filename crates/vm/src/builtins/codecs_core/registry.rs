@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use super::handlers::ERROR_CALLBACKS;
+use super::handlers::ErrorCallbacks;
 use crate::builtins::builtin_function::BuiltinFunction;
 use crate::prelude::*;
 
@@ -134,7 +134,7 @@ pub fn lookup_error(name: &str, vm: &Vm) -> PyResult<ObjRef> {
     let native = NATIVE_HANDLERS.iter().find(|(native, _)| *native == name);
     let def = native.and_then(|(_, function)| {
         // SAFETY: names in method tables are NUL-terminated; the entry that ends a table has none.
-        ERROR_CALLBACKS.iter().find(|def| unsafe {
+        ErrorCallbacks::ERROR_CALLBACKS.iter().find(|def| unsafe {
             !def.ml_name.is_null() && std::ffi::CStr::from_ptr(def.ml_name).to_bytes() == function.as_bytes()
         })
     });

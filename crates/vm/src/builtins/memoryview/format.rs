@@ -168,7 +168,7 @@ pub fn pack(value: &Object, code: u8, format: &str, vm: &Vm) -> PyResult<([u8; 1
         }
         b'F' | b'D' => {
             let Some(complex) = value.downcast_ref::<Complex>() else { return Err(invalid("type", format, vm)) };
-            let (re, im) = complex.parts();
+            let (re, im) = (complex.re, complex.im);
             if code == b'F' {
                 let mut both = [0; 8];
                 both[..4].copy_from_slice(&(re as f32).to_ne_bytes());

@@ -74,7 +74,7 @@ impl ManagedBuffer {
 #[pytype(name = "managedbuffer", symbol = "_PyManagedBuffer_Type", base = Object, gc, no_new)]
 impl ManagedBuffer {
     #[slot]
-    fn tp_dealloc(op: *mut Object) {
+    unsafe fn tp_dealloc(op: *mut Object) {
         // SAFETY: called by the runtime when the last reference goes.
         unsafe {
             gc::untrack(op);
@@ -342,7 +342,7 @@ fn tuple_of(values: impl Iterator<Item = isize>, vm: &Vm) -> ObjRef {
     itemsize = 8,
     gc,
     weakrefs = weakrefs,
-    methods(items::ITEM_METHODS, cast::CAST_METHODS)
+    methods(ITEM_METHODS, CAST_METHODS)
 )]
 impl MemoryView {
     #[new("(object)")]
@@ -351,15 +351,13 @@ impl MemoryView {
     }
 
     #[slot]
-    fn tp_dealloc(op: *mut Object) {
+    unsafe fn tp_dealloc(op: *mut Object) {
         // SAFETY: called by the runtime when the last reference goes.
         unsafe {
             gc::untrack(op);
             let view = &*op.cast::<MemoryView>();
             view.give_up();
-            if let Some(vm) = Vm::try_current() {
-                crate::builtins::weakref::clear_weakrefs(&*op, vm);
-            }
+            crate::builtins::weakref::clear_weakrefs(op);
             view.mbuf.set(None);
             let items = view.ob.ob_size.get() as usize;
             gc::release((*op).ob_type(), op, size_of::<MemoryView>() + 8 * items);
