@@ -22,11 +22,6 @@ pub use type_alias::{TypeAliasType, new_typealias};
 pub use type_var::{TypeVar, new_typevar};
 pub use type_var_tuple::{TypeVarTuple, new_typevartuple};
 
-/// Whether the object is a type alias.
-pub fn is_type_alias(object: &Object) -> bool {
-    object.downcast_exact::<TypeAliasType>().is_some()
-}
-
 /// `a | b` where one operand is a type parameter or alias: a union of anything.
 fn union_with(a: &Object, b: &Object, vm: &Vm) -> PyResult {
     let mut all = members_of(a, vm);
