@@ -311,13 +311,18 @@ impl Tuple {
         if std::ptr::eq(cls, Tuple::static_type()) {
             return Ok(exact.into_object());
         }
+        Tuple::of_type(cls, exact.as_slice(), vm)
+    }
+
+    /// A new instance of `cls`, a subtype of `tuple`, with the given items.
+    pub fn of_type(cls: &Type, items: &[ObjRef], vm: &Vm) -> PyResult {
         let Some(alloc) = cls.tp_alloc.get() else { return Err(vm.system_error("type without tp_alloc")) };
         // SAFETY: `tp_alloc` gives a zeroed instance with room for the items; nulls are valid for traversal until then.
         unsafe {
-            let op = vm.owned(alloc(std::ptr::from_ref(cls).cast_mut(), exact.len() as isize))?;
+            let op = vm.owned(alloc(std::ptr::from_ref(cls).cast_mut(), items.len() as isize))?;
             let tuple = op.cast::<Tuple>();
             tuple.hash.set(-1);
-            for (i, item) in exact.as_slice().iter().enumerate() {
+            for (i, item) in items.iter().enumerate() {
                 *tuple.item_ptr(i) = item.clone().into_raw();
             }
             Ok(op)

@@ -170,13 +170,7 @@ pub unsafe fn inline_value(object: &Object, index: u16) -> Option<&Object> {
 #[inline(always)]
 pub unsafe fn store_inline_value(object: &Object, index: u16, slot: *mut StackRef) -> bool {
     // SAFETY: passed on to the caller.
-    unsafe {
-        let stored = managed::inline_store_at(object, index, (*slot).object());
-        if stored {
-            (*slot).close();
-        }
-        stored
-    }
+    unsafe { managed::store_inline_value(object, index, slot) }
 }
 
 /// Whether the instance still keeps its attributes inline with keys of the given version, so that no attribute of it can

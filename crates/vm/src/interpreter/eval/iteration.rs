@@ -59,7 +59,7 @@ pub unsafe fn is_list_iterator(slot: StackRef) -> bool {
 #[inline(always)]
 pub unsafe fn next_of_list(slot: StackRef) -> Option<StackRef> {
     // SAFETY: the caller has checked the type.
-    unsafe { (*slot.ptr().cast::<ListIterator>()).next_item().map(StackRef::owned) }
+    unsafe { (*slot.ptr().cast::<ListIterator>()).next().map(StackRef::owned) }
 }
 
 /// Whether the slot holds a tuple's iterator.
@@ -79,7 +79,7 @@ pub unsafe fn is_tuple_iterator(slot: StackRef) -> bool {
 #[inline(always)]
 pub unsafe fn next_of_tuple(slot: StackRef) -> Option<StackRef> {
     // SAFETY: the caller has checked the type.
-    unsafe { (*slot.ptr().cast::<TupleIterator>()).next_item().map(StackRef::owned) }
+    unsafe { (*slot.ptr().cast::<TupleIterator>()).next().map(StackRef::owned) }
 }
 
 /// Whether the slot holds the iterator of a range of machine-sized ints.
