@@ -14,7 +14,7 @@ impl Sys {
         let (Some(builtins), Some(sys)) = (vm.interp().builtins_dict.get(), vm.interp().sys_dict.get()) else {
             return Err(vm.runtime_error("lost builtins module"));
         };
-        builtins.set_item(vm.ids()._.as_object(), vm.none_ref(), vm)?;
+        builtins.set_item(vm.ids().underscore.as_object(), vm.none_ref(), vm)?;
         let stdout = sys.get_str(vm.ids().stdout, vm)?.filter(|s| !vm.is_none(s));
         let Some(stdout) = stdout else { return Err(vm.runtime_error("lost sys.stdout")) };
         let text = object.repr(vm)?;
@@ -35,7 +35,7 @@ impl Sys {
             Err(Raised) => return Err(Raised),
         }
         stdout.call_method(vm.ids().write, &[vm.ids().newline.as_object()], vm)?;
-        builtins.set_item(vm.ids()._.as_object(), object, vm)
+        builtins.set_item(vm.ids().underscore.as_object(), object, vm)
     }
 
     /// Handle an exception by displaying it with a traceback on sys.stderr.
@@ -65,7 +65,21 @@ impl Sys {
     /// * object: Object causing the exception, can be None.
     #[function("($module, unraisable, /)")]
     fn unraisablehook(unraisable: &Object, vm: &Vm) -> PyResult<()> {
-        crate::exceptions::unraisable::default_hook(unraisable, vm)
+        {
+            let get = |name: &Str| -> PyResult {
+                Ok(unraisable.lookup_attr(name, vm)?.unwrap_or_else(|| vm.none()))
+            };
+            let ids = vm.ids();
+            let what = crate::exceptions::unraisable::Unraisable {
+                exc_type: get(ids.exc_type)?,
+                exc_value: get(ids.exc_value)?,
+                exc_traceback: get(&vm.intern("exc_traceback"))?,
+                err_msg: get(&vm.intern("err_msg"))?,
+                object: get(ids.object)?,
+            };
+            crate::exceptions::unraisable::display(&what, vm);
+            Ok(())
+        }
     }
 
     /// breakpointhook(*args, **kws)
@@ -90,6 +104,6 @@ impl Sys {
             crate::builtins::warn::warn(types::runtime_warning(), &text, 1, vm)?;
             return Ok(vm.none());
         };
-        hook.call_tuple_dict(&Tuple::from_slice(args, vm), Some(&kws.to_dict(vm)?), vm)
+        hook.call_tuple_dict(&Tuple::from_slice(args, vm), Some(&*kws.to_dict(vm)?), vm)
     }
 }
