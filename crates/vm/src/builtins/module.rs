@@ -98,7 +98,8 @@ impl Module {
             self.set(&text, function.as_object(), vm)?;
         }
         for (text, make) in def.constants {
-            self.set(text, &make(vm)?, vm)?;
+            let value = make(vm)?;
+            self.set(text, &value, vm)?;
         }
         for tp in def.types {
             let tp = tp();

@@ -7,7 +7,7 @@ use crate::prelude::*;
 /// The code object that `data` holds.
 pub fn load_code(data: &[u8], vm: &Vm) -> PyResult<Ref<Code>> {
     match marshal::loads(data) {
-        Ok(taipan_bytecode::Const::Code(code)) => Ok(Code::from_bytecode(&code, vm)),
+        Ok(taipan_bytecode::Const::Code(code)) => Code::from_bytecode(&code, vm),
         Ok(_) => Err(vm.type_error("marshalled data is no code object")),
         Err(_) => Err(vm.value_error("bad marshal data")),
     }

@@ -12,7 +12,7 @@ fn frame_at(depth: isize, vm: &Vm) -> PyResult<*mut InterpreterFrame> {
             break;
         }
         // SAFETY: frames below a live one are alive.
-        walk = unsafe { InterpreterFrame::back(walk) };
+        walk = unsafe { InterpreterFrame::first_complete((*walk).previous) };
     }
     if walk.is_null() { Err(vm.value_error("call stack is not deep enough")) } else { Ok(walk) }
 }
@@ -125,7 +125,7 @@ impl Sys {
     fn _getframe(depth: Option<isize>, vm: &Vm) -> PyResult {
         let frame = frame_at(depth.unwrap_or(0), vm)?;
         // SAFETY: the frame is alive.
-        let object = unsafe { frame::frame_object(frame, vm) };
+        let object = unsafe { InterpreterFrame::object(frame, vm) };
         crate::runtime::audit::audit("sys._getframe", &[object.as_object()], vm)?;
         Ok(object.into_object())
     }
@@ -144,7 +144,7 @@ impl Sys {
             return Ok(vm.none());
         };
         // SAFETY: the frame is alive; its function object is a function or null.
-        let function = unsafe { (*frame).funcobj.as_object() };
+        let function = unsafe { (*frame).funcobj.ptr().as_ref() };
         let function = function.and_then(|f| f.downcast_exact::<Function>());
         Ok(function.and_then(|f| f.module.get()).unwrap_or_else(|| vm.none()))
     }
@@ -156,7 +156,7 @@ impl Sys {
         let frame = frame::current(vm);
         if !frame.is_null() {
             // SAFETY: the frame is alive.
-            let object = unsafe { frame::frame_object(frame, vm) };
+            let object = unsafe { InterpreterFrame::object(frame, vm) };
             frames.set_item(&vm.new_int(vm.thread_id.get()), object.as_object(), vm)?;
         }
         Ok(frames)

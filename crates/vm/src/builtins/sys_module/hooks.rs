@@ -14,7 +14,7 @@ impl Sys {
         let (Some(builtins), Some(sys)) = (vm.interp().builtins_dict.get(), vm.interp().sys_dict.get()) else {
             return Err(vm.runtime_error("lost builtins module"));
         };
-        builtins.set_item(vm.ids()._.as_object(), vm.none_ref(), vm)?;
+        builtins.set_item(vm.ids().underscore.as_object(), vm.none_ref(), vm)?;
         let stdout = sys.get_str(vm.ids().stdout, vm)?.filter(|s| !vm.is_none(s));
         let Some(stdout) = stdout else { return Err(vm.runtime_error("lost sys.stdout")) };
         let text = object.repr(vm)?;
@@ -35,7 +35,7 @@ impl Sys {
             Err(Raised) => return Err(Raised),
         }
         stdout.call_method(vm.ids().write, &[vm.ids().newline.as_object()], vm)?;
-        builtins.set_item(vm.ids()._.as_object(), object, vm)
+        builtins.set_item(vm.ids().underscore.as_object(), object, vm)
     }
 
     /// Handle an exception by displaying it with a traceback on sys.stderr.
