@@ -161,3 +161,17 @@ fn push_type_name(text: &mut String, exc_type: &Object, vm: &Vm) {
         None => text.push_str("<unknown>"),
     }
 }
+
+/// `sys.unraisablehook`: shows what a `sys.UnraisableHookArgs` describes.
+pub fn default_hook(args: &Object, vm: &Vm) -> PyResult<()> {
+    let field = |name: &str| args.get_attr(&vm.intern(name), vm);
+    let what = Unraisable {
+        exc_type: field("exc_type")?,
+        exc_value: field("exc_value")?,
+        exc_traceback: field("exc_traceback")?,
+        err_msg: field("err_msg")?,
+        object: field("object")?,
+    };
+    display(&what, vm);
+    Ok(())
+}

@@ -90,6 +90,6 @@ impl Sys {
             crate::builtins::warn::warn(types::runtime_warning(), &text, 1, vm)?;
             return Ok(vm.none());
         };
-        hook.call_tuple_dict(&Tuple::from_slice(args, vm), Some(&kws.to_dict(vm)?), vm)
+        hook.call_tuple_dict(&Tuple::from_slice(args, vm), Some(&*kws.to_dict(vm)?), vm)
     }
 }
