@@ -98,8 +98,7 @@ impl Module {
             self.set(&text, function.as_object(), vm)?;
         }
         for (text, make) in def.constants {
-            let value = make(vm)?;
-            self.set(text, &value, vm)?;
+            self.set(text, &*make(vm)?, vm)?;
         }
         for tp in def.types {
             let tp = tp();

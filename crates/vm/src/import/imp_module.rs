@@ -1,5 +1,7 @@
 //! `_imp`: the native ground of importlib.
 
+use taipan_numeric::siphash::HashKey;
+
 use super::{create_builtin, modules};
 use taipan_numeric::siphash::HashKey;
 

@@ -144,7 +144,7 @@ impl Sys {
             return Ok(vm.none());
         };
         // SAFETY: the frame is alive; its function object is a function or null.
-        let function = unsafe { (*frame).funcobj.ptr().as_ref() };
+        let function = Object::from_ptr(unsafe { (*frame).funcobj.ptr() });
         let function = function.and_then(|f| f.downcast_exact::<Function>());
         Ok(function.and_then(|f| f.module.get()).unwrap_or_else(|| vm.none()))
     }

@@ -65,7 +65,21 @@ impl Sys {
     /// * object: Object causing the exception, can be None.
     #[function("($module, unraisable, /)")]
     fn unraisablehook(unraisable: &Object, vm: &Vm) -> PyResult<()> {
-        crate::exceptions::unraisable::default_hook(unraisable, vm)
+        {
+            let get = |name: &Str| -> PyResult {
+                Ok(unraisable.lookup_attr(name, vm)?.unwrap_or_else(|| vm.none()))
+            };
+            let ids = vm.ids();
+            let what = crate::exceptions::unraisable::Unraisable {
+                exc_type: get(ids.exc_type)?,
+                exc_value: get(ids.exc_value)?,
+                exc_traceback: get(&vm.intern("exc_traceback"))?,
+                err_msg: get(&vm.intern("err_msg"))?,
+                object: get(ids.object)?,
+            };
+            crate::exceptions::unraisable::display(&what, vm);
+            Ok(())
+        }
     }
 
     /// breakpointhook(*args, **kws)
