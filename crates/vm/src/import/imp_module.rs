@@ -3,8 +3,6 @@
 use taipan_numeric::siphash::HashKey;
 
 use super::{create_builtin, modules};
-use taipan_numeric::siphash::HashKey;
-
 use crate::prelude::*;
 
 /// The module.

@@ -24,7 +24,7 @@ pub fn get_attr(object: &Object, name: &Str, vm: &Vm) -> PyResult {
 pub fn lookup_attr(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     if let Some(getattro) = object.ob_type().tp_getattro.get() {
         if std::ptr::fn_addr_eq(getattro, generic_getattro as taipan_object::typeobject::BinaryFunc) {
-            return find_for_getattr(object, name, vm);
+            return find_generic(object, name, vm);
         }
     }
     match get_attr(object, name, vm) {
@@ -88,7 +88,7 @@ pub fn bind(attribute: &Object, object: Option<&Object>, cls: &Type, vm: &Vm) ->
 }
 
 /// The generic algorithm: data descriptor, instance dictionary, other class attribute. `None` when nothing is found.
-pub fn find_for_getattr(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+fn find_generic(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     let tp = object.ob_type();
     let attribute = lookup(tp, name, vm).map(Object::to_ref);
     if let Some(attribute) = &attribute {
