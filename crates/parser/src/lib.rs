@@ -11,6 +11,7 @@
 //! ```
 
 pub mod ast;
+mod diagnose;
 pub mod error;
 pub mod ident;
 pub mod number;
@@ -136,8 +137,18 @@ pub fn parse<'a>(
                 let message = "Parser stack overflowed - Python source too complex to parse";
                 return Err(SyntaxError::bare(ErrorKind::Memory, message));
             }
-            if let Some(error) = stream.error {
-                return Err(error.error);
+            let settings = diagnose::Settings {
+                mode: options.mode,
+                barry_as_flufl: if parser.statement_start == 0 {
+                    options.barry_as_flufl
+                } else {
+                    parser.barry_at_start
+                },
+                max_int_digits: options.max_int_digits,
+                allow_incomplete_input: options.allow_incomplete_input,
+            };
+            if let Some(error) = diagnose::diagnose(src, &stream, parser.statement_start, settings) {
+                return Err(error);
             }
             let token = stream.tokens[parser.pos];
             Err(generic_error(src, token))

@@ -36,11 +36,11 @@ pub fn from_bytes<'s>(source: &'s [u8], codec: Option<Codec<'_>>) -> Result<Sour
         return Err(SyntaxError::bare(ErrorKind::Syntax, message));
     }
     match name.as_str() {
-        "utf-8" => match std::str::from_utf8(body) {
+        "utf-8" | "utf8" => match std::str::from_utf8(body) {
             Ok(_) => Ok(finish(Cow::Borrowed(body))),
             Err(error) => Err(bad_utf8(body, error)),
         },
-        "iso-8859-1" => {
+        "iso-8859-1" | "latin1" => {
             Ok(finish(Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes())))
         }
         "ascii" | "us-ascii" if body.is_ascii() => Ok(finish(Cow::Borrowed(body))),
@@ -120,7 +120,7 @@ fn normal_name(name: &str) -> String {
     let lower: String =
         name.chars().map(|ch| if ch == '_' { '-' } else { ch.to_ascii_lowercase() }).collect();
     let starts = |prefix: &str| lower == prefix || lower.starts_with(&format!("{prefix}-"));
-    if starts("utf-8") || lower == "utf8" {
+    if starts("utf-8") {
         "utf-8".into()
     } else if starts("latin-1") || starts("iso-8859-1") || starts("iso-latin-1") {
         "iso-8859-1".into()

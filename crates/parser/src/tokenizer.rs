@@ -73,8 +73,6 @@ struct StringMode {
     /// `depth` at which the innermost replacement field was opened, -1 outside.
     expr_start_depth: i32,
     in_format_spec: bool,
-    /// A top-level `=` was seen in the current field (`f"{x=}"`).
-    in_debug: bool,
 }
 
 struct Tokenizer<'s> {
@@ -600,7 +598,6 @@ impl<'s> Tokenizer<'s> {
             depth: 0,
             expr_start_depth: -1,
             in_format_spec: false,
-            in_debug: false,
         });
         self.emit(if prefix == 'f' { Tok::FStringStart } else { Tok::TStringStart }, start);
         Ok(())
@@ -748,9 +745,7 @@ impl<'s> Tokenizer<'s> {
                         self.push(middle, start, self.pos, line, line_start);
                         return self.open_field();
                     }
-                    self.pos += 1;
-                    self.push(middle, start, self.pos, line, line_start);
-                    self.pos += 1;
+                    self.doubled_brace(middle, start, line, line_start);
                     return Ok(());
                 }
                 b'}' if named_escape => {
@@ -760,9 +755,7 @@ impl<'s> Tokenizer<'s> {
                 }
                 b'}' => {
                     if self.at(self.pos + 1) == b'}' && !in_format_spec && at_top {
-                        self.pos += 1;
-                        self.push(middle, start, self.pos, line, line_start);
-                        self.pos += 1;
+                        self.doubled_brace(middle, start, line, line_start);
                     } else {
                         if let Some(mode) = self.modes.last_mut() {
                             mode.regular = true;
@@ -793,6 +786,16 @@ impl<'s> Tokenizer<'s> {
         }
         self.push(middle, start, self.pos, line, line_start);
         Ok(())
+    }
+
+    /// Ends a middle after `{{` or `}}`: its text has one of them, its position covers both.
+    fn doubled_brace(&mut self, middle: Tok, start: usize, line: u32, line_start: usize) {
+        self.pos += 1;
+        self.push(middle, start, self.pos, line, line_start);
+        self.pos += 1;
+        if let Some(token) = self.out.tokens.last_mut() {
+            token.range.end_col += 1;
+        }
     }
 
     fn unterminated_fstring(&mut self, in_format_spec: bool) -> Step {
@@ -841,9 +844,6 @@ impl<'s> Tokenizer<'s> {
                 self.pos += 1;
                 self.emit(Colon, start);
                 return Ok(());
-            }
-            if byte == b'=' && mode.depth - mode.expr_start_depth == 1 {
-                mode.in_debug = true;
             }
         }
         let (next, third) = (self.at(start + 1), self.at(start + 2));
@@ -970,7 +970,6 @@ impl<'s> Tokenizer<'s> {
                 mode.expr_start_depth -= 1;
                 mode.regular = false;
                 mode.in_format_spec = false;
-                mode.in_debug = false;
             }
         }
         self.emit(kind, start);

@@ -39,6 +39,9 @@ pub(crate) struct Parser<'a, 's> {
     stmts: Vec<&'a Stmt<'a>>,
     depth: u32,
     pub(crate) too_deep: bool,
+    /// First token of the statement of the module that is being read, and what held there.
+    pub(crate) statement_start: usize,
+    pub(crate) barry_at_start: bool,
 }
 
 /// Identifiers seen so far.
@@ -103,6 +106,8 @@ impl<'a, 's> Parser<'a, 's> {
             stmts: Vec::new(),
             depth: 0,
             too_deep: false,
+            statement_start: 0,
+            barry_at_start: false,
         }
     }
 
@@ -244,7 +249,13 @@ impl<'a, 's> Parser<'a, 's> {
 
     /// Mode `exec`.
     pub(crate) fn file(&mut self, type_ignores: &'a [TypeIgnore<'a>]) -> Parse<Mod<'a>> {
-        let body = self.statements_until(Tok::EndMarker)?;
+        let mark = self.stmts.len();
+        while self.kind() != Tok::EndMarker {
+            self.statement_start = self.pos;
+            self.barry_at_start = self.barry_as_flufl;
+            self.statement()?;
+        }
+        let body = self.arena.alloc_slice_copy(&self.stmts[mark..]);
         Ok(Mod::Module { body, type_ignores })
     }
 

@@ -3,23 +3,22 @@
 use std::fmt::Write as _;
 
 use super::print::{flush, push_traceback, sys_attr, write_stderr};
-use crate::builtins::structseq::StructSeq;
 use crate::builtins::traceback::{Traceback, add_current_frame};
 use crate::prelude::*;
 
-/// The type of the argument of `sys.unraisablehook`.
-static UNRAISABLE_HOOK_ARGS: StructSeq = StructSeq {
-    name: "UnraisableHookArgs",
-    doc: "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
-    fields: &[
-        ("exc_type", "Exception type"),
-        ("exc_value", "Exception value"),
-        ("exc_traceback", "Exception traceback"),
-        ("err_msg", "Error message"),
-        ("object", "Object causing the exception"),
-    ],
-    visible: 5,
-};
+/// The struct sequence `UnraisableHookArgs`, which the module `sys` makes.
+#[derive(Default)]
+struct HookArgsType(Slot<Object>);
+
+/// Tells how the argument of `sys.unraisablehook` is made: `make` takes a tuple of five.
+pub fn set_hook_args_type(make: ObjRef, vm: &Vm) {
+    vm.interp().state::<HookArgsType>().0.put(make);
+}
+
+/// The type given to `set_hook_args_type`.
+pub fn hook_args_type(vm: &Vm) -> Option<ObjRef> {
+    vm.interp().state::<HookArgsType>().0.get()
+}
 
 /// What `sys.unraisablehook` is told.
 pub struct Unraisable {
@@ -75,15 +74,15 @@ pub fn write_unraisable_while(context: &str, object: Option<&Object>, vm: &Vm) {
 /// Calls the hook; without one, or when there is no argument for it, shows the exception.
 fn report(what: &Unraisable, vm: &Vm) {
     let hook = sys_attr("unraisablehook", vm).filter(|hook| !vm.is_none(hook));
-    if let Some(hook) = hook {
-        let items = vec![
+    if let (Some(hook), Some(make)) = (hook, hook_args_type(vm)) {
+        let items = vm.new_tuple([
             what.exc_type.clone(),
             what.exc_value.clone(),
             what.exc_traceback.clone(),
             what.err_msg.clone(),
             what.object.clone(),
-        ];
-        let called = UNRAISABLE_HOOK_ARGS.instance(items, vm).and_then(|args| hook.call(&[&args], vm));
+        ]);
+        let called = make.call(&[items.as_object()], vm).and_then(|args| hook.call(&[&args], vm));
         if called.is_ok() {
             return;
         }
@@ -98,24 +97,6 @@ fn report(what: &Unraisable, vm: &Vm) {
         return display(&failure, vm);
     }
     display(what, vm);
-}
-
-/// `sys.unraisablehook(args)`. Raises TypeError when the argument is not an `UnraisableHookArgs`.
-pub fn default_hook(args: &Object, vm: &Vm) -> PyResult<()> {
-    let fitting = args.ob_type().as_object().is(UNRAISABLE_HOOK_ARGS.get(vm)?.as_object());
-    let items = args.downcast_ref::<Tuple>().filter(|_| fitting).map(Tuple::as_slice);
-    let Some([exc_type, exc_value, exc_traceback, err_msg, object]) = items else {
-        return Err(vm.type_error("sys.unraisablehook argument type must be UnraisableHookArgs"));
-    };
-    let what = Unraisable {
-        exc_type: exc_type.clone(),
-        exc_value: exc_value.clone(),
-        exc_traceback: exc_traceback.clone(),
-        err_msg: err_msg.clone(),
-        object: object.clone(),
-    };
-    display(&what, vm);
-    Ok(())
 }
 
 /// `sys.unraisablehook`'s own work: message, traceback without carets, and the exception's line, on `sys.stderr`.
