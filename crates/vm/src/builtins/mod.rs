@@ -45,7 +45,6 @@ pub mod traceback;
 pub mod tuple;
 pub mod type_;
 pub mod typevars;
-pub mod typevars;
 pub mod union;
 pub mod warn;
 pub mod weakref;

@@ -98,7 +98,7 @@ impl Module {
             self.set(&text, function.as_object(), vm)?;
         }
         for (text, make) in def.constants {
-            self.set(text, &make(vm)?, vm)?;
+            self.set(text, &*make(vm)?, vm)?;
         }
         for tp in def.types {
             let tp = tp();

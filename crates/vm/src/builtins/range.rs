@@ -45,8 +45,8 @@ fn long_length(start: &Object, stop: &Object, step: &Object, vm: &Vm) -> PyResul
     if !low.rich_compare_bool(&high, CompareOp::Lt, vm)? {
         return Ok(zero);
     }
-    let span = number::subtract(&number::subtract(&high, &low, vm)?, &vm.new_int(1), vm)?;
-    number::add(&number::floor_divide(&span, &stride, vm)?, &vm.new_int(1), vm)
+    let span = number::subtract(&*number::subtract(&high, &low, vm)?, &vm.new_int(1), vm)?;
+    number::add(&*number::floor_divide(&span, &stride, vm)?, &vm.new_int(1), vm)
 }
 
 impl Range {
@@ -77,7 +77,7 @@ impl Range {
         if let (Some((start, step, _)), Some(index)) = (self.small, small_of(index)) {
             return Ok(vm.new_int(start.wrapping_add(step.wrapping_mul(index))));
         }
-        number::add(&self.start, &number::multiply(index, &self.step, vm)?, vm)
+        number::add(&self.start, &*number::multiply(index, &self.step, vm)?, vm)
     }
 
     fn item_at(&self, index: &Object, vm: &Vm) -> PyResult {
@@ -165,7 +165,7 @@ impl Range {
             }
         }
         let one = vm.new_int(1);
-        let last = self.item(&number::subtract(&self.length, &one, vm)?, vm)?;
+        let last = self.item(&*number::subtract(&self.length, &one, vm)?, vm)?;
         Ok(LongRangeIterator::new(last, number::negative(&self.step, vm)?, self.length.clone(), vm))
     }
 
@@ -438,7 +438,7 @@ impl LongRangeIterator {
     fn __reduce__(&self, vm: &Vm) -> PyResult<Ref<Tuple>> {
         let iter = crate::builtins::builtins_module::builtin(vm.ids().iter, vm)?;
         let (next, left) = (self.next.get().unwrap_or_else(|| vm.none()), self.left.get().unwrap_or_else(|| vm.none()));
-        let stop = number::add(&next, &number::multiply(&left, &self.step, vm)?, vm)?;
+        let stop = number::add(&next, &*number::multiply(&left, &self.step, vm)?, vm)?;
         let range = Range::make(next, stop, self.step.clone(), vm)?;
         let args = vm.new_tuple([range.into_object()]);
         Ok(vm.new_tuple([iter, args.into_object(), vm.none()]))
@@ -456,7 +456,7 @@ impl LongRangeIterator {
         } else {
             object.to_ref()
         };
-        let moved = number::add(&next, &number::multiply(&skip, &self.step, vm)?, vm)?;
+        let moved = number::add(&next, &*number::multiply(&skip, &self.step, vm)?, vm)?;
         self.left.put(number::subtract(&left, &skip, vm)?);
         self.next.put(moved);
         Ok(())

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::builtins::generic_alias::GenericAlias;
-use crate::builtins::type_::type_ready;
+use crate::builtins::type_::ready::type_ready;
 use crate::prelude::*;
 
 /// A literal with the values between its strings.
@@ -227,7 +227,8 @@ fn ready_interpolation(vm: &Vm) -> PyResult<()> {
     let Some(dict) = crate::builtins::type_::lookup::type_dict(tp) else { return Ok(()) };
     let name = vm.ids().__match_args__;
     if dict.get_str(name, vm)?.is_none() {
-        let fields = ["value", "expression", "conversion", "format_spec"].map(|field| vm.intern(field).into_object());
+        let fields =
+            ["value", "expression", "conversion", "format_spec"].map(|field| vm.intern(field).into_object());
         dict.set_str(name, vm.new_tuple(fields).as_object(), vm)?;
     }
     Ok(())
@@ -289,9 +290,9 @@ impl Interpolation {
                 )));
             };
             if !["s", "a", "r"].iter().any(|known| text.eq_str(known)) {
-                return Err(vm.value_error(
-                    "Interpolation() argument 'conversion' must be one of 's', 'a' or 'r'",
-                ));
+                return Err(
+                    vm.value_error("Interpolation() argument 'conversion' must be one of 's', 'a' or 'r'")
+                );
             }
         }
         let empty = vm.ids().empty;

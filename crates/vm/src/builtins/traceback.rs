@@ -153,3 +153,36 @@ pub fn add_current_frame(exception: &BaseException, vm: &Vm) -> PyResult<()> {
     }
     Ok(())
 }
+
+/// Takes importlib's own levels out of the traceback of an exception that left an import: all of them for an `ImportError`,
+/// else those that end at a call of `_call_with_frames_removed`.
+pub fn remove_importlib_frames(exception: &BaseException, _vm: &Vm) {
+    const FILES: [&str; 2] = ["<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"];
+    let all = exception.as_object().ob_type().is_subtype_of(types::import_error());
+    // Where a link to a level is kept: in the level before, or, for the first, in the exception.
+    type Link = Option<Ref<Traceback>>;
+    let set = |link: &Link, next: Option<Ref<Traceback>>| match link {
+        Some(level) => level.tb_next.set(next),
+        None => exception.traceback.set(next.map(Ref::into_object)),
+    };
+    let mut walk = exception.traceback();
+    let (mut previous, mut outer): (Link, Link) = (None, None);
+    let mut inside = false;
+    while let Some(level) = walk {
+        let next = level.tb_next.get();
+        let code = level.tb_frame.get().map(|frame| frame.code());
+        let here = code.as_ref().is_some_and(|code| FILES.iter().any(|file| code.filename().eq_str(file)));
+        if here && !inside {
+            outer.clone_from(&previous);
+        }
+        inside = here;
+        let trim = here && (all || code.is_some_and(|code| code.name().eq_str("_call_with_frames_removed")));
+        if trim {
+            set(&outer, next.clone());
+            previous.clone_from(&outer);
+        } else {
+            previous = Some(level);
+        }
+        walk = next;
+    }
+}

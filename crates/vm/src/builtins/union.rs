@@ -25,7 +25,7 @@ fn is_unionable(object: &Object, vm: &Vm) -> bool {
 }
 
 /// The members that an operand brings in.
-fn members_of(object: &Object, vm: &Vm) -> Vec<ObjRef> {
+pub(crate) fn members_of(object: &Object, vm: &Vm) -> Vec<ObjRef> {
     if let Some(union) = object.downcast_exact::<Union>() {
         return union.members();
     }

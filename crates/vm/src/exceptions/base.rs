@@ -204,7 +204,7 @@ impl BaseException {
 
     /// Add a note to the exception
     #[method("($self, note, /)")]
-    fn add_note(&self, note: &Str, vm: &Vm) -> PyResult<()> {
+    pub fn add_note(&self, note: &Str, vm: &Vm) -> PyResult<()> {
         let object = self.as_object();
         let notes = match object.lookup_attr(vm.ids().__notes__, vm)? {
             Some(notes) => notes,

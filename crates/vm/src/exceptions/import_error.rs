@@ -111,7 +111,7 @@ pub(crate) fn parse_keywords<const N: usize>(
 
 #[cold]
 fn unexpected_keyword(func: &str, key: &str, names: &[&str], vm: &Vm) -> Raised {
-    let hint = super::suggestions::suggest(key, names.iter().copied());
+    let hint = super::suggestions::closest(key, names);
     let mut text = format!("{func}() got an unexpected keyword argument '{key}'");
     if let Some(hint) = hint {
         text.push_str(&format!(". Did you mean '{hint}'?"));

@@ -77,6 +77,11 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.map(|(candidate, _)| candidate)
 }
 
+/// `suggest` for a table of names.
+pub fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    suggest(name, candidates.iter().copied())
+}
+
 /// The module's name space.
 pub struct SuggestionsModule;
 

@@ -1,5 +1,7 @@
 //! `_imp`: the native ground of importlib.
 
+use taipan_numeric::siphash::HashKey;
+
 use super::{create_builtin, modules};
 use crate::prelude::*;
 
@@ -186,7 +188,7 @@ impl Imp {
     /// The hash of a source file that a checked .pyc file carries (PEP 552).
     #[function("($module, /, key, source)")]
     fn source_hash(key: i64, source: BufferArg, vm: &Vm) -> Ref<Bytes> {
-        let hash = taipan_numeric::siphash::siphash13(key as u64, 0, source.as_bytes());
+        let hash = taipan_numeric::siphash::siphash13(HashKey { k0: key as u64, k1: 0 }, source.as_bytes());
         vm.new_bytes(&hash.to_le_bytes())
     }
 

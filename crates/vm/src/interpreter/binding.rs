@@ -87,7 +87,9 @@ pub unsafe fn bind(
             }
             for i in nargs.max(required)..positional {
                 if (*slots.add(i)).is_null() {
-                    if let Some(value) = defaults.get(i - required + defaults.len().saturating_sub(positional)) {
+                    if let Some(value) =
+                        defaults.get(i - required + defaults.len().saturating_sub(positional))
+                    {
                         *slots.add(i) = StackRef::owned(value.clone());
                     }
                 }
@@ -153,7 +155,10 @@ unsafe fn unexpected_keyword(
     let candidates: Vec<String> =
         (only..total).map(|i| code.localsplus_name(i).to_string_lossy().into_owned()).collect();
     let text = format!("{}() got an unexpected keyword argument '{}'", shown(func), name.to_string_lossy());
-    match crate::exceptions::suggestions::suggest(&name.to_string_lossy(), candidates.iter().map(String::as_str)) {
+    match crate::exceptions::suggestions::suggest(
+        &name.to_string_lossy(),
+        candidates.iter().map(String::as_str),
+    ) {
         Some(near) => vm.type_error(format!("{text}. Did you mean '{near}'?")),
         None => vm.type_error(text),
     }

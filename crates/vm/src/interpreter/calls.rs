@@ -185,8 +185,7 @@ pub unsafe fn call_kw(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: us
         if let Some(function) = python_function(callable) {
             s.put(oparg + 3, StackRef::NULL);
             let positional = total - names.len();
-            let new =
-                push_call(callable, args, positional, Some(names), mapping_for(function), frame, vm);
+            let new = push_call(callable, args, positional, Some(names), mapping_for(function), frame, vm);
             if new.is_null() {
                 return Outcome::Error;
             }
@@ -270,10 +269,9 @@ fn argument_tuple(callable: &Object, given: &Object, vm: &Vm) -> PyResult {
     let tp = given.ob_type();
     if tp.tp_iter.get().is_none() && !crate::protocols::container::is_sequence(given) {
         let what = function_text(callable, vm)?;
-        return Err(vm.type_error(format!(
-            "{what} argument after * must be an iterable, not {}",
-            tp.tp_name_str()
-        )));
+        return Err(
+            vm.type_error(format!("{what} argument after * must be an iterable, not {}", tp.tp_name_str()))
+        );
     }
     eval::collections::tuple_from(given, vm)
 }
@@ -401,7 +399,8 @@ pub unsafe fn method_self(method: &Object) -> &Object {
     unsafe { &*method.cast::<Method>().im_self.as_raw() }
 }
 
-const CONVENTION: i32 = meth::VARARGS | meth::FASTCALL | meth::NOARGS | meth::O | meth::KEYWORDS | meth::METHOD;
+const CONVENTION: i32 =
+    meth::VARARGS | meth::FASTCALL | meth::NOARGS | meth::O | meth::KEYWORDS | meth::METHOD;
 
 /// Definition and self of a native function in a slot.
 #[inline(always)]
@@ -543,7 +542,12 @@ pub unsafe fn method_descriptor(
 /// # Safety
 /// The stack holds callable, self or NULL, and `oparg` arguments.
 #[inline]
-pub unsafe fn builtin_class(callable: StackRef, sp: *mut StackRef, oparg: usize, vm: &Vm) -> Option<PyResult> {
+pub unsafe fn builtin_class(
+    callable: StackRef,
+    sp: *mut StackRef,
+    oparg: usize,
+    vm: &Vm,
+) -> Option<PyResult> {
     // SAFETY: the slots are filled.
     unsafe {
         let tp = callable.object().downcast_ref::<Type>()?;

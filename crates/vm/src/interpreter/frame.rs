@@ -63,7 +63,8 @@ pub struct InterpreterFrame {
 }
 
 const _: () = assert!(size_of::<InterpreterFrame>() == 88 && offset_of!(InterpreterFrame, localsplus) == 80);
-const _: () = assert!(offset_of!(InterpreterFrame, frame_obj) == 48 && offset_of!(InterpreterFrame, owner) == 74);
+const _: () =
+    assert!(offset_of!(InterpreterFrame, frame_obj) == 48 && offset_of!(InterpreterFrame, owner) == 74);
 
 /// Slots that a frame takes besides `localsplus`.
 pub const FRAME_SPECIALS: usize = 10;

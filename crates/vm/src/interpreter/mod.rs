@@ -124,10 +124,7 @@ pub fn current_future_flags(vm: &Vm) -> u32 {
 
 /// Runs a class body, a function as `__build_class__` gets it, in `namespace`. Gives what the body returns: the cell of
 /// `__class__`, or `None`.
-pub fn eval_class_body(function: &Object, namespace: &Object, vm: &Vm) -> PyResult {
-    let Some(function) = function.downcast_exact::<Function>() else {
-        return Err(vm.type_error("__build_class__: func must be a function"));
-    };
+pub fn eval_class_body(function: &Function, namespace: &Object, vm: &Vm) -> PyResult {
     // SAFETY: the frame is new and complete; a body takes no arguments.
     unsafe {
         let frame = calls::push_call(
@@ -257,7 +254,12 @@ impl Default for Originals {
 /// instance. No traceback shows it.
 pub fn init_shim(vm: &Vm) -> &Function {
     vm.interp().originals.init_shim.get_or_init(|| {
-        let code = Code::internal("__init__", &[Opcode::ExitInitCheck as u8, 0, Opcode::ReturnValue as u8, 0], 2, vm);
+        let code = Code::internal(
+            "__init__",
+            &[Opcode::ExitInitCheck as u8, 0, Opcode::ReturnValue as u8, 0],
+            2,
+            vm,
+        );
         let globals = vm.new_dict();
         let builtins = vm.new_dict();
         Function::new_with_builtins(&code, &globals, builtins.as_object(), vm)

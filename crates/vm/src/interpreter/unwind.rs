@@ -30,11 +30,7 @@ pub unsafe fn find_handler(frame: *mut InterpreterFrame, ip: *mut CodeUnit) -> O
         let code = InterpreterFrame::code(frame);
         let offset = ip.offset_from(code.code_ptr());
         let entry = exception_table::find(code.exception_table(), u32::try_from(offset).ok()?)?;
-        Some(Handler {
-            target: entry.target as usize,
-            depth: entry.depth as usize,
-            push_lasti: entry.lasti,
-        })
+        Some(Handler { target: entry.target as usize, depth: entry.depth as usize, push_lasti: entry.lasti })
     }
 }
 

@@ -119,6 +119,11 @@ fn find_generic(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>
     }
 }
 
+/// The generic algorithm without an exception for what is missing: for types that go on with `__getattr__`.
+pub fn find_for_getattr(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+    find_generic(object, name, vm)
+}
+
 /// `object.__getattribute__(name)`.
 pub fn generic_get(object: &Object, name: &Str, vm: &Vm) -> PyResult {
     let tp = object.ob_type();

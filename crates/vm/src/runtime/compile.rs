@@ -119,17 +119,54 @@ pub fn compile_source(
         syntax_warning(warning, filename, vm)?;
     }
     let options = taipan_compiler::CompileOptions {
-        filename: filename.to_owned(),
+        filename: filename.as_bytes(),
         optimize: optimization_level(optimize, vm) as u8,
-        flags: flags.0 & (CompileFlags::FUTURES | CompileFlags::ALLOW_TOP_LEVEL_AWAIT),
-        ..taipan_compiler::CompileOptions::default()
+        future_flags: flags.0 & CompileFlags::FUTURES,
+        top_level_await: flags.0 & CompileFlags::ALLOW_TOP_LEVEL_AWAIT != 0,
     };
-    let compiled =
-        taipan_compiler::compile(&parsed.module, &options).map_err(|error| raise_syntax(&error, filename, vm))?;
+    let compiled = taipan_compiler::compile(&arena, &parsed.module, &options)
+        .map_err(|error| raise_syntax(&positioned(&error, text), filename, vm))?;
     for warning in &compiled.warnings {
-        syntax_warning(warning, filename, vm)?;
+        let as_error = taipan_compiler::SyntaxError {
+            kind: taipan_compiler::ErrorKind::Syntax,
+            message: warning.message.clone(),
+            range: warning.range,
+        };
+        let warning = taipan_parser::Warning {
+            message: warning.message.clone(),
+            line: warning.range.line,
+            as_error: Box::new(positioned(&as_error, text)),
+        };
+        syntax_warning(&warning, filename, vm)?;
     }
-    Ok(Code::from_bytecode(&compiled.code, vm))
+    Code::from_bytecode(&compiled.code, vm)
+}
+
+/// A compiler's error as the parser would report it: columns in characters from 1, and the line's text.
+fn positioned(error: &taipan_compiler::SyntaxError, source: &[u8]) -> SyntaxError {
+    if error.kind == taipan_compiler::ErrorKind::Recursion {
+        return SyntaxError::bare(ErrorKind::Memory, error.message.clone());
+    }
+    let range = error.range;
+    let line_at = |number: u32| {
+        let index = usize::try_from(number).unwrap_or(1).saturating_sub(1);
+        source.split(|&byte| byte == b'\n').nth(index).unwrap_or_default()
+    };
+    let characters = |line: &[u8], column: u32| {
+        let column = usize::try_from(column).unwrap_or(0).min(line.len());
+        String::from_utf8_lossy(line.get(..column).unwrap_or_default()).chars().count() as i32 + 1
+    };
+    let line = line_at(range.line);
+    SyntaxError {
+        kind: ErrorKind::Syntax,
+        message: error.message.clone(),
+        line: range.line,
+        offset: characters(line, range.col),
+        end_line: range.end_line,
+        end_offset: characters(line_at(range.end_line), range.end_col),
+        text: Some(String::from_utf8_lossy(line).into_owned() + "\n"),
+        metadata: None,
+    }
 }
 
 /// Issues a `SyntaxWarning`; one that the filters make an error is raised as the `SyntaxError` that it stands for.

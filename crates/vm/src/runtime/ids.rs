@@ -85,6 +85,6 @@ identifiers! {
     year, zipimporter, sorted, set, frozenset, list, tuple, bytes, bytearray, float, complex, bool, range, slice, latin_1 = "latin-1", ascii,
     surrogateescape, surrogatepass, ignore, backslashreplace, xmlcharrefreplace, namereplace, imag, numerator, denominator,
     conjugate, path_hooks, path_importer_cache, meta_path, argv, executable, implementation, unraisablehook, displayhook,
-    breakpointhook, underscore = "_", bound, covariant, contravariant, infer_variance, has_default, has_location, evaluate_value, evaluate_bound,
+    breakpointhook,  bound, covariant, contravariant, infer_variance, underscore = "_", has_default, has_location, evaluate_value, evaluate_bound,
     evaluate_constraints, evaluate_default, constraints, typing, tzinfo, fold, utcoffset, dst, tzname, isoformat, strftime,
 }

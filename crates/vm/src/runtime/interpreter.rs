@@ -33,7 +33,7 @@ pub struct Interpreter {
     /// Modules and importers.
     pub import: ImportState,
     /// The key of string hashes (PEP 456).
-    pub hash_key: Cell<(u64, u64)>,
+    pub hash_key: Cell<taipan_numeric::siphash::HashKey>,
     /// Builtins that instructions mean by themselves.
     pub originals: crate::interpreter::Originals,
     /// Set while the interpreter ends.
@@ -65,7 +65,7 @@ impl Interpreter {
             sys_dict: Slot::empty(),
             builtins_dict: Slot::empty(),
             import: ImportState::new(),
-            hash_key: Cell::new((0, 0)),
+            hash_key: Cell::new(taipan_numeric::siphash::HashKey::default()),
             originals: crate::interpreter::Originals::new(),
             finalizing: Cell::new(false),
             main_thread: Cell::new(std::ptr::null()),

@@ -141,6 +141,9 @@ impl Vm {
         let tp = value.as_object().type_ptr();
         // SAFETY: the type is alive; the memory is large enough, and becomes a whole object before it is tracked.
         unsafe {
+            if !(*tp).has_flag(TypeFlags::READY) {
+                self.ready_on_first_use(&*tp);
+            }
             let op = gc::allocate(&*tp, size_of::<T>()).cast::<T>();
             if op.is_null() {
                 out_of_memory();
@@ -153,6 +156,14 @@ impl Vm {
                 gc::track(op.cast());
             }
             Ref::from_raw(op)
+        }
+    }
+
+    /// Static types that only instances lead to are readied when the first instance is made.
+    #[cold]
+    fn ready_on_first_use(&self, tp: &Type) {
+        if !tp.has_flag(TypeFlags::READYING) && crate::builtins::type_::type_ready(tp, self).is_err() {
+            self.clear_exception();
         }
     }
 

@@ -103,7 +103,7 @@ impl Builtins {
             return Err(vm.eof_error("EOF when reading a line"));
         }
         let result = if text.char_at(text.len() - 1) == Some(u32::from('\n')) {
-            text.slice(0, text.len() - 1, vm)
+            text.slice(0, text.len() - 1, vm)?
         } else {
             text.into()
         };

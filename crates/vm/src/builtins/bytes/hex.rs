@@ -50,7 +50,7 @@ pub fn to_hex(data: &[u8], sep: Option<u8>, group: i32, vm: &Vm) -> PyResult<Ref
             }
         }
     }
-    Ok(Str::from_ascii(&out))
+    Ok(Str::from_ascii(&out, vm))
 }
 
 fn value(byte: u8) -> Option<u8> {

@@ -18,6 +18,12 @@ macro_rules! byte_iterator {
         }
 
         impl $iterator {
+            /// What `iter` makes an exhausted iterator of.
+            fn empty_argument(vm: &Vm) -> ObjRef {
+                let empty: fn(&Vm) -> ObjRef = $empty;
+                empty(vm)
+            }
+
             /// An iterator at the first byte.
             pub fn new(sequence: &$sequence, vm: &Vm) -> ObjRef {
                 vm.new_object($iterator {
@@ -72,7 +78,7 @@ macro_rules! byte_iterator {
                         vm.new_tuple([sequence.into_object()]).into_object(),
                         vm.new_int(self.index.get()),
                     ]),
-                    None => vm.new_tuple([iter, vm.new_tuple([$empty(vm)]).into_object()]),
+                    None => vm.new_tuple([iter, vm.new_tuple([Self::empty_argument(vm)]).into_object()]),
                 }
                 .into_object())
             }

@@ -219,7 +219,7 @@ impl Bytes {
     flags(BASETYPE, MATCH_SELF, BYTES_SUBCLASS),
     basicsize = 33,
     itemsize = 1,
-    methods(methods::BYTES_METHODS)
+    methods(BYTES_METHODS)
 )]
 impl Bytes {
     #[new("(source=b'', encoding='utf-8', errors='strict')")]
@@ -500,4 +500,15 @@ pub fn from_object(source: &Object, vm: &Vm) -> PyResult<Ref<Bytes>> {
         data.push(byte_from_index(&item, "bytes must be in range(0, 256)", vm)?);
     }
     Bytes::try_from_slice(&data, vm)
+}
+
+/// `PyObject_Bytes`: what `__bytes__` gives, else the bytes of a bytes-like object or of an iterable of integers.
+pub fn to_bytes(object: &Object, vm: &Vm) -> PyResult<Ref<Bytes>> {
+    if let Some(exact) = object.downcast_exact::<Bytes>() {
+        return Ok(exact.into());
+    }
+    match bytes_method(object, vm)? {
+        Some(bytes) => bytes.downcast::<Bytes>().map_err(|_| vm.system_error("__bytes__ made no bytes")),
+        None => from_object(object, vm),
+    }
 }

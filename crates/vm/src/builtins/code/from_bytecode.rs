@@ -13,7 +13,8 @@ impl Code {
     /// sizes are out of range.
     pub fn from_bytecode(code: &CodeObject, vm: &Vm) -> PyResult<Ref<Code>> {
         let number = |value: u32| {
-            i32::try_from(value).map_err(|_| vm.overflow_error("code: a count is too large for a code object"))
+            i32::try_from(value)
+                .map_err(|_| vm.overflow_error("code: a count is too large for a code object"))
         };
         let mut consts = Vec::with_capacity(code.consts.len());
         for item in &code.consts {
@@ -48,9 +49,8 @@ fn names(names: &[Name], vm: &Vm) -> Ref<Tuple> {
 
 /// The object of a constant.
 pub fn object_of(constant: &Const, vm: &Vm) -> PyResult {
-    let all = |items: &[Const]| -> PyResult<Vec<ObjRef>> {
-        items.iter().map(|item| object_of(item, vm)).collect()
-    };
+    let all =
+        |items: &[Const]| -> PyResult<Vec<ObjRef>> { items.iter().map(|item| object_of(item, vm)).collect() };
     Ok(match constant {
         Const::None => vm.none(),
         Const::True => vm.new_bool(true),
@@ -58,13 +58,19 @@ pub fn object_of(constant: &Const, vm: &Vm) -> PyResult {
         Const::Ellipsis => vm.ellipsis(),
         Const::StopIteration => types::stop_iteration().as_object().to_ref(),
         Const::Int(value) => vm.new_int(*value),
-        Const::BigInt { negative, digits } => Int::from_big(taipan_numeric::BigInt::new(*negative, digits.iter().copied().collect()), vm),
+        Const::BigInt { negative, digits } => {
+            Int::from_big(taipan_numeric::BigInt::new(*negative, digits.iter().copied().collect()), vm)
+        }
         Const::Float(value) => vm.new_float(*value),
         Const::Complex(real, imag) => Complex::new(*real, *imag, vm),
         Const::Str(text) => {
             let is_name = text.value.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
             let string = Str::from_wtf8(&text.value, vm);
-            if text.interned || is_name { Str::intern(string, vm).into_object() } else { string.into_object() }
+            if text.interned || is_name {
+                Str::intern(string, vm).into_object()
+            } else {
+                string.into_object()
+            }
         }
         Const::Bytes(bytes) => vm.new_bytes(bytes).into_object(),
         Const::Tuple(items) => vm.new_tuple(all(items)?).into_object(),

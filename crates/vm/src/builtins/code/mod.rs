@@ -350,6 +350,26 @@ impl Code {
         unsafe { Ref::new_ref(&*self.filename.as_raw()) }
     }
 
+    /// Gives the code and all code inside it another file name, where it had this code's (`_imp._fix_co_filename`).
+    pub fn fix_filename(&self, path: &Str, vm: &Vm) {
+        let old = self.filename();
+        if !Str::equal(&old, path) {
+            self.replace_filename(&old, path, vm);
+        }
+    }
+
+    fn replace_filename(&self, old: &Str, new: &Str, vm: &Vm) {
+        if !Str::equal(&self.filename(), old) {
+            return;
+        }
+        self.filename.put(Ref::new_ref(new));
+        for item in self.consts().as_slice() {
+            if let Some(inner) = item.downcast_exact::<Code>() {
+                inner.replace_filename(old, new, vm);
+            }
+        }
+    }
+
     /// A constant.
     ///
     /// # Safety
@@ -367,7 +387,9 @@ impl Code {
     #[inline(always)]
     pub unsafe fn name_at<'a>(&self, index: usize) -> &'a Str {
         // SAFETY: passed on to the caller; names are strings.
-        unsafe { &*(*crate::interpreter::raw::tuple_items(self.names.as_raw().cast()).add(index)).cast::<Str>() }
+        unsafe {
+            &*(*crate::interpreter::raw::tuple_items(self.names.as_raw().cast()).add(index)).cast::<Str>()
+        }
     }
 
     /// The name of a local, cell or free variable; the empty string when there is none of that number.
@@ -457,7 +479,8 @@ impl Code {
 
     fn names_of_kind(&self, kind: u8, vm: &Vm) -> Ref<Tuple> {
         let names = self.localsplusnames().as_slice().iter().zip(self.localspluskinds());
-        let chosen: Vec<ObjRef> = names.filter(|(_, k)| *k & kind != 0).map(|(name, _)| name.clone()).collect();
+        let chosen: Vec<ObjRef> =
+            names.filter(|(_, k)| *k & kind != 0).map(|(name, _)| name.clone()).collect();
         vm.new_tuple(chosen)
     }
 
@@ -591,7 +614,9 @@ fn check(parts: &CodeParts, vm: &Vm) -> PyResult<()> {
     )
 )]
 impl Code {
-    #[new("(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)")]
+    #[new(
+        "(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)"
+    )]
     #[allow(clippy::too_many_arguments, reason = "the constructor's signature")]
     fn new(
         _cls: &Type,

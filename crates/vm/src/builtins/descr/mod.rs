@@ -49,7 +49,10 @@ impl DescrHead {
     /// The type that the attribute belongs to.
     pub fn owner(&self) -> &Type {
         // SAFETY: set when made and never changed, so it lives as long as the descriptor.
-        unsafe { self.d_type.borrow() }.unwrap_or_else(crate::builtins::object::object_type)
+        match unsafe { self.d_type.borrow() } {
+            Some(owner) => owner,
+            None => crate::builtins::object::object_type(),
+        }
     }
 
     /// The name as text.

@@ -52,7 +52,9 @@ fn place(frame: &Frame, index: usize, kind: u8) -> Option<Place> {
 fn read(place: &Place) -> Option<ObjRef> {
     match place {
         // SAFETY: slots hold live objects or nothing.
-        Place::Slot(slot) => unsafe { if (**slot).is_null() { None } else { Some((**slot).object().to_ref()) } },
+        Place::Slot(slot) => unsafe {
+            if (**slot).is_null() { None } else { Some((**slot).object().to_ref()) }
+        },
         Place::Cell(cell) => cell.contents.get(),
     }
 }
@@ -116,7 +118,9 @@ impl FrameLocalsProxy {
             if kind & kind::HIDDEN != 0 && !reading {
                 return Ok(None);
             }
-            if reading && (kind & kind::HIDDEN != 0 || place(frame, i, kind).as_ref().and_then(read).is_none()) {
+            if reading
+                && (kind & kind::HIDDEN != 0 || place(frame, i, kind).as_ref().and_then(read).is_none())
+            {
                 continue;
             }
             return Ok(Some((i, kind)));

@@ -184,7 +184,8 @@ impl Frame {
             return FrameLocalsProxy::create(self, vm);
         }
         // SAFETY: the activation owns its locals.
-        unsafe { (*self.f_frame.get()).locals.as_ref() }.map_or_else(|| vm.new_dict().into_object(), Object::to_ref)
+        unsafe { (*self.f_frame.get()).locals.as_ref() }
+            .map_or_else(|| vm.new_dict().into_object(), Object::to_ref)
     }
 
     /// Keeps a value alive that a slot of a frame further up may borrow.

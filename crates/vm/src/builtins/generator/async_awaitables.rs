@@ -76,9 +76,7 @@ impl AsyncGenASend {
 
     fn start(&self, generator: &AsyncGenerator, vm: &Vm) -> PyResult<()> {
         match self.progress.get() {
-            Progress::Closed => {
-                Err(vm.runtime_error("cannot reuse already awaited __anext__()/asend()"))
-            }
+            Progress::Closed => Err(vm.runtime_error("cannot reuse already awaited __anext__()/asend()")),
             Progress::Init => {
                 if generator.base.running_async.get() {
                     self.progress.set(Progress::Closed);

@@ -2,7 +2,8 @@
 
 use super::methods::{repr, set_text, throw_args};
 use super::{
-    Generator, any_kind, close, dealloc, finalize, iter_next, send_or_raise, send_value, throw, warn_old_throw,
+    Generator, any_kind, close, dealloc, finalize, iter_next, send_or_raise, send_value, throw,
+    warn_old_throw,
 };
 use crate::interpreter::frame::InterpreterFrame;
 use crate::prelude::*;
@@ -50,7 +51,9 @@ pub(super) fn warn_never_awaited(coroutine: &Generator, vm: &Vm) {
     let object = coroutine.as_object();
     let warnings = crate::import::loaded_module(&vm.new_str("warnings"), vm).ok().flatten();
     let function = warnings.and_then(|module| {
-        crate::protocols::attributes::lookup_attr(&module, vm.ids()._warn_unawaited_coroutine, vm).ok().flatten()
+        crate::protocols::attributes::lookup_attr(&module, vm.ids()._warn_unawaited_coroutine, vm)
+            .ok()
+            .flatten()
     });
     let result = match function {
         Some(function) => function.call(&[object], vm).map(drop),

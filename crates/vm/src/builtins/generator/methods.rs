@@ -1,6 +1,8 @@
 //! The type `generator`.
 
-use super::{Generator, close, dealloc, finalize, iter_next, send_or_raise, send_value, throw, warn_old_throw};
+use super::{
+    Generator, close, dealloc, finalize, iter_next, send_or_raise, send_value, throw, warn_old_throw,
+};
 use crate::prelude::*;
 
 /// `__name__` and `__qualname__`, which the three types share.

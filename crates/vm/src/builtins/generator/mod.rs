@@ -80,7 +80,8 @@ pub unsafe fn of_frame(frame: *mut InterpreterFrame) -> *mut Generator {
 /// The object as a generator of any of the three kinds.
 pub fn any_kind(object: &Object) -> Option<&Generator> {
     let tp = object.type_ptr();
-    if tp == Generator::static_type() || tp == Coroutine::static_type() || tp == AsyncGenerator::static_type() {
+    if tp == Generator::static_type() || tp == Coroutine::static_type() || tp == AsyncGenerator::static_type()
+    {
         // SAFETY: the three types share the layout.
         return Some(unsafe { object.cast() });
     }
@@ -289,10 +290,9 @@ pub fn send_value(
 ) -> PyResult<SendResult> {
     let at = generator.state.get();
     if at == state::CREATED && value.is_some_and(|value| !vm.is_none(value)) {
-        return Err(vm.type_error(format!(
-            "can't send non-None value to a just-started {}",
-            generator.kind()
-        )));
+        return Err(
+            vm.type_error(format!("can't send non-None value to a just-started {}", generator.kind()))
+        );
     }
     if at == state::EXECUTING {
         return Err(vm.value_error(format!("{} already executing", generator.kind())));
@@ -509,12 +509,10 @@ fn throw_waiting(generator: &Generator, close_on_exit: bool, vm: &Vm) -> PyResul
             }
             let result = match (inner, method) {
                 (Some(inner), _) => throw_waiting(inner, close_on_exit, vm),
-                (None, Some(method)) => {
-                    match vm.take_exception() {
-                        Some(exception) => method.call(&[exception.as_object()], vm),
-                        None => Err(Raised),
-                    }
-                }
+                (None, Some(method)) => match vm.take_exception() {
+                    Some(exception) => method.call(&[exception.as_object()], vm),
+                    None => Err(Raised),
+                },
                 (None, None) => Err(Raised),
             };
             // SAFETY: as above.

@@ -16,7 +16,7 @@ pub fn to_ascii(text: &Str) -> Vec<u8> {
         .map(|code| match u8::try_from(code) {
             Ok(byte) if byte < 128 => byte,
             _ if taipan_unicode::is_space(code) => b' ',
-            _ => taipan_unicode::decimal(code).map_or(b'?', |digit| b'0' + digit),
+            _ => taipan_unicode::decimal_value(code).map_or(b'?', |digit| b'0' + digit),
         })
         .collect()
 }

@@ -65,12 +65,17 @@ impl StrBuilder {
 
     /// Makes sure that `extra` more characters fit without another allocation. Raises `MemoryError`.
     pub fn reserve(&mut self, extra: usize, vm: &Vm) -> PyResult<()> {
-        let result = match &mut self.units {
+        if self.try_room(extra) { Ok(()) } else { Err(vm.memory_error()) }
+    }
+
+    /// `reserve` that only says whether there is memory.
+    pub fn try_room(&mut self, extra: usize) -> bool {
+        match &mut self.units {
             Units::One(v) => v.try_reserve(extra),
             Units::Two(v) => v.try_reserve(extra),
             Units::Four(v) => v.try_reserve(extra),
-        };
-        result.map_err(|_| vm.memory_error())
+        }
+        .is_ok()
     }
 
     /// Appends a character.

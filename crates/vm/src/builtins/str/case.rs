@@ -49,7 +49,7 @@ impl Str {
     pub fn to_upper(&self, vm: &Vm) -> PyResult<Ref<Str>> {
         match self.map_ascii(|b| b.to_ascii_uppercase()) {
             Some(result) => Ok(result),
-            None => self.map_chars(vm, |_, code, out| push_all(unicode::to_upper_full(code), out)),
+            None => self.map_chars(vm, |_, code, out| push_all(&unicode::to_upper(code), out)),
         }
     }
 
@@ -57,13 +57,13 @@ impl Str {
     pub fn to_casefold(&self, vm: &Vm) -> PyResult<Ref<Str>> {
         match self.map_ascii(|b| b.to_ascii_lowercase()) {
             Some(result) => Ok(result),
-            None => self.map_chars(vm, |_, code, out| push_all(unicode::casefold(code), out)),
+            None => self.map_chars(vm, |_, code, out| push_all(&unicode::to_casefold(code), out)),
         }
     }
 }
 
-fn push_all(mapped: impl IntoIterator<Item = u32>, out: &mut StrBuilder) {
-    mapped.into_iter().for_each(|c| out.push_char(c));
+fn push_all(mapped: &[u32], out: &mut StrBuilder) {
+    mapped.iter().for_each(|&c| out.push_char(c));
 }
 
 /// Lower case, where a capital sigma at the end of a word becomes the final one.
@@ -71,7 +71,7 @@ fn push_lower(text: StrData<'_>, at: usize, code: u32, out: &mut StrBuilder) {
     if code == 0x3A3 {
         out.push_char(if is_final(text, at) { 0x3C2 } else { 0x3C3 });
     } else {
-        push_all(unicode::to_lower_full(code), out);
+        push_all(&unicode::to_lower(code), out);
     }
 }
 
@@ -92,11 +92,11 @@ impl Str {
             if let Some(first) = copy.first_mut() {
                 first.make_ascii_uppercase();
             }
-            return Ok(Str::from_ascii(&copy));
+            return Ok(Str::from_ascii(&copy, vm));
         }
         self.map_chars(vm, |at, code, out| {
             if at == 0 {
-                push_all(unicode::to_title_full(code), out);
+                push_all(&unicode::to_title(code), out);
             } else {
                 push_lower(self.data(), at, code, out);
             }
@@ -117,7 +117,7 @@ impl Str {
             if in_word {
                 push_lower(self.data(), at, code, out);
             } else {
-                push_all(unicode::to_title_full(code), out);
+                push_all(&unicode::to_title(code), out);
             }
             in_word = unicode::is_cased(code);
         })
@@ -141,7 +141,7 @@ impl Str {
             if is_upper(code) {
                 push_lower(self.data(), at, code, out);
             } else if is_lower(code) {
-                push_all(unicode::to_upper_full(code), out);
+                push_all(&unicode::to_upper(code), out);
             } else {
                 out.push_char(code);
             }

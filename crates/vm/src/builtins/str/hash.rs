@@ -1,6 +1,7 @@
 //! Hashes of text and bytes: SipHash-1-3 under the interpreter's key (PEP 456).
 
 use crate::prelude::*;
+use taipan_numeric::siphash::siphash13;
 
 /// The hash that Python shows for these bytes, in str (whose units are hashed as they lie in memory), bytes and
 /// memoryview alike: 0 for none, and never -1.
@@ -9,8 +10,7 @@ pub fn hash_bytes(bytes: &[u8], vm: &Vm) -> isize {
     if bytes.is_empty() {
         return 0;
     }
-    let (k0, k1) = vm.interp().hash_key.get();
-    match taipan_numeric::siphash::siphash13(k0, k1, bytes) as isize {
+    match siphash13(vm.interp().hash_key.get(), bytes) as isize {
         -1 => -2,
         hash => hash,
     }

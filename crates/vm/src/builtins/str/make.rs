@@ -47,7 +47,7 @@ impl Str {
 
     /// A str of ASCII bytes.
     #[inline]
-    pub fn from_ascii(bytes: &[u8]) -> Ref<Str> {
+    pub fn from_ascii(bytes: &[u8], _vm: &Vm) -> Ref<Str> {
         debug_assert!(bytes.is_ascii());
         must(Str::from_exact_units(bytes, true))
     }

@@ -9,7 +9,6 @@ pub mod builder;
 pub mod case;
 pub mod find_methods;
 pub mod format;
-pub mod format_number;
 pub mod hash;
 pub mod interned;
 pub mod iterator;
@@ -45,14 +44,14 @@ use crate::prelude::*;
     flags(BASETYPE, MATCH_SELF, UNICODE_SUBCLASS),
     basicsize = BASIC_SIZE,
     methods(
-        find_methods::FIND_METHODS,
-        split::SPLIT_METHODS,
-        case::CASE_METHODS,
-        predicates::PREDICATE_METHODS,
-        pad::PAD_METHODS,
-        translate::TRANSLATE_METHODS,
-        join::JOIN_METHODS,
-        format::FORMAT_METHODS
+        FIND_METHODS,
+        SPLIT_METHODS,
+        CASE_METHODS,
+        PREDICATE_METHODS,
+        PAD_METHODS,
+        TRANSLATE_METHODS,
+        JOIN_METHODS,
+        FORMAT_METHODS
     )
 )]
 impl Str {
@@ -69,29 +68,6 @@ impl Str {
             return Ok(value.into_object());
         }
         Str::new_subclass_instance(cls, &value, vm)
-    }
-
-    #[slot]
-    fn tp_vectorcall(cls: &Type, args: &[&Object], kwnames: Option<&Tuple>, vm: &Vm) -> PyResult<ObjRef> {
-        if let (&[only], None, true) = (args, kwnames, std::ptr::eq(cls, Str::static_type())) {
-            return only.str(vm).map(Ref::into_object);
-        }
-        let positional = args.get(..args.len() - kwnames.map_or(0, Tuple::len).min(args.len())).unwrap_or(&[]);
-        let keywords = match kwnames {
-            Some(names) => {
-                let dict = Dict::new(vm);
-                for (name, value) in names.as_slice().iter().zip(args.iter().skip(positional.len())) {
-                    dict.set_item(name, value, vm)?;
-                }
-                Some(dict)
-            }
-            None => None,
-        };
-        let Some(new) = Str::type_object().tp_new.get() else { return Err(vm.system_error("str without tp_new")) };
-        let positional = Tuple::from_slice(positional, vm);
-        let kwargs = keywords.as_ref().map_or(std::ptr::null_mut(), |d| d.as_object().as_ptr());
-        // SAFETY: a slot is called with live objects.
-        unsafe { vm.owned(new(std::ptr::from_ref(cls).cast_mut(), positional.as_object().as_ptr(), kwargs)) }
     }
 
     #[slot]
@@ -246,4 +222,9 @@ pub fn decode_object(object: &Object, encoding: &str, errors: &str, vm: &Vm) -> 
     }
     let buffer = object.get_buffer(crate::protocols::buffer::SIMPLE, vm)?;
     codecs_core::decode_buffer(&buffer, encoding, errors, vm)
+}
+
+/// Whether the text is an identifier.
+pub fn is_identifier(text: &Str) -> bool {
+    text.is_identifier()
 }

@@ -71,9 +71,9 @@ tests! {
     /// `Py_UNICODE_ISALPHA`.
     is_alpha: ALPHA, unicode::is_alpha;
     /// `str.isspace`'s whitespace: bidirectional class WS, B or S, or category Zs.
-    is_space: SPACE, is_wide_space;
+    is_space: SPACE, unicode::is_space;
     /// What `splitlines` splits at.
-    is_line_break: LINE_BREAK, is_wide_line_break;
+    is_line_break: LINE_BREAK, unicode::is_line_break;
     /// Decimal digits.
     is_decimal: DIGIT, unicode::is_decimal;
     /// Digits, superscripts included.
@@ -89,19 +89,17 @@ tests! {
     /// What `repr` shows as it is.
     is_printable: PRINTABLE, unicode::is_printable;
     /// Letters, digits and other characters with a numeric value.
-    is_alnum: ALPHA | DIGIT, is_wide_alnum;
+    is_alnum: ALPHA | DIGIT, unicode::is_alnum;
 }
 
-fn is_wide_space(code: u32) -> bool {
-    matches!(code, 0x85 | 0xA0 | 0x1680 | 0x2000..=0x200A | 0x2028 | 0x2029 | 0x202F | 0x205F | 0x3000)
-}
-
-fn is_wide_line_break(code: u32) -> bool {
-    matches!(code, 0x85 | 0x2028 | 0x2029)
-}
-
-fn is_wide_alnum(code: u32) -> bool {
-    unicode::is_alpha(code) || unicode::is_decimal(code) || unicode::is_digit(code) || unicode::is_numeric(code)
+/// The value of a decimal digit of any script.
+#[inline]
+pub fn decimal_value(code: u32) -> Option<u32> {
+    match code {
+        0x30..=0x39 => Some(code - 0x30),
+        0..0x80 => None,
+        _ => unicode::decimal_value(code).map(u32::from),
+    }
 }
 
 impl Str {
@@ -141,7 +139,7 @@ impl Str {
         }
         let mut codes = self.data().iter();
         let Some(first) = codes.next() else { return false };
-        (unicode::is_xid_start(first) || first == u32::from(b'_')) && codes.all(unicode::is_xid_continue)
+        (unicode::is_identifier_start(first)) && codes.all(unicode::is_identifier_continue)
     }
 
     /// Whether `repr` would show all characters as they are.

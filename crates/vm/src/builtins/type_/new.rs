@@ -223,7 +223,7 @@ fn build(
     }
     tp.tp_flags.set(flags);
     // SAFETY: allocated as a heap type by the metatype.
-    let heap = unsafe { &*std::ptr::from_ref(tp).cast::<HeapType>() };
+    let heap = unsafe { &*class.as_raw().cast::<HeapType>() };
     tp.tp_as_async.set(&heap.as_async);
     tp.tp_as_number.set(&heap.as_number);
     tp.tp_as_sequence.set(&heap.as_sequence);

@@ -15,10 +15,11 @@ impl ConstEvaluator {
     /// A function that evaluates to `value`.
     pub fn create(value: ObjRef, vm: &Vm) -> ObjRef {
         // Without memory for the type's tables nothing else would run either.
-        if crate::builtins::type_::type_ready(Self::type_object(), vm).is_err() {
+        if crate::builtins::type_::ready::type_ready(Self::type_object(), vm).is_err() {
             return vm.none();
         }
-        vm.new_object(ConstEvaluator { ob: Object::new(Self::type_object()), value: Slot::of(value) }).into_object()
+        vm.new_object(ConstEvaluator { ob: Object::new(Self::type_object()), value: Slot::of(value) })
+            .into_object()
     }
 
     /// The value.
@@ -42,10 +43,9 @@ impl ConstEvaluator {
         const FORMAT_STRING: i64 = 4;
         crate::exceptions::base::refuse_keywords("constevaluator.__call__", kwargs, vm)?;
         let [format] = args.as_slice() else {
-            return Err(vm.type_error(format!(
-                "constevaluator.__call__ expected 1 argument, got {}",
-                args.len()
-            )));
+            return Err(
+                vm.type_error(format!("constevaluator.__call__ expected 1 argument, got {}", args.len()))
+            );
         };
         let format = format.as_index(vm)?.to_i64();
         let value = self.value();

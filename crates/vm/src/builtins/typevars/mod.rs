@@ -11,6 +11,7 @@ pub mod type_alias;
 pub mod type_var;
 pub mod type_var_tuple;
 
+use crate::builtins::union::{members_of, union_of};
 use crate::prelude::*;
 
 pub use const_evaluator::ConstEvaluator;
@@ -20,6 +21,13 @@ pub use param_spec::{ParamSpec, ParamSpecArgs, ParamSpecKwargs, new_paramspec};
 pub use type_alias::{TypeAliasType, new_typealias};
 pub use type_var::{TypeVar, new_typevar};
 pub use type_var_tuple::{TypeVarTuple, new_typevartuple};
+
+/// `a | b` where one operand is a type parameter or alias: a union of anything.
+fn union_with(a: &Object, b: &Object, vm: &Vm) -> PyResult {
+    let mut all = members_of(a, vm);
+    all.extend(members_of(b, vm));
+    union_of(all, vm)
+}
 
 /// `annotationlib.Format.VALUE`, with which a lazily evaluated value is asked for.
 const FORMAT_VALUE: i32 = 1;

@@ -3,8 +3,7 @@
 use std::cell::Cell;
 
 use super::{Default, Variance, call_typing, no_default, set_module, type_check};
-use crate::builtins::union::make_union;
-use crate::builtins::type_::type_ready;
+use crate::builtins::type_::ready::type_ready;
 use crate::prelude::*;
 
 /// A parameter specification variable.
@@ -83,7 +82,9 @@ pub fn new_paramspec(name: &Object, vm: &Vm) -> PyResult<ObjRef> {
     )
 )]
 impl ParamSpec {
-    #[new("(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)")]
+    #[new(
+        "(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)"
+    )]
     fn new(
         _cls: &Type,
         name: &Str,
@@ -119,7 +120,7 @@ impl ParamSpec {
 
     #[slot]
     fn nb_or(a: &Object, b: &Object, vm: &Vm) -> PyResult<ObjRef> {
-        make_union(a, b, vm)
+        super::union_with(a, b, vm)
     }
 
     #[method("($self, arg, /)")]

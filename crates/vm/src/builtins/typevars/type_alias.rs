@@ -2,8 +2,7 @@
 
 use super::{ConstEvaluator, ParamSpec, TypeVar, TypeVarTuple, calling_module, evaluate, unpack};
 use crate::builtins::generic_alias::GenericAlias;
-use crate::builtins::type_::type_ready;
-use crate::builtins::union::make_union;
+use crate::builtins::type_::ready::type_ready;
 use crate::prelude::*;
 
 /// A type alias.
@@ -100,7 +99,13 @@ pub fn new_typealias(parts: &Object, vm: &Vm) -> PyResult<ObjRef> {
 #[pytype(name = "typing.TypeAliasType", symbol = "_PyTypeAlias_Type", gc, members(__name__: OBJECT = name readonly))]
 impl TypeAliasType {
     #[new("(name, value, *, type_params=())")]
-    fn new(_cls: &Type, name: &Str, value: &Object, type_params: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
+    fn new(
+        _cls: &Type,
+        name: &Str,
+        value: &Object,
+        type_params: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let type_params = match type_params {
             Some(given) => Some(check_type_params(given, vm)?),
             None => None,
@@ -129,7 +134,7 @@ impl TypeAliasType {
 
     #[slot]
     fn nb_or(a: &Object, b: &Object, vm: &Vm) -> PyResult<ObjRef> {
-        make_union(a, b, vm)
+        super::union_with(a, b, vm)
     }
 
     #[slot]

@@ -2,11 +2,8 @@
 
 use std::cell::Cell;
 
-use super::{
-    ConstEvaluator, Default, Variance, call_typing, evaluate, no_default, set_module, type_check,
-};
-use crate::builtins::union::make_union;
-use crate::builtins::type_::type_ready;
+use super::{ConstEvaluator, Default, Variance, call_typing, evaluate, no_default, set_module, type_check};
+use crate::builtins::type_::ready::type_ready;
 use crate::prelude::*;
 
 /// A type variable.
@@ -114,7 +111,9 @@ fn evaluator_of(value: &Slot<Object>, evaluator: &Slot<Object>, vm: &Vm) -> Opti
     )
 )]
 impl TypeVar {
-    #[new("(name, *constraints, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)")]
+    #[new(
+        "(name, *constraints, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)"
+    )]
     fn new(
         _cls: &Type,
         name: &Str,
@@ -164,7 +163,7 @@ impl TypeVar {
 
     #[slot]
     fn nb_or(a: &Object, b: &Object, vm: &Vm) -> PyResult<ObjRef> {
-        make_union(a, b, vm)
+        super::union_with(a, b, vm)
     }
 
     #[method("($self, arg, /)")]

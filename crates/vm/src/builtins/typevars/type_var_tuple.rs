@@ -1,7 +1,7 @@
 //! `typing.TypeVarTuple` (PEP 646).
 
 use super::{Default, call_typing, no_default, set_module, unpack};
-use crate::builtins::type_::type_ready;
+use crate::builtins::type_::ready::type_ready;
 use crate::prelude::*;
 
 /// A placeholder for any number of types.

@@ -149,7 +149,13 @@ pub mod extend {
 /// # Safety
 /// Both slots are filled.
 #[inline]
-pub unsafe fn extended(kinds: u64, operator: usize, left: StackRef, right: StackRef, vm: &Vm) -> Option<StackRef> {
+pub unsafe fn extended(
+    kinds: u64,
+    operator: usize,
+    left: StackRef,
+    right: StackRef,
+    vm: &Vm,
+) -> Option<StackRef> {
     // SAFETY: the values are read only after the exact types have been tested.
     unsafe {
         let is_int = |slot: StackRef| slot.type_ptr() == raw::int_type();

@@ -79,8 +79,7 @@ pub unsafe fn get_aiter(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg
             )));
         };
         let iterator = vm.owned(get(object.as_ptr()))?;
-        let has_anext =
-            iterator.ob_type().as_async().is_some_and(|suite| suite.am_anext.get().is_some());
+        let has_anext = iterator.ob_type().as_async().is_some_and(|suite| suite.am_anext.get().is_some());
         if !has_anext {
             return Err(vm.type_error(format!(
                 "'async for' received an object from __aiter__ that does not implement __anext__: {}",

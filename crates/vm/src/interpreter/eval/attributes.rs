@@ -71,8 +71,11 @@ pub unsafe fn load_super_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, o
             }
         }
         // `super` is bound to something else, or the class is none.
-        let proxy =
-            if oparg & 2 != 0 { super_type.call(&[cls, object], vm)? } else { super_type.call_no_args(vm)? };
+        let proxy = if oparg & 2 != 0 {
+            super_type.call(&[cls, object], vm)?
+        } else {
+            super_type.call_no_args(vm)?
+        };
         let value = get_attr(&proxy, name, vm)?;
         drop(proxy);
         let s = s.replace(3, value);
@@ -130,7 +133,9 @@ fn no_context_manager(owner: &Object, which: usize, vm: &Vm) -> Raised {
         }
         (true, false) => " but it supports the context manager protocol. Did you mean to use 'with'?",
     };
-    vm.type_error(format!("'{name}' object does not support the {kind}context manager protocol{missed}{hint}"))
+    vm.type_error(format!(
+        "'{name}' object does not support the {kind}context manager protocol{missed}{hint}"
+    ))
 }
 
 /// The dict of a module in a slot; none for anything else.

@@ -249,9 +249,7 @@ fn unpack(sequence: &Object, before: usize, after: Option<usize>, vm: &Vm) -> Py
                 && !crate::protocols::container::is_sequence(sequence)
             {
                 vm.clear_exception();
-                return Err(
-                    vm.type_error(format!("cannot unpack non-iterable {} object", tp.tp_name_str()))
-                );
+                return Err(vm.type_error(format!("cannot unpack non-iterable {} object", tp.tp_name_str())));
             }
             return Err(raised);
         }
@@ -263,9 +261,9 @@ fn unpack(sequence: &Object, before: usize, after: Option<usize>, vm: &Vm) -> Py
             None => {
                 let got = items.len();
                 return Err(match after {
-                    None => vm.value_error(format!(
-                        "not enough values to unpack (expected {before}, got {got})"
-                    )),
+                    None => {
+                        vm.value_error(format!("not enough values to unpack (expected {before}, got {got})"))
+                    }
                     Some(after) => vm.value_error(format!(
                         "not enough values to unpack (expected at least {}, got {got})",
                         before + after
@@ -285,9 +283,9 @@ fn unpack(sequence: &Object, before: usize, after: Option<usize>, vm: &Vm) -> Py
         if exact {
             let length = sequence.length(vm)?;
             if length > before {
-                return Err(vm.value_error(format!(
-                    "too many values to unpack (expected {before}, got {length})"
-                )));
+                return Err(
+                    vm.value_error(format!("too many values to unpack (expected {before}, got {length})"))
+                );
             }
         }
         return Err(vm.value_error(format!("too many values to unpack (expected {before})")));

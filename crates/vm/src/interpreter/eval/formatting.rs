@@ -1,5 +1,6 @@
 //! f-strings and t-strings (PEP 498, PEP 750).
 
+use crate::builtins::template;
 use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
 use crate::interpreter::raw;
@@ -55,12 +56,31 @@ pub unsafe fn build_string(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opa
     }
 }
 
-pub unsafe fn build_interpolation(vm: &Vm, _frame: *mut InterpreterFrame, _s: Stack, _oparg: usize) -> Step {
-    Err(vm.not_implemented_error("string.templatelib.Interpolation"))
+pub unsafe fn build_interpolation(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
+    // SAFETY: see `eval::run`.
+    unsafe {
+        let conversion = match oparg >> 2 {
+            1 => Some('s'),
+            2 => Some('r'),
+            3 => Some('a'),
+            _ => None,
+        };
+        let slots = 2 + (oparg & 1);
+        let made = if slots == 3 {
+            template::new_interpolation(s.object(3), s.object(2), conversion, s.object(1), vm)?
+        } else {
+            template::new_interpolation(s.object(2), s.object(1), conversion, vm.ids().empty.as_object(), vm)?
+        };
+        Ok(s.replace(slots, made))
+    }
 }
 
-pub unsafe fn build_template(vm: &Vm, _frame: *mut InterpreterFrame, _s: Stack, _oparg: usize) -> Step {
-    Err(vm.not_implemented_error("string.templatelib.Template"))
+pub unsafe fn build_template(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
+    // SAFETY: see `eval::run`.
+    unsafe {
+        let made = template::new_template(s.object(2), s.object(1), vm)?;
+        Ok(s.replace(2, made))
+    }
 }
 
 /// `ascii(value)`.

@@ -15,11 +15,7 @@ pub fn send(receiver: &Object, value: &Object, vm: &Vm) -> PyResult<SendResult> 
     let made = if vm.is_none(value) && receiver.ob_type().tp_iternext.get().is_some() {
         // SAFETY: a slot is called with a live object, and hands over a reference or null.
         unsafe {
-            receiver
-                .ob_type()
-                .tp_iternext
-                .get()
-                .and_then(|next| Ref::from_raw_opt(next(receiver.as_ptr())))
+            receiver.ob_type().tp_iternext.get().and_then(|next| Ref::from_raw_opt(next(receiver.as_ptr())))
         }
     } else {
         receiver.call_method(vm.ids().send, &[value], vm).ok()
@@ -52,7 +48,9 @@ pub unsafe fn get_yield_from_iter(vm: &Vm, frame: *mut InterpreterFrame, s: Stac
         if tp == Coroutine::static_type() {
             let flags = InterpreterFrame::code(frame).flags.get();
             if flags & (co::COROUTINE | co::ITERABLE_COROUTINE) == 0 {
-                return Err(vm.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator"));
+                return Err(
+                    vm.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator")
+                );
             }
             return Ok(s);
         }

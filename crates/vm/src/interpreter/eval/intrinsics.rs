@@ -1,6 +1,7 @@
 //! `CALL_INTRINSIC_1` and `CALL_INTRINSIC_2`.
 
 use crate::builtins::generator;
+use crate::builtins::typevars;
 use crate::exceptions::group;
 use crate::exceptions::stop_iteration;
 use crate::interpreter::eval::importing;
@@ -29,7 +30,11 @@ pub unsafe fn call_1(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usi
                 let list = value.cast::<List>();
                 Tuple::from_vec(list.to_vec(), vm).into_object()
             }
-            7..=11 => return Err(vm.not_implemented_error("type parameters (PEP 695)")),
+            7 => typevars::new_typevar(value, None, None, vm)?,
+            8 => typevars::new_paramspec(value, vm)?,
+            9 => typevars::new_typevartuple(value, vm)?,
+            10 => typevars::subscript_generic(value, vm)?,
+            11 => typevars::new_typealias(value, vm)?,
             _ => return Err(vm.system_error("unknown intrinsic")),
         };
         Ok(s.replace(1, result))
@@ -67,8 +72,11 @@ unsafe fn stop_iteration_error(exception: &Object, frame: *mut InterpreterFrame,
     } else {
         return exception.to_ref();
     };
-    let made =
-        crate::exceptions::base::new_exception(types::runtime_error(), vec![vm.new_str(text).into_object()], vm);
+    let made = crate::exceptions::base::new_exception(
+        types::runtime_error(),
+        vec![vm.new_str(text).into_object()],
+        vm,
+    );
     match made {
         Ok(error) => {
             error.set_cause(Some(exception.to_ref()));
@@ -88,7 +96,9 @@ pub unsafe fn call_2(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: us
         let (first, second) = (s.object(2), s.object(1));
         let result = match oparg {
             1 => group::prep_reraise_star(first, &second.cast::<List>().to_vec(), vm)?,
-            2 | 3 | 5 => return Err(vm.not_implemented_error("type parameters (PEP 695)")),
+            2 => typevars::new_typevar(first, Some(second), None, vm)?,
+            3 => typevars::new_typevar(first, None, Some(second), vm)?,
+            5 => typevars::set_typeparam_default(first, second, vm)?,
             4 => {
                 let function = first.cast::<Function>();
                 function.type_params.set(Some(second.to_ref()));

@@ -143,10 +143,9 @@ fn values_of(map: &Object, keys: &Tuple, vm: &Vm) -> PyResult<Option<Vec<ObjRef>
     for key in keys.as_slice() {
         if seen.contains(key, vm)? {
             let shown = key.repr(vm)?;
-            return Err(vm.value_error(format!(
-                "mapping pattern checks duplicate key ({})",
-                shown.to_string_lossy()
-            )));
+            return Err(
+                vm.value_error(format!("mapping pattern checks duplicate key ({})", shown.to_string_lossy()))
+            );
         }
         seen.add(key, vm)?;
         let value = get.call(&[key, &missing], vm)?;

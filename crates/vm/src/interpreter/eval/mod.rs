@@ -423,12 +423,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::DeleteGlobal => step!(names::delete_global),
                             Opcode::LoadLocals => step!(names::load_locals),
                             Opcode::LoadGlobal => {
-                                adapt!(specialise::load_global(
-                                    frame,
-                                    ip,
-                                    name_of(frame, oparg >> 1),
-                                    vm
-                                ));
+                                adapt!(specialise::load_global(frame, ip, name_of(frame, oparg >> 1), vm));
                                 save!();
                                 let value = attempt!(names::global(frame, name_of(frame, oparg >> 1), vm));
                                 push!(StackRef::owned(value));
@@ -598,8 +593,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::CompareOpInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
-                                    left.type_ptr() == raw::int_type()
-                                        && right.type_ptr() == raw::int_type(),
+                                    left.type_ptr() == raw::int_type() && right.type_ptr() == raw::int_type(),
                                     Opcode::CompareOp
                                 );
                                 let Some(a) = raw::compact_int(left) else { deopt!(Opcode::CompareOp) };
@@ -635,8 +629,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::CompareOpStr => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
-                                    left.type_ptr() == raw::str_type()
-                                        && right.type_ptr() == raw::str_type(),
+                                    left.type_ptr() == raw::str_type() && right.type_ptr() == raw::str_type(),
                                     Opcode::CompareOp
                                 );
                                 let equal = Str::equal(left.object().cast(), right.object().cast());
@@ -658,8 +651,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             | Opcode::BinaryOpMultiplyInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
-                                    left.type_ptr() == raw::int_type()
-                                        && right.type_ptr() == raw::int_type(),
+                                    left.type_ptr() == raw::int_type() && right.type_ptr() == raw::int_type(),
                                     Opcode::BinaryOp
                                 );
                                 let Some(a) = raw::compact_int(left) else { deopt!(Opcode::BinaryOp) };
@@ -717,8 +709,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::BinaryOpAddUnicode => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
-                                    left.type_ptr() == raw::str_type()
-                                        && right.type_ptr() == raw::str_type(),
+                                    left.type_ptr() == raw::str_type() && right.type_ptr() == raw::str_type(),
                                     Opcode::BinaryOp
                                 );
                                 save!();
@@ -732,8 +723,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::BinaryOpInplaceAddUnicode => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
-                                    left.type_ptr() == raw::str_type()
-                                        && right.type_ptr() == raw::str_type(),
+                                    left.type_ptr() == raw::str_type() && right.type_ptr() == raw::str_type(),
                                     Opcode::BinaryOp
                                 );
                                 // `x = x + y`: the local gives its reference up first, so that the string may grow in
@@ -789,8 +779,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::BinaryOpSubscrStrInt => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(
-                                    left.type_ptr() == raw::str_type()
-                                        && right.type_ptr() == raw::int_type(),
+                                    left.type_ptr() == raw::str_type() && right.type_ptr() == raw::int_type(),
                                     Opcode::BinaryOp
                                 );
                                 let Some(index) = raw::small_index(right) else { deopt!(Opcode::BinaryOp) };
@@ -807,15 +796,15 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let (right, left) = (peek!(1), peek!(2));
                                 guard!(left.type_ptr() == Dict::static_type(), Opcode::BinaryOp);
                                 save!();
-                                let value = match attempt!(
-                                    (*left.ptr().cast::<Dict>()).get_item(right.object(), vm)
-                                ) {
-                                    Some(value) => value,
-                                    None => {
-                                        vm.key_error(right.object());
-                                        error!()
-                                    }
-                                };
+                                let value =
+                                    match attempt!((*left.ptr().cast::<Dict>()).get_item(right.object(), vm))
+                                    {
+                                        Some(value) => value,
+                                        None => {
+                                            vm.key_error(right.object());
+                                            error!()
+                                        }
+                                    };
                                 sp = sp.sub(1);
                                 peek!(1) = StackRef::owned(value);
                                 left.close();
@@ -917,11 +906,9 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let tp = owner.object().ob_type();
                                 guard!(tp.tp_version_tag.get() == cache::u32_at(ip, 2), Opcode::LoadAttr);
                                 let name = name_of(frame, oparg >> 1);
-                                let Some(value) = attributes::dict_value(
-                                    owner.object(),
-                                    name,
-                                    cache::u16_at(ip, 4),
-                                ) else {
+                                let Some(value) =
+                                    attributes::dict_value(owner.object(), name, cache::u16_at(ip, 4))
+                                else {
                                     deopt!(Opcode::LoadAttr)
                                 };
                                 peek!(1) = StackRef::owned(value.to_ref());
@@ -982,12 +969,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     );
                                 } else if opcode == Opcode::LoadAttrMethodLazyDict {
                                     let offset = cache::u16_at(ip, 4) as i16 as isize;
-                                    let dict = owner
-                                        .ptr()
-                                        .cast::<u8>()
-                                        .offset(offset)
-                                        .cast::<*mut Object>()
-                                        .read();
+                                    let dict =
+                                        owner.ptr().cast::<u8>().offset(offset).cast::<*mut Object>().read();
                                     guard!(dict.is_null(), Opcode::LoadAttr);
                                 }
                                 // A method found in a type whose version hasn't changed is alive.
@@ -1106,14 +1089,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let has_self = usize::from(!peek!(oparg + 1).is_null());
                                 let code = (*callable.ptr().cast::<Function>()).code();
                                 let count = oparg + has_self;
-                                let new = frame::push_frame(
-                                    callable,
-                                    code,
-                                    std::ptr::null_mut(),
-                                    frame,
-                                    count,
-                                    vm,
-                                );
+                                let new =
+                                    frame::push_frame(callable, code, std::ptr::null_mut(), frame, count, vm);
                                 if new.is_null() {
                                     error!()
                                 }
@@ -1214,9 +1191,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
                             Opcode::CallLen => {
                                 guard!(
-                                    oparg == 1
-                                        && peek!(2).is_null()
-                                        && specialise::is_len(peek!(3), vm),
+                                    oparg == 1 && peek!(2).is_null() && specialise::is_len(peek!(3), vm),
                                     Opcode::Call
                                 );
                                 save!();
@@ -1358,7 +1333,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let dying = frame;
                                 frame = (*dying).previous;
                                 vm.current_frame.set(frame);
-                                vm.py_recursion_remaining.set(vm.py_recursion_remaining.get().wrapping_add(1));
+                                vm.py_recursion_remaining
+                                    .set(vm.py_recursion_remaining.get().wrapping_add(1));
                                 finish_frame(dying, vm);
                                 if dying == entry {
                                     return Ok(value.into_ref());
@@ -1375,7 +1351,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let dying = frame;
                                 frame = (*dying).previous;
                                 vm.current_frame.set(frame);
-                                vm.py_recursion_remaining.set(vm.py_recursion_remaining.get().wrapping_add(1));
+                                vm.py_recursion_remaining
+                                    .set(vm.py_recursion_remaining.get().wrapping_add(1));
                                 frame::pop_frame(dying, vm);
                                 if dying == entry {
                                     return Ok(made);
@@ -1394,7 +1371,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 frame = (*suspended).previous;
                                 (*suspended).previous = std::ptr::null_mut();
                                 vm.current_frame.set(frame);
-                                vm.py_recursion_remaining.set(vm.py_recursion_remaining.get().wrapping_add(1));
+                                vm.py_recursion_remaining
+                                    .set(vm.py_recursion_remaining.get().wrapping_add(1));
                                 if suspended == entry {
                                     return Ok(value.into_ref());
                                 }
@@ -1463,7 +1441,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::CleanupThrow => {
                                 // sub-iterator, last value sent, exception
                                 let exception = peek!(1);
-                                if let Some(value) = exceptions::stop_iteration_value(exception.object(), vm) {
+                                if let Some(value) = exceptions::stop_iteration_value(exception.object(), vm)
+                                {
                                     sp = Stack::new(sp).drop(3).as_ptr();
                                     push!(StackRef::borrowed(vm.none_ref()));
                                     push!(StackRef::owned(value));
@@ -1528,10 +1507,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             }
                             Opcode::ForIterGen => {
                                 let iterator = peek!(1);
-                                guard!(
-                                    iterator.type_ptr() == Generator::static_type(),
-                                    Opcode::ForIter
-                                );
+                                guard!(iterator.type_ptr() == Generator::static_type(), Opcode::ForIter);
                                 let Some(new) = generator::resumable(iterator.object()) else {
                                     deopt!(Opcode::ForIter)
                                 };
@@ -1611,14 +1587,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::MatchClass => step!(matching::match_class),
                             Opcode::MatchKeys => step!(matching::match_keys),
                             Opcode::MatchMapping => {
-                                let found =
-                                    peek!(1).object().ob_type().has_flag(TypeFlags::MAPPING);
+                                let found = peek!(1).object().ob_type().has_flag(TypeFlags::MAPPING);
                                 push!(raw::bool_slot(found, vm));
                                 next!(1)
                             }
                             Opcode::MatchSequence => {
-                                let found =
-                                    peek!(1).object().ob_type().has_flag(TypeFlags::SEQUENCE);
+                                let found = peek!(1).object().ob_type().has_flag(TypeFlags::SEQUENCE);
                                 push!(raw::bool_slot(found, vm));
                                 next!(1)
                             }
@@ -1643,9 +1617,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 (*frame).instr_ptr = ip;
                                 if oparg != 0 {
                                     if let Some(lasti) = raw::compact_int(peek!(oparg)) {
-                                        (*frame).instr_ptr = InterpreterFrame::code(frame)
-                                            .code_ptr()
-                                            .offset(lasti as isize);
+                                        (*frame).instr_ptr =
+                                            InterpreterFrame::code(frame).code_ptr().offset(lasti as isize);
                                     }
                                 }
                                 unwind::restore(exception, vm);

@@ -104,7 +104,12 @@ pub fn mapping_get(mapping: &Object, name: &Str, vm: &Vm) -> PyResult<Option<Obj
     }
 }
 
-unsafe fn locals_of<'a>(frame: *mut InterpreterFrame, what: &str, name: &Str, vm: &Vm) -> PyResult<&'a Object> {
+unsafe fn locals_of<'a>(
+    frame: *mut InterpreterFrame,
+    what: &str,
+    name: &Str,
+    vm: &Vm,
+) -> PyResult<&'a Object> {
     // SAFETY: the frame owns its locals.
     match unsafe { (*frame).locals.as_ref() } {
         Some(locals) => Ok(locals),
@@ -185,7 +190,12 @@ pub unsafe fn load_locals(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _opar
     }
 }
 
-pub unsafe fn load_from_dict_or_globals(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
+pub unsafe fn load_from_dict_or_globals(
+    vm: &Vm,
+    frame: *mut InterpreterFrame,
+    s: Stack,
+    oparg: usize,
+) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
         let name = name(frame, oparg);

@@ -111,7 +111,11 @@ fn instance_dict(object: &Object, name: &Str, vm: &Vm) -> InstanceDict {
     }
     match tp.tp_dictoffset.get() {
         0 => InstanceDict::None,
-        offset if offset > 0 && offset < i16::MAX as isize && managed::instance_dict_if_any(object).is_none() => {
+        offset
+            if offset > 0
+                && offset < i16::MAX as isize
+                && managed::instance_dict_if_any(object).is_none() =>
+        {
             InstanceDict::Lazy(offset)
         }
         _ => InstanceDict::Other,

@@ -66,16 +66,11 @@ unsafe fn form(
     Some(Opcode::CallNonPyGeneral)
 }
 
-const CONVENTION: i32 = meth::VARARGS | meth::FASTCALL | meth::NOARGS | meth::O | meth::KEYWORDS | meth::METHOD;
+const CONVENTION: i32 =
+    meth::VARARGS | meth::FASTCALL | meth::NOARGS | meth::O | meth::KEYWORDS | meth::METHOD;
 const FAST_KEYWORDS: i32 = meth::FASTCALL | meth::KEYWORDS;
 
-fn native_form(
-    native: &BuiltinFunction,
-    callable: &Object,
-    has_self: bool,
-    oparg: usize,
-    vm: &Vm,
-) -> Opcode {
+fn native_form(native: &BuiltinFunction, callable: &Object, has_self: bool, oparg: usize, vm: &Vm) -> Opcode {
     let originals = &vm.interp().originals;
     if has_self {
         return Opcode::CallNonPyGeneral;
@@ -152,7 +147,11 @@ unsafe fn class_form(ip: *mut CodeUnit, cls: &Type, has_self: bool, oparg: usize
         return Opcode::CallNonPyGeneral;
     }
     let Some(heap) = cls.as_heap_type() else {
-        return if cls.tp_vectorcall.get().is_some() { Opcode::CallBuiltinClass } else { Opcode::CallNonPyGeneral };
+        return if cls.tp_vectorcall.get().is_some() {
+            Opcode::CallBuiltinClass
+        } else {
+            Opcode::CallNonPyGeneral
+        };
     };
     let plain_new = match (cls.tp_new.get(), crate::builtins::object::object_type().tp_new.get()) {
         (Some(a), Some(b)) => std::ptr::fn_addr_eq(a, b),

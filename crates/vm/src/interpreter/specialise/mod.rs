@@ -210,7 +210,11 @@ unsafe fn binary_form(
                 let local = *InterpreterFrame::locals_ptr(frame).add(store.oparg() as usize);
                 local.ptr() == left.ptr()
             };
-            return Some(if in_place { Opcode::BinaryOpInplaceAddUnicode } else { Opcode::BinaryOpAddUnicode });
+            return Some(if in_place {
+                Opcode::BinaryOpInplaceAddUnicode
+            } else {
+                Opcode::BinaryOpAddUnicode
+            });
         }
         None
     }

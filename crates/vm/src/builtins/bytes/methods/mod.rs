@@ -9,8 +9,6 @@
 pub mod algorithms;
 mod table;
 
-pub use table::{BYTEARRAY_METHODS, BYTES_METHODS};
-
 use crate::builtins::str::StrBuilder;
 use crate::prelude::*;
 use crate::protocols::buffer::{self, Buffer, has_buffer};
