@@ -4,6 +4,8 @@ use taipan_bytecode::marshal;
 
 use crate::prelude::*;
 
+pub use taipan_bytecode::PYC_MAGIC;
+
 /// The code object that `data` holds.
 pub fn load_code(data: &[u8], vm: &Vm) -> PyResult<Ref<Code>> {
     match marshal::loads(data) {
