@@ -1,1 +1,102 @@
-//! The `compiler` crate.
+//! Python 3.14's compiler: syntax tree → symbol table → instructions → flow graph → code object.
+//!
+//! What is deliberately absent: this crate knows no Python object, opens no file, prints nothing. Errors and warnings
+//! are values. The passes and their order are CPython's, so that code objects are the same.
+
+mod assemble;
+mod codegen;
+mod constants;
+mod flowgraph;
+mod fold;
+mod future;
+mod instruction;
+mod preprocess;
+pub mod symtable;
+mod unparse;
+
+use std::rc::Rc;
+
+use taipan_bytecode::CodeObject;
+use taipan_parser::ast::{Arena, Mod, Range};
+
+pub use unparse::unparse;
+
+/// How deep statements and expressions may nest; more raises `RecursionError`.
+pub(crate) const MAX_DEPTH: usize = 3000;
+
+/// Which exception a [`SyntaxError`] value stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// `SyntaxError`
+    Syntax,
+    /// `RecursionError`
+    Recursion,
+}
+
+/// Why a tree can't be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The exception's type.
+    pub kind: ErrorKind,
+    /// The message, as in CPython.
+    pub message: String,
+    /// Where: columns are byte offsets from 0.
+    pub range: Range,
+}
+
+impl SyntaxError {
+    pub(crate) fn new(message: String, range: Range) -> SyntaxError {
+        SyntaxError { kind: ErrorKind::Syntax, message, range }
+    }
+
+    pub(crate) fn recursion(place: &str) -> SyntaxError {
+        let message = format!("maximum recursion depth exceeded {place}");
+        SyntaxError { kind: ErrorKind::Recursion, message, range: Range::default() }
+    }
+}
+
+/// A `SyntaxWarning`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The message.
+    pub message: String,
+    /// Where.
+    pub range: Range,
+}
+
+/// How to compile.
+#[derive(Clone, Debug)]
+pub struct CompileOptions<'a> {
+    /// `co_filename`, undecodable bytes as surrogates.
+    pub filename: &'a [u8],
+    /// 0, 1 (`-O`) or 2 (`-OO`).
+    pub optimize: u8,
+    /// Bits `FUTURE_*` of `co_flags` that are in force from outside.
+    pub future_flags: u32,
+    /// `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`
+    pub top_level_await: bool,
+}
+
+/// What compiling gives.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The module's code.
+    pub code: Rc<CodeObject>,
+    /// Warnings in the order in which CPython issues them.
+    pub warnings: Vec<Warning>,
+}
+
+/// Compiles a tree; its variant decides between the modes `exec`, `eval` and `single`.
+pub fn compile<'a>(
+    arena: &'a Arena,
+    module: &'a Mod<'a>,
+    options: &CompileOptions<'_>,
+) -> Result<Compiled, SyntaxError> {
+    let future = future::features(module)? | options.future_flags;
+    let mut warnings = Vec::new();
+    preprocess::control_flow_in_finally(module, &mut warnings)?;
+    let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
+    let table = symtable::build(arena, module, future_annotations, options.top_level_await, options.optimize)?;
+    let code = codegen::module(arena, module, &table, options, future, &mut warnings)?;
+    Ok(Compiled { code, warnings })
+}
