@@ -37,7 +37,7 @@ pub struct SyntaxError {
     pub end_offset: i32,
     /// `text`
     pub text: Option<String>,
-    /// The seventh item of `args`, from which tracebacks guess misspelt keywords: line and column of the statement.
+    /// `_metadata`, from which tracebacks guess misspelt keywords: line and column (always 0) and the source.
     pub metadata: Option<(u32, u32, String)>,
 }
 

@@ -139,15 +139,14 @@ pub fn parse<'a>(
             }
             let settings = diagnose::Settings {
                 mode: options.mode,
-                barry_as_flufl: if parser.statement_start == 0 {
-                    options.barry_as_flufl
-                } else {
-                    parser.barry_at_start
-                },
+                barry_as_flufl: parser.barry_as_flufl,
                 max_int_digits: options.max_int_digits,
                 allow_incomplete_input: options.allow_incomplete_input,
             };
-            if let Some(error) = diagnose::diagnose(src, &stream, parser.statement_start, settings) {
+            if let Some(mut error) = diagnose::diagnose(src, &stream, parser.statement_start, settings) {
+                if error.kind != ErrorKind::Memory {
+                    error.metadata = Some((0, 0, String::from_utf8_lossy(src).into_owned()));
+                }
                 return Err(error);
             }
             let token = stream.tokens[parser.pos];

@@ -43,7 +43,8 @@ pub struct TokenError {
     pub error: SyntaxError,
     /// For an end of file inside brackets: it is raised as "never closed", and gives way to errors before it.
     pub end_of_file: bool,
-    /// Whether the tokenizer itself raised it, so that it also shows when another error was found before it.
+    /// Whether the tokenizer itself raised it, outside f-strings, so that it also shows when another error was found
+    /// before it.
     pub raised: bool,
     /// The innermost bracket that was open: character, line, column.
     pub open: Option<(u8, u32, u32)>,
@@ -174,10 +175,13 @@ impl<'s> Tokenizer<'s> {
         self.push(kind, start, self.pos, self.line, self.line_start);
     }
 
+    /// Starts a new line; the newline that ends the source starts none.
     fn newline(&mut self) {
-        self.line += 1;
-        self.line_start = self.pos;
-        self.out.lines.push(self.pos as u32);
+        if self.pos < self.src.len() {
+            self.line += 1;
+            self.line_start = self.pos;
+            self.out.lines.push(self.pos as u32);
+        }
     }
 
     /// The error that the tokenizer raises itself: it points at the character before the current position unless
@@ -185,7 +189,7 @@ impl<'s> Tokenizer<'s> {
     fn error_at<T>(&self, message: String, columns: Option<(usize, usize)>) -> Step<T> {
         let prefix = |end: usize| char_count(&self.src[self.line_start..end.min(self.src.len())]) as i32;
         let (offset, end_offset) = match columns {
-            Some((start, end)) => (start as i32, end as i32),
+            Some((start, end)) => (prefix(self.line_start + start), prefix(self.line_start + end)),
             None => (prefix(self.pos), prefix(self.pos)),
         };
         let text = String::from_utf8_lossy(line_text(self.src, self.line_start)).into_owned();
@@ -201,7 +205,7 @@ impl<'s> Tokenizer<'s> {
                 metadata: None,
             },
             end_of_file: false,
-            raised: true,
+            raised: self.modes.is_empty(),
             open: self.open_bracket(),
         }))
     }
@@ -566,7 +570,7 @@ impl<'s> Tokenizer<'s> {
         let more = [(b, t, "b", "t"), (f, t, "f", "t")];
         for (first, second, one, other) in clashes.into_iter().chain(more) {
             if first && second {
-                let columns = (start + 1 - self.line_start, self.pos - self.line_start);
+                let columns = (start + 1 - self.line_start, self.pos + 1 - self.line_start);
                 let message = format!("'{one}' and '{other}' prefixes are incompatible");
                 return self.error_at(message, Some(columns));
             }
@@ -631,7 +635,7 @@ impl<'s> Tokenizer<'s> {
                     let byte = self.cur();
                     self.pos += 1;
                     if byte == b'\n' {
-                        self.string_newline();
+                        self.newline();
                     }
                 }
                 b'\n' => {
@@ -646,7 +650,7 @@ impl<'s> Tokenizer<'s> {
                         );
                     }
                     self.pos += 1;
-                    self.string_newline();
+                    self.newline();
                 }
                 _ if quote_size == 1 => {
                     self.pos += 1;
@@ -663,13 +667,6 @@ impl<'s> Tokenizer<'s> {
         }
         self.push(Tok::String, start, self.pos, first_line, first_line_start);
         Ok(())
-    }
-
-    /// A newline inside a string; the one that ends the source starts no line.
-    fn string_newline(&mut self) {
-        if self.pos < self.src.len() {
-            self.newline();
-        }
     }
 
     fn unterminated(
@@ -738,7 +735,7 @@ impl<'s> Tokenizer<'s> {
             match byte {
                 b'\n' => {
                     self.pos += 1;
-                    self.string_newline();
+                    self.newline();
                 }
                 b'{' => {
                     if self.at(self.pos + 1) != b'{' || in_format_spec {
@@ -775,7 +772,7 @@ impl<'s> Tokenizer<'s> {
                     }
                     self.pos += 1;
                     if next == b'\n' {
-                        self.string_newline();
+                        self.newline();
                     } else if next == b'N' && !raw && self.cur() == b'{' {
                         self.pos += 1;
                         named_escape = true;
@@ -806,8 +803,7 @@ impl<'s> Tokenizer<'s> {
             let message = format!(
                 "{prefix}-string: newlines are not allowed in format specifiers for single quoted {prefix}-strings"
             );
-            let columns = char_count(&self.src[self.line_start..self.pos.min(self.src.len())]);
-            return self.error_at(message, Some((columns, columns)));
+            return self.error(message);
         }
         let last_line = self.line;
         (self.pos, self.line, self.line_start) = (mode.start + 1, mode.first_line, mode.first_line_start);
@@ -1042,7 +1038,7 @@ impl<'s> Tokenizer<'s> {
             self.pos += 1;
             self.end_of_number("imaginary")?;
         } else if let Some(zeros_end) = zeros_end.filter(|_| !float) {
-            let columns = (start + 1 - self.line_start, zeros_end - self.line_start);
+            let columns = (start + 1 - self.line_start, zeros_end + 1 - self.line_start);
             let message = "leading zeros in decimal integer literals are not permitted; \
                            use an 0o prefix for octal integers";
             return self.error_at(message.into(), Some(columns));

@@ -82,12 +82,7 @@ pub(crate) struct Settings {
 }
 
 /// Explains why the statement that starts at token `start` is wrong. `None` if it is not.
-pub(crate) fn diagnose(
-    src: &[u8],
-    stream: &Tokens,
-    start: usize,
-    settings: Settings,
-) -> Option<SyntaxError> {
+pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Settings) -> Option<SyntaxError> {
     let run = |max_depth: u32| -> Result<Option<SyntaxError>, ()> {
         let nodes = Arena::new();
         let mut diagnosis = Diagnosis {
@@ -190,7 +185,7 @@ impl<'n, 's> Diagnosis<'n, 's> {
         if rule.is_error && !self.errors_on {
             return Ok(None);
         }
-        let key = (self.pos, number as u16, self.errors_on);
+        let key = (self.pos, number as u16, self.errors_on || rule.shared_memo);
         if let Some(&(value, end)) = self.memo.get(&key) {
             if value.is_some() {
                 self.pos = end;

@@ -23,7 +23,8 @@ impl<'n> Diagnosis<'n, '_> {
     }
 
     fn line(&self, number: u32) -> &[u8] {
-        let start = self.stream.lines.get(number.max(1) as usize - 1).map_or(self.src.len(), |&at| at as usize);
+        let start =
+            self.stream.lines.get(number.max(1) as usize - 1).map_or(self.src.len(), |&at| at as usize);
         line_text(self.src, start)
     }
 
@@ -82,7 +83,12 @@ impl<'n> Diagnosis<'n, '_> {
 
     pub(super) fn raise_at_token(&mut self, index: u32, message: String) -> Raised {
         let index = (index as usize).min(self.tokens.len() - 1);
-        self.raise_range(self.tokens[index].range, message)
+        let Range { line, col, end_line, end_col } = self.tokens[index].range;
+        // Tokens without text have no columns.
+        if matches!(self.tokens[index].kind, Tok::Indent | Tok::Dedent | Tok::EndMarker) {
+            return self.raise(ErrorKind::Syntax, message, line, 0, end_line, 0);
+        }
+        self.raise(ErrorKind::Syntax, message, line, col as i32 + 1, end_line, end_col as i32 + 1)
     }
 
     pub(super) fn raise_from(&mut self, value: Val<'n>, message: String) -> Raised {
@@ -95,7 +101,7 @@ impl<'n> Diagnosis<'n, '_> {
     pub(super) fn raise_kind_at(&mut self, kind: ErrorKind, index: u32, message: String) -> Raised {
         let token = self.tokens[(index as usize).min(self.tokens.len() - 1)];
         let Range { line, col, end_line, end_col } = token.range;
-        if matches!(token.kind, Tok::Indent | Tok::Dedent) {
+        if matches!(token.kind, Tok::Indent | Tok::Dedent | Tok::EndMarker) {
             let (_, current) = self.tokenizer_place();
             return self.raise(kind, message, line, current as i32, end_line, -1);
         }
@@ -177,7 +183,8 @@ impl<'n> Diagnosis<'n, '_> {
                 return self.error.take();
             }
             Tok::Dedent => {
-                let _ = self.raise_kind_at(ErrorKind::Indentation, self.fill - 1, "unexpected unindent".into());
+                let _ =
+                    self.raise_kind_at(ErrorKind::Indentation, self.fill - 1, "unexpected unindent".into());
                 return self.error.take();
             }
             _ => {}
