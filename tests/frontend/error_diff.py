@@ -1,4 +1,4 @@
-"""Compares syntax errors with CPython's: error_diff.py ORACLE DUMP [--mutate N] PATH...
+"""Compares syntax errors with CPython's: error_diff.py ORACLE DUMP [--mode MODE] [--mutate N] PATH...
 
 Snippets are the string constants and doctest examples in the Python files named, and with --mutate N also N files'
 worth of lines damaged at random. Message, positions and text must agree.
@@ -65,10 +65,10 @@ def mutations(path, rng, count):
         yield "\n".join(lines)
 
 
-def answer(source):
+def answer(source, mode):
     warnings.simplefilter("ignore")
     try:
-        ast.parse(source)
+        compile(source, "<unknown>", mode, ast.PyCF_ONLY_AST)
     except SyntaxError as error:
         kind = {"SyntaxError": "Syntax", "IndentationError": "Indentation", "TabError": "Tab"}[type(error).__name__]
         line = f"!{kind}|{ascii_repr(error.msg)}"
@@ -89,7 +89,7 @@ def ascii_repr(text):
     return ascii(text)
 
 
-def collect(paths, mutate):
+def collect(paths, mutate, mode):
     found = {}
     rng = random.Random(mutate)
     for path in paths:
@@ -106,19 +106,21 @@ def collect(paths, mutate):
                 snippet.encode()
             except UnicodeEncodeError:
                 continue
-            line = answer(snippet)
+            line = answer(snippet, mode)
             if line is not None and (mutate or line != "ok"):
                 out.write(f"{line}\0{snippet}\0")
 
 
 def main():
     if sys.argv[1] == "--collect":
-        return collect(sys.argv[3:], int(sys.argv[2]))
+        return collect(sys.argv[4:], int(sys.argv[2]), sys.argv[3])
     oracle, dump, *paths = sys.argv[1:]
-    mutate = "0"
+    mutate, mode = "0", "exec"
+    if paths[0] == "--mode":
+        mode, paths = paths[1], paths[2:]
     if paths[0] == "--mutate":
         mutate, paths = paths[1], paths[2:]
-    command = [oracle, os.path.abspath(__file__), "--collect", mutate, *paths]
+    command = [oracle, os.path.abspath(__file__), "--collect", mutate, mode, *paths]
     collected = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, encoding="utf-8")
     if collected.returncode:
         sys.exit(collected.stderr[-2000:])
@@ -126,7 +128,7 @@ def main():
     expected, sources = parts[::2], parts[1::2]
     name = f"/tmp/error_diff.{os.getpid()}"
     with open(name, "w", encoding="utf-8") as file:
-        file.write("\0".join("exec\n" + source for source in sources))
+        file.write("\0".join(f"{mode}\n{source}" for source in sources))
     ours = subprocess.run([dump, "--errors", name], capture_output=True, text=True, encoding="utf-8")
     os.unlink(name)
     if ours.returncode:

@@ -78,3 +78,9 @@ pub(crate) fn line_text(src: &[u8], line_start: usize) -> &[u8] {
 pub(crate) fn char_count(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
+
+/// The text of the line that starts at `line_start`, with its newline if it has one.
+pub(crate) fn whole_line(src: &[u8], line_start: usize) -> &[u8] {
+    let rest = &src[line_start.min(src.len())..];
+    &rest[..memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)]
+}

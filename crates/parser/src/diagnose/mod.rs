@@ -10,7 +10,7 @@ mod grammar;
 mod report;
 
 use crate::ast::Arena;
-use crate::error::SyntaxError;
+use crate::error::{ErrorKind, SyntaxError};
 use crate::token::{Tok, Token};
 use crate::tokenizer::Tokens;
 use grammar::{Action, Alternative, Grammar, Item};
@@ -141,11 +141,16 @@ impl<'n, 's> Diagnosis<'n, 's> {
         if self.too_deep {
             return None;
         }
-        if first.is_err() {
-            return self.raised();
-        }
         if matches!(first, Ok(Some(_))) {
             return None;
+        }
+        if self.settings.allow_incomplete_input && self.at_end_of_source() {
+            let last = self.fill.max(1) - 1;
+            let _ = self.raise_kind_at(ErrorKind::IncompleteInput, last, "incomplete input".into());
+            return self.error.take();
+        }
+        if first.is_err() {
+            return self.raised();
         }
         let last_token = self.fill.saturating_sub(1);
         self.errors_on = true;
