@@ -1,0 +1,107 @@
+//! Compiles the standard library into one archive.
+//!
+//! The archive is a sequence of blobs; the index, written as Rust source, is sorted by name.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use taipan_parser::ParseOptions;
+use taipan_parser::ast::Arena;
+
+/// A module found in a library folder.
+struct Module {
+    path: PathBuf,
+    is_package: bool,
+}
+
+fn main() {
+    let overlay = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../../lib");
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed={}", overlay.display());
+    let mut modules = BTreeMap::new();
+    let mut data = BTreeMap::new();
+    // What the repository's own folder holds goes before the library's.
+    for root in [Path::new(rustpython_pylib::LIB_PATH), &overlay] {
+        collect(root, root, &mut modules, &mut data);
+    }
+    let mut archive: Vec<u8> = Vec::new();
+    let mut put = |bytes: &[u8]| {
+        let start = archive.len();
+        archive.extend_from_slice(bytes);
+        (start, bytes.len())
+    };
+    let mut index = String::from("pub static MODULES: &[Entry] = &[\n");
+    for (name, module) in &modules {
+        let source = std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));
+        let file = format!("<embedded>/{}{}", name.replace('.', "/"), if module.is_package { "/__init__.py" } else { ".py" });
+        let Some(code) = compile(&source, &file) else {
+            println!("cargo:warning=not embedded, since it does not compile: {name}");
+            continue;
+        };
+        let (code_at, code_len) = put(&code);
+        let (source_at, source_len) = put(&miniz_oxide::deflate::compress_to_vec(&source, 6));
+        writeln!(
+            index,
+            "    Entry {{ name: {name:?}, is_package: {}, code: ({code_at}, {code_len}), source: ({source_at}, {source_len}) }},",
+            module.is_package
+        )
+        .expect("a String grows");
+    }
+    index.push_str("];\n\npub static DATA: &[(&str, (usize, usize))] = &[\n");
+    for (name, path) in &data {
+        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (at, len) = put(&miniz_oxide::deflate::compress_to_vec(&bytes, 6));
+        writeln!(index, "    ({name:?}, ({at}, {len})),").expect("a String grows");
+    }
+    index.push_str("];\n");
+    let out = PathBuf::from(env("OUT_DIR"));
+    std::fs::write(out.join("library.bin"), archive).expect("OUT_DIR can be written");
+    std::fs::write(out.join("index.rs"), index).expect("OUT_DIR can be written");
+}
+
+fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("cargo sets {name}"))
+}
+
+/// Finds modules and data files below `folder`.
+fn collect(root: &Path, folder: &Path, modules: &mut BTreeMap<String, Module>, data: &mut BTreeMap<String, PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if name != "__pycache__" && name != "test" && name != "tests" && name != "idlelib" && name != "turtledemo" {
+                collect(root, &path, modules, data);
+            }
+            continue;
+        }
+        let relative = path.strip_prefix(root).expect("it is below the root").to_string_lossy().into_owned();
+        match relative.strip_suffix(".py") {
+            Some(stem) => {
+                let dotted = stem.replace('/', ".");
+                let package = dotted.strip_suffix(".__init__");
+                let is_package = package.is_some();
+                let dotted = package.unwrap_or(&dotted).to_owned();
+                modules.insert(dotted, Module { path, is_package });
+            }
+            None => {
+                data.insert(relative, path);
+            }
+        }
+    }
+}
+
+/// The marshalled code of a module.
+fn compile(source: &[u8], file: &str) -> Option<Vec<u8>> {
+    let arena = Arena::new();
+    let parsed = taipan_parser::parse(source, &ParseOptions::default(), &arena).ok()?;
+    let options = taipan_compiler::CompileOptions {
+        filename: file.as_bytes(),
+        optimize: 0,
+        future_flags: 0,
+        top_level_await: false,
+    };
+    let compiled = taipan_compiler::compile(&arena, &parsed.module, &options).ok()?;
+    taipan_bytecode::marshal::dump_code(&compiled.code).ok()
+}

@@ -1,0 +1,127 @@
+//! Memory for objects: size-class free lists per thread over mimalloc.
+//!
+//! Blocks always come from mimalloc, whole, so any block may be given back by any thread either to
+//! a free list of its class or to mimalloc directly (`PyObject_Free` doesn't know sizes).
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+
+use crate::object::Object;
+
+const CLASS_BYTES: usize = 16;
+const CLASSES: usize = 32;
+/// Longest block kept in a free list.
+pub const SMALL_LIMIT: usize = CLASS_BYTES * (CLASSES - 1);
+const LIST_LIMIT: u32 = 512;
+
+struct FreeList {
+    head: Cell<*mut FreeBlock>,
+    len: Cell<u32>,
+}
+
+struct FreeBlock {
+    next: *mut FreeBlock,
+}
+
+thread_local! {
+    static FREE_LISTS: [FreeList; CLASSES] =
+        const { [const { FreeList { head: Cell::new(std::ptr::null_mut()), len: Cell::new(0) } }; CLASSES] };
+    /// How many `tp_dealloc` calls are active in each other.
+    pub(crate) static DEALLOC_DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// Objects whose end waits for the outermost `tp_dealloc`.
+    pub(crate) static DELETE_LATER: RefCell<Vec<*mut Object>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Memory for `size` bytes, 16-byte aligned, not initialised. Null when there is none.
+#[inline]
+pub fn allocate(size: usize) -> *mut u8 {
+    if size <= SMALL_LIMIT {
+        let class = size.div_ceil(CLASS_BYTES);
+        let block = FREE_LISTS.with(|lists| {
+            let list = &lists[class];
+            let head = list.head.get();
+            if !head.is_null() {
+                // SAFETY: blocks on a list hold a valid link.
+                list.head.set(unsafe { (*head).next });
+                list.len.set(list.len.get() - 1);
+            }
+            head
+        });
+        if !block.is_null() {
+            return block.cast();
+        }
+        // Rounded up so that each block of a class can serve every size of the class.
+        // SAFETY: a plain allocation call.
+        return unsafe { libmimalloc_sys::mi_malloc((class * CLASS_BYTES).max(CLASS_BYTES)).cast() };
+    }
+    // SAFETY: a plain allocation call.
+    unsafe { libmimalloc_sys::mi_malloc(size).cast() }
+}
+
+/// Gives back memory of `size` bytes.
+///
+/// # Safety
+/// `block` came from `allocate` with the same size class, and nobody uses it any more.
+#[inline]
+pub unsafe fn release(block: *mut u8, size: usize) {
+    if size <= SMALL_LIMIT {
+        let class = size.div_ceil(CLASS_BYTES);
+        let kept = FREE_LISTS.with(|lists| {
+            let list = &lists[class];
+            if class == 0 || list.len.get() >= LIST_LIMIT {
+                return false;
+            }
+            let block = block.cast::<FreeBlock>();
+            // SAFETY: the block is ours and at least 16 bytes long.
+            unsafe { (*block).next = list.head.get() };
+            list.head.set(block);
+            list.len.set(list.len.get() + 1);
+            true
+        });
+        if kept {
+            return;
+        }
+    }
+    // SAFETY: all blocks come from mimalloc.
+    unsafe { libmimalloc_sys::mi_free(block.cast::<c_void>()) }
+}
+
+/// `PyMem_Malloc`: a block of its own, at least one byte. Null when there is no memory.
+pub fn raw_malloc(size: usize) -> *mut u8 {
+    if size > isize::MAX as usize {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: a plain allocation call.
+    unsafe { libmimalloc_sys::mi_malloc(size.max(1)).cast() }
+}
+
+/// `PyMem_Calloc`.
+pub fn raw_calloc(count: usize, size: usize) -> *mut u8 {
+    let Some(total) = count.checked_mul(size) else { return std::ptr::null_mut() };
+    if total > isize::MAX as usize {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: a plain allocation call.
+    unsafe { libmimalloc_sys::mi_zalloc(total.max(1)).cast() }
+}
+
+/// `PyMem_Realloc`.
+///
+/// # Safety
+/// `block` is null or came from this module and is not used any more when the result is not null.
+pub unsafe fn raw_realloc(block: *mut u8, size: usize) -> *mut u8 {
+    if size > isize::MAX as usize {
+        return std::ptr::null_mut();
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { libmimalloc_sys::mi_realloc(block.cast::<c_void>(), size.max(1)).cast() }
+}
+
+/// `PyMem_Free`.
+///
+/// # Safety
+/// `block` is null or came from this module and is not used any more.
+pub unsafe fn raw_free(block: *mut u8) {
+    // SAFETY: passed on to the caller.
+    unsafe { libmimalloc_sys::mi_free(block.cast::<c_void>()) }
+}

@@ -1,0 +1,77 @@
+//! `str.join`.
+
+use super::layout::Unit;
+use super::make::{max_char_bound, write_data};
+use crate::prelude::*;
+
+impl Str {
+    /// `separator.join(items)`.
+    pub fn join_items(separator: &Str, items: &[ObjRef], vm: &Vm) -> PyResult<Ref<Str>> {
+        match items {
+            [] => return Ok(Str::empty()),
+            [only] => {
+                if let Some(text) = only.downcast_exact::<Str>() {
+                    return Ok(text.into());
+                }
+            }
+            _ => {}
+        }
+        let mut total = separator.len().checked_mul(items.len() - 1);
+        let mut bound = if items.len() > 1 && !separator.is_empty() { max_char_bound(separator) } else { 0 };
+        for (index, item) in items.iter().enumerate() {
+            let Some(text) = item.downcast_ref::<Str>() else {
+                return Err(vm.type_error(format!(
+                    "sequence item {index}: expected str instance, {} found",
+                    item.ob_type().name()
+                )));
+            };
+            bound = bound.max(max_char_bound(text));
+            total = total.and_then(|n| n.checked_add(text.len()));
+        }
+        let Some(total) = total.filter(|&n| n <= isize::MAX as usize) else {
+            return Err(vm.overflow_error("join() result is too long for a Python string"));
+        };
+        if total == 0 {
+            return Ok(Str::empty());
+        }
+        // SAFETY: filled right here: the lengths were added up above, and strings don't change.
+        unsafe {
+            let result = Str::try_allocate(total, bound, vm)?;
+            let mut at = 0;
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    write_data(&result, at, separator.data());
+                    at += separator.len();
+                }
+                let text = item.cast::<Str>();
+                write_data(&result, at, text.data());
+                at += text.len();
+            }
+            if total == 1 && u8::KIND == result.kind() {
+                return Str::try_from_data(result.data(), vm);
+            }
+            Ok(result)
+        }
+    }
+}
+
+#[pymethods(table = JOIN_METHODS)]
+impl Str {
+    /// Concatenate the strings of an iterable, with this string between them.
+    #[method("($self, iterable, /)")]
+    fn join(&self, iterable: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
+        let items = match iterable.collect_iterable(vm) {
+            Ok(items) => items,
+            Err(Raised) if vm.exception_matches(types::type_error()) && !is_iterable(iterable) => {
+                vm.clear_exception();
+                return Err(vm.type_error("can only join an iterable"));
+            }
+            Err(Raised) => return Err(Raised),
+        };
+        Str::join_items(self, &items, vm)
+    }
+}
+
+fn is_iterable(object: &Object) -> bool {
+    object.ob_type().tp_iter.get().is_some() || crate::protocols::container::is_sequence(object)
+}

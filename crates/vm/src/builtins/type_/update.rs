@@ -1,0 +1,144 @@
+//! Keeps the slots of a class in step with its special methods: when it is made, and whenever such a name is set later.
+
+use std::ffi::c_int;
+
+use super::lookup::lookup;
+use super::slotdefs::{SLOT_DEFS, WrapperBase, slot_ptr};
+use crate::builtins::descr::WrapperDescriptor;
+use crate::prelude::*;
+
+/// Sets every slot of a new class from what its bases and its own dictionary define.
+pub fn fill_slots(tp: &Type, vm: &Vm) {
+    let mut at = 0;
+    while at < SLOT_DEFS.len() {
+        at = update_one(tp, at, vm);
+    }
+}
+
+/// A special method of `tp` was set or deleted: its slot and those of the subclasses that inherit it are set anew.
+pub fn update_slot(tp: &Type, name: &Str, vm: &Vm) {
+    let text = name.to_string_lossy();
+    if !(text.starts_with("__") && text.ends_with("__")) {
+        return;
+    }
+    let mut starts: Vec<usize> = Vec::new();
+    for (at, def) in SLOT_DEFS.iter().enumerate() {
+        if def.name() == text {
+            let start = first_of_slot(at, def.offset);
+            if !starts.contains(&start) {
+                starts.push(start);
+            }
+        }
+    }
+    if !starts.is_empty() {
+        update_tree(tp, name, &starts, vm);
+    }
+}
+
+fn update_tree(tp: &Type, name: &Str, starts: &[usize], vm: &Vm) {
+    for &start in starts {
+        update_one(tp, start, vm);
+    }
+    for cls in vm.interp().types.subclasses_of(tp) {
+        // A subclass with a definition of its own is not concerned.
+        let own = super::lookup::type_dict(&cls).is_some_and(|dict| dict.lookup_interned(name).is_some());
+        if !own {
+            update_tree(&cls, name, starts, vm);
+        }
+    }
+}
+
+/// The first row of the slot that the row at `at` belongs to.
+fn first_of_slot(at: usize, offset: c_int) -> usize {
+    let mut start = at;
+    while start > 0 && SLOT_DEFS.get(start - 1).is_some_and(|def| def.offset == offset) {
+        start -= 1;
+    }
+    start
+}
+
+/// The slot that a special method fills natively in `tp`, when there is only one such slot: `__len__` may stand for
+/// `sq_length` or `mp_length`.
+fn only_filled_slot(tp: &Type, name: &str) -> *mut *const () {
+    let mut result: *mut *const () = std::ptr::null_mut();
+    for def in SLOT_DEFS.iter().filter(|def| def.name() == name) {
+        let slot = slot_ptr(tp, def.offset);
+        // SAFETY: null or the address of a slot.
+        if unsafe { slot.as_ref() }.is_none_or(|function| function.is_null()) {
+            continue;
+        }
+        if !result.is_null() {
+            return std::ptr::null_mut();
+        }
+        result = slot;
+    }
+    result
+}
+
+/// Sets the slot whose rows begin at `start`. Returns the index of the next slot's first row.
+fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
+    let Some(first) = SLOT_DEFS.get(start) else { return SLOT_DEFS.len() };
+    let offset = first.offset;
+    let rows: Vec<&WrapperBase> = SLOT_DEFS.iter().skip(start).take_while(|def| def.offset == offset).collect();
+    let next = start + rows.len();
+    let slot = slot_ptr(tp, offset);
+    if slot.is_null() {
+        return next;
+    }
+    let mut specific: *const () = std::ptr::null();
+    let mut generic: *const () = std::ptr::null();
+    let mut use_generic = false;
+    let hash_offset = std::mem::offset_of!(Type, tp_hash) as c_int;
+    let new_offset = std::mem::offset_of!(Type, tp_new) as c_int;
+    let next_offset = std::mem::offset_of!(Type, tp_iternext) as c_int;
+    for def in rows {
+        let name = vm.intern(def.name());
+        let Some(found) = lookup(tp, &name, vm) else {
+            if offset == next_offset {
+                specific = crate::builtins::object::next_not_implemented as *const ();
+            }
+            continue;
+        };
+        if let Some(wrapper) = found.downcast_exact::<WrapperDescriptor>() {
+            if wrapper.base().name() == def.name() {
+                let filled = only_filled_slot(tp, def.name());
+                if filled.is_null() || std::ptr::eq(filled, slot) {
+                    generic = def.function;
+                }
+                let wrapped = wrapper.wrapped.get();
+                let same = specific.is_null() || std::ptr::eq(specific, wrapped);
+                if same && std::ptr::eq(wrapper.base().wrapper, def.wrapper) && tp.is_subtype_of(wrapper.owner()) {
+                    specific = wrapped;
+                } else {
+                    use_generic = true;
+                }
+                continue;
+            }
+        }
+        if offset == new_offset {
+            if let Some(native) = super::new::wrapped_new_of(found) {
+                // The `__new__` of a native type, inherited or assigned: straight to that type's slot, unless another type's
+                // was put here by hand.
+                let inherited = tp.base().and_then(|base| base.tp_new.get());
+                if native.tp_new.get().map(|f| f as usize) == inherited.map(|f| f as usize) {
+                    specific = native.tp_new.get().map_or(std::ptr::null(), |f| f as *const ());
+                    continue;
+                }
+            }
+            use_generic = true;
+            generic = def.function;
+            continue;
+        }
+        if vm.is_none(found) && offset == hash_offset {
+            specific = crate::builtins::object::hash_not_implemented as *const ();
+            continue;
+        }
+        use_generic = true;
+        generic = def.function;
+    }
+    // SAFETY: the address of a slot of this type; the table pairs it with functions of its kind.
+    unsafe {
+        *slot = if !specific.is_null() && !use_generic { specific } else { generic };
+    }
+    next
+}

@@ -1,0 +1,224 @@
+//! `_imp`: the native ground of importlib.
+
+use taipan_numeric::siphash::HashKey;
+
+use super::{create_builtin, modules};
+use crate::prelude::*;
+
+/// The module.
+pub struct Imp;
+
+/// Names under which importlib knows modules of the embedded library as frozen.
+const FROZEN: [(&str, &str); 3] = [
+    ("_frozen_importlib", "importlib._bootstrap"),
+    ("_frozen_importlib_external", "importlib._bootstrap_external"),
+    ("zipimport", "zipimport"),
+];
+
+fn frozen(name: &str, vm: &Vm) -> Option<(super::EmbeddedModule, &'static str)> {
+    let library = vm.interp().import.library.get()?;
+    let (_, origin) = FROZEN.iter().find(|(frozen, origin)| *frozen == name || *origin == name)?;
+    library.find(origin).map(|module| (module, *origin))
+}
+
+/// The code object of a module of the embedded library.
+pub fn embedded_code(module: &super::EmbeddedModule, vm: &Vm) -> PyResult<Ref<Code>> {
+    let code = crate::runtime::marshal::load_code(module.code, vm)?;
+    Ok(code)
+}
+
+/// (Extremely) low-level import machinery bits as used by importlib.
+#[pymodule(name = "_imp")]
+impl Imp {
+    /// Returns the list of file suffixes used to identify extension modules.
+    #[function("($module, /)")]
+    fn extension_suffixes(vm: &Vm) -> Ref<List> {
+        let suffixes = [".cpython-314-x86_64-linux-gnu.so", ".abi3.so", ".so"];
+        vm.new_list(suffixes.iter().map(|s| vm.new_str(s).into_object()).collect::<Vec<_>>())
+    }
+
+    /// Return True if the import lock is currently held.
+    ///
+    /// On platforms without threads, return False.
+    #[function("($module, /)")]
+    fn lock_held(vm: &Vm) -> bool {
+        vm.interp().state::<ImportLock>().depth.get() > 0
+    }
+
+    /// Acquires the interpreter's import lock for the current thread.
+    ///
+    /// This lock should be used by import hooks to ensure thread-safety when importing
+    /// modules. On platforms without threads, this function does nothing.
+    #[function("($module, /)")]
+    fn acquire_lock(vm: &Vm) {
+        let lock = vm.interp().state::<ImportLock>();
+        while lock.depth.get() > 0 && !std::ptr::eq(lock.owner.get(), vm) {
+            crate::runtime::gil::yield_lock(vm);
+            vm.allow_threads(std::thread::yield_now);
+        }
+        lock.owner.set(vm);
+        lock.depth.set(lock.depth.get() + 1);
+    }
+
+    /// Release the interpreter's import lock.
+    ///
+    /// On platforms without threads, this function does nothing.
+    #[function("($module, /)")]
+    fn release_lock(vm: &Vm) -> PyResult<()> {
+        let lock = vm.interp().state::<ImportLock>();
+        if lock.depth.get() == 0 || !std::ptr::eq(lock.owner.get(), vm) {
+            return Err(vm.runtime_error("not holding the import lock"));
+        }
+        lock.depth.set(lock.depth.get() - 1);
+        if lock.depth.get() == 0 {
+            lock.owner.set(std::ptr::null());
+        }
+        Ok(())
+    }
+
+    /// Return info about the corresponding frozen module (if there is one) or None.
+    #[function("($module, name, /, *, withdata=False)")]
+    fn find_frozen(name: &str, withdata: bool, vm: &Vm) -> PyResult {
+        let Some((module, origin)) = frozen(name, vm) else { return Ok(vm.none()) };
+        let data = if withdata { vm.new_bytes(module.code).into_object() } else { vm.none() };
+        let origin = vm.new_str(origin).into_object();
+        Ok(vm.new_tuple([data, vm.new_bool(module.is_package), origin]).into_object())
+    }
+
+    /// Create a code object for a frozen module.
+    #[function("($module, name, data=None, /)")]
+    fn get_frozen_object(name: &str, _data: Option<&Object>, vm: &Vm) -> PyResult<Ref<Code>> {
+        match frozen(name, vm) {
+            Some((module, _)) => embedded_code(&module, vm),
+            None => Err(vm.import_error(format!("No such frozen object named {name}"))),
+        }
+    }
+
+    /// Returns True if the module name is of a frozen package.
+    #[function("($module, name, /)")]
+    fn is_frozen_package(name: &str, vm: &Vm) -> PyResult<bool> {
+        match frozen(name, vm) {
+            Some((module, _)) => Ok(module.is_package),
+            None => Err(vm.import_error(format!("No such frozen object named {name}"))),
+        }
+    }
+
+    /// Returns True if the module name corresponds to a frozen module.
+    #[function("($module, name, /)")]
+    fn is_frozen(name: &str, vm: &Vm) -> bool {
+        frozen(name, vm).is_some()
+    }
+
+    /// Initializes a frozen module.
+    #[function("($module, name, /)")]
+    fn init_frozen(name: &str, vm: &Vm) -> PyResult {
+        let Some((module, origin)) = frozen(name, vm) else { return Ok(vm.none()) };
+        let code = embedded_code(&module, vm)?;
+        let made = Module::create(name, None, vm)?;
+        made.set("__origname__", vm.new_str(origin).as_object(), vm)?;
+        modules(vm)?.set_item(vm.intern(name).as_object(), made.as_object(), vm)?;
+        crate::interpreter::eval_code(&code, &made.dict(vm), None, vm)?;
+        Ok(made.into_object())
+    }
+
+    /// Returns the list of available frozen modules.
+    #[function("($module, /)")]
+    fn _frozen_module_names(vm: &Vm) -> Ref<List> {
+        vm.new_list(FROZEN.iter().map(|(name, _)| vm.new_str(name).into_object()).collect::<Vec<_>>())
+    }
+
+    /// Returns True if the module name corresponds to a built-in module.
+    #[function("($module, name, /)")]
+    fn is_builtin(name: &str, vm: &Vm) -> i32 {
+        if name == "sys" || name == "builtins" {
+            return -1;
+        }
+        i32::from(vm.interp().import.find_builtin(name).is_some())
+    }
+
+    /// Create an extension module.
+    #[function("($module, spec, /)")]
+    fn create_builtin(spec: &Object, vm: &Vm) -> PyResult {
+        let name = spec.get_attr(vm.ids().name, vm)?;
+        let Some(text) = name.downcast_ref::<Str>() else {
+            return Err(vm.type_error("spec.name must be a string"));
+        };
+        // `sys` and `builtins` exist once.
+        if let Some(module) = super::loaded_module(text, vm)? {
+            if text.eq_str("sys") || text.eq_str("builtins") {
+                return Ok(module);
+            }
+        }
+        match vm.interp().import.find_builtin(&text.to_string_lossy()) {
+            Some(def) => create_builtin(def, vm).map(Ref::into_object),
+            None => Ok(vm.none()),
+        }
+    }
+
+    /// Initialize a built-in module.
+    #[function("($module, mod, /)")]
+    fn exec_builtin(_module: &Object) -> i32 {
+        // Native modules are complete when created.
+        0
+    }
+
+    /// Changes code.co_filename to specify the passed-in file path.
+    #[function("($module, code, path, /)")]
+    fn _fix_co_filename(code: &Code, path: &Str, vm: &Vm) {
+        code.fix_filename(path, vm);
+    }
+
+    /// Create an extension module.
+    #[function("($module, spec, file=None, /)")]
+    fn create_dynamic(spec: &Object, _file: Option<&Object>, vm: &Vm) -> PyResult {
+        match vm.interp().hooks.load_extension.get() {
+            Some(load) => load(spec, vm),
+            None => Err(vm.not_implemented_error("_imp.create_dynamic")),
+        }
+    }
+
+    /// Initialize an extension module.
+    #[function("($module, mod, /)")]
+    fn exec_dynamic(module: &Object, vm: &Vm) -> PyResult<i32> {
+        match vm.interp().hooks.exec_extension.get() {
+            Some(exec) => exec(module, vm).map(|()| 0),
+            None => Err(vm.not_implemented_error("_imp.exec_dynamic")),
+        }
+    }
+
+    /// The hash of a source file that a checked .pyc file carries (PEP 552).
+    #[function("($module, /, key, source)")]
+    fn source_hash(key: i64, source: BufferArg, vm: &Vm) -> Ref<Bytes> {
+        let hash = taipan_numeric::siphash::siphash13(HashKey { k0: key as u64, k1: 0 }, source.as_bytes());
+        vm.new_bytes(&hash.to_le_bytes())
+    }
+
+    /// Overrides multi-interpreter extension checks. Test-only.
+    #[function("($module, override, /)")]
+    fn _override_multi_interp_extensions_check(_value: i32, vm: &Vm) -> PyResult<i32> {
+        Err(vm.not_implemented_error("_imp._override_multi_interp_extensions_check"))
+    }
+
+    #[constant]
+    fn check_hash_based_pycs(vm: &Vm) -> String {
+        vm.interp().config.borrow().check_hash_pycs.clone()
+    }
+
+    /// The magic number of .pyc files: 3.14's, followed by "\r\n".
+    #[constant]
+    fn pyc_magic_number_token() -> u32 {
+        168_627_755
+    }
+}
+
+/// The import lock: owner and depth.
+struct ImportLock {
+    depth: std::cell::Cell<u32>,
+    owner: std::cell::Cell<*const Vm>,
+}
+
+impl Default for ImportLock {
+    fn default() -> Self {
+        ImportLock { depth: std::cell::Cell::new(0), owner: std::cell::Cell::new(std::ptr::null()) }
+    }
+}

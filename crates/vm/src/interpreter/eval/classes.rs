@@ -1,0 +1,56 @@
+//! Making functions and class bodies' annotations.
+
+use crate::interpreter::eval::names::mapping_get;
+use crate::interpreter::eval::stack::{Stack, Step};
+use crate::interpreter::frame::InterpreterFrame;
+use crate::prelude::*;
+
+pub unsafe fn make_function(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
+    // SAFETY: see `eval::run`. The compiler pushed a code object; globals are always a dict.
+    unsafe {
+        let globals = &*(*frame).globals.cast::<Dict>();
+        let code = s.object(1).cast::<Code>();
+        let function = Function::new_with_builtins(code, globals, &*(*frame).builtins, vm);
+        Ok(s.replace(1, function.into_object()))
+    }
+}
+
+/// `SET_FUNCTION_ATTRIBUTE`: the attribute's value lies below the function.
+pub unsafe fn set_function_attribute(
+    _vm: &Vm,
+    _frame: *mut InterpreterFrame,
+    s: Stack,
+    oparg: usize,
+) -> Step {
+    // SAFETY: see `eval::run`. The compiler pushed a function.
+    unsafe {
+        let (s, function) = s.pop();
+        let (s, value) = s.pop();
+        let value = value.into_ref();
+        let target = function.object().cast::<Function>();
+        match oparg {
+            1 => target.defaults.set(Some(value.cast_into())),
+            2 => target.kwdefaults.set(Some(value.cast_into())),
+            4 => target.annotations.set(Some(value)),
+            8 => target.closure.set(Some(value.cast_into())),
+            _ => target.annotate.set(Some(value)),
+        }
+        Ok(s.push(function))
+    }
+}
+
+/// `SETUP_ANNOTATIONS`: makes sure that the body's namespace has `__annotations__`.
+pub unsafe fn setup_annotations(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
+    // SAFETY: see `eval::run`.
+    unsafe {
+        let Some(locals) = (*frame).locals.as_ref() else {
+            return Err(vm.system_error("no locals found when setting up annotations"));
+        };
+        let name = vm.ids().__annotations__;
+        if mapping_get(locals, name, vm)?.is_none() {
+            let dict = vm.new_dict();
+            locals.set_item(name.as_object(), dict.as_object(), vm)?;
+        }
+        Ok(s)
+    }
+}

@@ -1,0 +1,46 @@
+//! Audit events (PEP 578): `sys.audit` and the hooks that listen.
+
+use std::cell::RefCell;
+
+use crate::prelude::*;
+
+/// The interpreter's hooks, in the order in which they were added.
+#[derive(Default)]
+pub struct AuditHooks(RefCell<Vec<ObjRef>>);
+
+/// Whether anybody listens: events are only made when so.
+#[inline]
+pub fn is_active(vm: &Vm) -> bool {
+    vm.interp().has_audit_hooks.get()
+}
+
+/// Adds a hook, after asking those that are there: one that raises an `Exception` refuses it silently.
+pub fn add_hook(hook: &Object, vm: &Vm) -> PyResult<()> {
+    if let Err(Raised) = audit("sys.addaudithook", &[], vm) {
+        if vm.exception_matches(types::exception()) {
+            vm.clear_exception();
+            return Ok(());
+        }
+        return Err(Raised);
+    }
+    vm.interp().state::<AuditHooks>().0.borrow_mut().push(hook.to_ref());
+    vm.interp().has_audit_hooks.set(true);
+    Ok(())
+}
+
+/// Raises an event: calls every hook with the event's name and the tuple of arguments.
+#[inline]
+pub fn audit(event: &str, args: &[&Object], vm: &Vm) -> PyResult<()> {
+    if is_active(vm) { call_hooks(event, Tuple::from_slice(args, vm), vm) } else { Ok(()) }
+}
+
+/// `audit` with the tuple at hand.
+#[cold]
+pub fn call_hooks(event: &str, args: Ref<Tuple>, vm: &Vm) -> PyResult<()> {
+    let hooks: Vec<ObjRef> = vm.interp().state::<AuditHooks>().0.borrow().clone();
+    let event = vm.new_str(event);
+    for hook in hooks {
+        hook.call(&[event.as_object(), args.as_object()], vm)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `Interpreter`: everything that one interpreter owns and its threads share.
+
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use taipan_object::gc::GcState;
+use taipan_object::{Object, Slot};
+
+use crate::builtins::str::interned::InternTable;
+use crate::builtins::type_::state::TypeState;
+use crate::import::ImportState;
+use crate::prelude::Dict;
+use crate::runtime::config::Config;
+use crate::runtime::ids::Ids;
+
+/// One interpreter. It stays where it was made until it ends.
+pub struct Interpreter {
+    /// The cycle collector's generations.
+    pub gc: GcState,
+    /// Type versions and the method cache.
+    pub types: TypeState,
+    /// Interned strings.
+    pub interned: InternTable,
+    /// Identifiers known at build time.
+    pub ids: Cell<*const Ids>,
+    /// Command line and environment.
+    pub config: RefCell<Config>,
+    /// `sys.__dict__`.
+    pub sys_dict: Slot<Dict>,
+    /// `builtins.__dict__`.
+    pub builtins_dict: Slot<Dict>,
+    /// Modules and importers.
+    pub import: ImportState,
+    /// The key of string hashes (PEP 456).
+    pub hash_key: Cell<taipan_numeric::siphash::HashKey>,
+    /// Builtins that instructions mean by themselves.
+    pub originals: crate::interpreter::Originals,
+    /// Set while the interpreter ends.
+    pub finalizing: Cell<bool>,
+    /// The thread that started the interpreter.
+    pub main_thread: Cell<*const crate::Vm>,
+    states: RefCell<HashMap<TypeId, Box<dyn Any>>>,
+    /// `sys.int_max_str_digits`.
+    pub int_max_str_digits: Cell<i32>,
+    /// The lock that Python code runs under.
+    pub gil: crate::runtime::gil::Gil,
+    /// What other crates plug in.
+    pub hooks: crate::runtime::hooks::Hooks,
+    /// Whether audit events have listeners.
+    pub has_audit_hooks: Cell<bool>,
+    /// Objects that live as long as the interpreter.
+    pub kept: RefCell<Vec<taipan_object::ObjRef>>,
+}
+
+impl Interpreter {
+    /// An interpreter without types and modules; `runtime::make` fills it.
+    pub fn new(config: Config) -> Box<Interpreter> {
+        let interp = Box::new(Interpreter {
+            gc: GcState::new(),
+            types: TypeState::new(),
+            interned: InternTable::new(),
+            ids: Cell::new(std::ptr::null()),
+            config: RefCell::new(config),
+            sys_dict: Slot::empty(),
+            builtins_dict: Slot::empty(),
+            import: ImportState::new(),
+            hash_key: Cell::new(taipan_numeric::siphash::HashKey::default()),
+            originals: crate::interpreter::Originals::new(),
+            finalizing: Cell::new(false),
+            main_thread: Cell::new(std::ptr::null()),
+            states: RefCell::default(),
+            int_max_str_digits: Cell::new(4300),
+            gil: crate::runtime::gil::Gil::new(),
+            hooks: crate::runtime::hooks::Hooks::default(),
+            has_audit_hooks: Cell::new(false),
+            kept: RefCell::default(),
+        });
+        interp.gc.init();
+        interp
+    }
+
+    /// The interpreter's state of one native module, made on first use.
+    pub fn state<T: Default + 'static>(&self) -> &T {
+        let mut states = self.states.borrow_mut();
+        let entry = states.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        let ptr: *const dyn Any = &raw const **entry;
+        // SAFETY: the box is never removed or replaced while the interpreter lives, and it holds a `T`.
+        unsafe { &*ptr.cast::<T>() }
+    }
+
+    /// Keeps an object alive as long as the interpreter.
+    pub fn keep<T: taipan_object::PyLayout>(&self, object: taipan_object::Ref<T>) -> &Object {
+        let object = object.into_object();
+        let ptr = object.as_raw();
+        self.kept.borrow_mut().push(object);
+        // SAFETY: the list owns the reference until the interpreter ends.
+        unsafe { &*ptr }
+    }
+}

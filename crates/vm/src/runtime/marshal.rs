@@ -1,0 +1,16 @@
+//! Marshalled code as objects: what importers and the module `marshal` share.
+
+use taipan_bytecode::marshal;
+
+use crate::prelude::*;
+
+pub use taipan_bytecode::PYC_MAGIC;
+
+/// The code object that `data` holds.
+pub fn load_code(data: &[u8], vm: &Vm) -> PyResult<Ref<Code>> {
+    match marshal::loads(data) {
+        Ok(taipan_bytecode::Const::Code(code)) => Code::from_bytecode(&code, vm),
+        Ok(_) => Err(vm.type_error("marshalled data is no code object")),
+        Err(_) => Err(vm.value_error("bad marshal data")),
+    }
+}

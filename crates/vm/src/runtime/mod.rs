@@ -1,0 +1,17 @@
+//! Interpreters, threads and what belongs to them.
+
+pub mod audit;
+pub mod compile;
+pub mod config;
+pub mod errors;
+pub mod gc;
+pub mod gil;
+pub mod hooks;
+pub mod ids;
+pub mod interpreter;
+pub mod make;
+pub mod marshal;
+pub mod pending;
+pub mod stack;
+pub mod start;
+pub mod vm;

@@ -1,0 +1,322 @@
+//! Starting and ending an interpreter (C API manual, "Initialization, Finalization, and Threads").
+
+use taipan_numeric::siphash::HashKey;
+
+use crate::import::EmbeddedLibrary;
+use crate::module_def::NativeModule;
+use crate::prelude::*;
+use crate::runtime::config::Config;
+use crate::runtime::ids::Ids;
+use crate::runtime::interpreter::Interpreter;
+
+/// What an executable puts into an interpreter.
+pub struct Parts {
+    /// Native modules besides those of this crate.
+    pub modules: Vec<&'static NativeModule>,
+    /// The embedded standard library.
+    pub library: Option<&'static dyn EmbeddedLibrary>,
+}
+
+/// The modules that this crate brings itself.
+fn own_modules() -> Vec<&'static NativeModule> {
+    vec![
+        &crate::builtins::builtins_module::Builtins::DEF,
+        &crate::builtins::gc_module::GcModule::DEF,
+        &crate::builtins::sys_module::Sys::DEF,
+        &crate::builtins::typevars::module::TypingModule::DEF,
+        &crate::builtins::weakref::module::WeakrefModule::DEF,
+        &crate::import::embedded::Embedded::DEF,
+        &crate::import::imp_module::Imp::DEF,
+    ]
+}
+
+/// Makes the main interpreter and its thread state, attached to the calling thread. Both live as long as the process.
+/// Everything up to the import machinery is there; `site` and the program are the caller's.
+pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
+    let hash_seed = config.hash_seed;
+    let digits = config.int_max_str_digits;
+    let interp: &'static Interpreter = Box::leak(Interpreter::new(config));
+    let vm: &'static Vm = Box::leak(Vm::new(interp));
+    interp.main_thread.set(vm);
+    interp.int_max_str_digits.set(digits);
+    interp.hash_key.set(hash_key(hash_seed));
+    interp.import.library.set(parts.library);
+    // SAFETY: the thread state is leaked, and this thread takes the lock right away.
+    unsafe {
+        vm.thread_id.set(libc::pthread_self() as u64);
+        interp.gil.acquire(vm);
+        vm.attach();
+    }
+    interp.ids.set(Box::leak(Box::new(Ids::new(vm))));
+    let mut modules = own_modules();
+    modules.extend(parts.modules);
+    *interp.import.builtin.borrow_mut() = modules;
+    match set_up(vm) {
+        Ok(()) => Ok(vm),
+        Err(Raised) => Err(describe_exception(vm)),
+    }
+}
+
+/// The waiting exception as text, when Python can't print it yet.
+fn describe_exception(vm: &Vm) -> String {
+    match vm.take_exception() {
+        Some(exception) => crate::exceptions::print::native_text(&exception, vm),
+        None => "unknown error".to_owned(),
+    }
+}
+
+/// The key of string hashes: from the seed, or random.
+fn hash_key(seed: Option<u32>) -> HashKey {
+    match seed {
+        Some(seed) => HashKey::from_seed(seed),
+        None => {
+            let mut bytes = [0u8; 16];
+            // SAFETY: the buffer has sixteen bytes.
+            unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+            HashKey::from_bytes(bytes)
+        }
+    }
+}
+
+fn set_up(vm: &Vm) -> PyResult<()> {
+    ready_types(vm)?;
+    crate::exceptions::types::prepare();
+    for (_, tp) in crate::exceptions::types::all() {
+        crate::builtins::type_::type_ready(tp, vm)?;
+    }
+    let interp = vm.interp();
+    let modules = vm.new_dict();
+    interp.import.modules.put(modules.clone().into_object());
+    let builtins = Module::create("builtins", Some(crate::builtins::builtins_module::Builtins::DEF.doc), vm)?;
+    interp.builtins_dict.put(builtins.dict(vm));
+    builtins.fill(&crate::builtins::builtins_module::Builtins::DEF, vm)?;
+    modules.set_item(vm.ids().builtins.as_object(), builtins.as_object(), vm)?;
+    let sys = Module::create("sys", Some(crate::builtins::sys_module::Sys::DEF.doc), vm)?;
+    interp.sys_dict.put(sys.dict(vm));
+    sys.fill(&crate::builtins::sys_module::Sys::DEF, vm)?;
+    sys.set("modules", modules.as_object(), vm)?;
+    for hook in ["displayhook", "excepthook", "breakpointhook", "unraisablehook"] {
+        if let Some(function) = sys.dict(vm).get_str(&vm.intern(hook), vm)? {
+            sys.set(&format!("__{hook}__"), &function, vm)?;
+        }
+    }
+    modules.set_item(vm.ids().sys.as_object(), sys.as_object(), vm)?;
+    start_importlib(&sys, vm)
+}
+
+/// Readies the static types whose instances are not made by `vm.new_object`, which readies the others when first used.
+fn ready_types(vm: &Vm) -> PyResult<()> {
+    use crate::builtins as b;
+    use b::type_::TypeExt;
+    // `object` and `type` come first: all others are made of them.
+    let types: &[&'static Type] = &[
+        b::object::object_type(),
+        Type::type_type(),
+        b::descr::WrapperDescriptor::type_object(),
+        b::descr::MethodDescriptor::type_object(),
+        b::descr::ClassMethodDescriptor::type_object(),
+        b::descr::GetSetDescriptor::type_object(),
+        b::descr::MemberDescriptor::type_object(),
+        b::classmethod::StaticMethod::type_object(),
+        b::builtin_function::BuiltinFunction::type_object(),
+        Str::type_object(),
+        Int::type_object(),
+        Bool::type_object(),
+        Float::type_object(),
+        Bytes::type_object(),
+        Tuple::type_object(),
+        List::type_object(),
+        Dict::type_object(),
+        Set::type_object(),
+        b::set::FrozenSet::type_object(),
+        b::singletons::NoneType::type_object(),
+        b::singletons::NotImplementedType::type_object(),
+        b::singletons::EllipsisType::type_object(),
+        b::structseq::StructSequence::type_object(),
+        Module::type_object(),
+        Method::type_object(),
+        Function::type_object(),
+        Code::type_object(),
+        Frame::type_object(),
+        PyCell::type_object(),
+        b::generator::Generator::type_object(),
+        b::generator::Coroutine::type_object(),
+        b::generator::AsyncGenerator::type_object(),
+    ];
+    for tp in types {
+        b::type_::type_ready(tp, vm)?;
+    }
+    vm.interp().types.starting.set(false);
+    Ok(())
+}
+
+/// Runs importlib's two halves and installs the importer of the embedded library.
+fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
+    let interp = vm.interp();
+    if interp.import.library.get().is_none() {
+        return Ok(());
+    }
+    let imp = crate::import::import_module("_imp", vm)?;
+    let init = imp.get_attr(&vm.intern("init_frozen"), vm)?;
+    let bootstrap = init.call(&[vm.intern("_frozen_importlib").as_object()], vm)?;
+    bootstrap.call_method(&vm.intern("_install"), &[sys.as_object(), &imp], vm)?;
+    interp.import.importlib.put(bootstrap.clone());
+    bootstrap.call_method(&vm.intern("_install_external_importers"), &[], vm)?;
+    set_paths(sys, vm)?;
+    let importer = interp.import.library.get().and_then(|library| library.find("_embedded_importer"));
+    let Some(importer) = importer else { return Err(vm.import_error("the embedded library has no importer")) };
+    let code = crate::import::imp_module::embedded_code(&importer, vm)?;
+    let module = Module::create("_embedded_importer", None, vm)?;
+    crate::import::modules(vm)?.set_item(
+        vm.intern("_embedded_importer").as_object(),
+        module.as_object(),
+        vm,
+    )?;
+    crate::interpreter::eval_code(&code, &module.dict(vm), None, vm)?;
+    module.as_object().call_method(&vm.intern("_install"), &[], vm)?;
+    Ok(())
+}
+
+/// `sys.prefix`, `sys.executable`, `sys.path` and their kin.
+fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
+    let config = vm.interp().config.borrow().clone();
+    let executable = std::path::PathBuf::from(&config.executable);
+    let prefix = executable
+        .parent()
+        .and_then(std::path::Path::parent)
+        .map_or_else(|| "/usr".to_owned(), |p| p.to_string_lossy().into_owned());
+    let text = |value: &str| vm.new_str(value).into_object();
+    sys.set("executable", &text(&config.executable), vm)?;
+    sys.set("_base_executable", &text(&config.executable), vm)?;
+    for name in ["prefix", "exec_prefix", "base_prefix", "base_exec_prefix"] {
+        sys.set(name, &text(&prefix), vm)?;
+    }
+    let prefix = prefix.trim_end_matches('/');
+    let library = format!("{prefix}/lib/python314.zip");
+    sys.set("_stdlib_dir", &text(&config.stdlib_dir.clone().unwrap_or_else(|| library.clone())), vm)?;
+    let mut path: Vec<String> = config.python_path.clone();
+    if let Some(stdlib) = &config.stdlib_dir {
+        path.push(stdlib.clone());
+    }
+    path.push(library);
+    let path: Vec<ObjRef> = path.iter().map(|entry| text(entry)).collect();
+    sys.set("path", vm.new_list(path).as_object(), vm)
+}
+
+/// Makes `sys.stdin`, `sys.stdout` and `sys.stderr`, and `open` (`init_sys_streams`).
+pub fn open_streams(vm: &Vm) -> PyResult<()> {
+    let ids = vm.ids();
+    crate::import::import_module("encodings", vm)?;
+    let io = crate::import::import_module("io", vm)?;
+    let open = io.get_attr(ids.open, vm)?;
+    if let Some(builtins) = vm.interp().builtins_dict.get() {
+        builtins.set_item(ids.open.as_object(), &open, vm)?;
+    }
+    let unbuffered = vm.interp().config.borrow().unbuffered;
+    let streams = [(0, "stdin", "r", "strict"), (1, "stdout", "w", "strict"), (2, "stderr", "w", "backslashreplace")];
+    let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
+    for (fd, name, mode, errors) in streams {
+        let stream = open_stream(fd, name, mode, errors, unbuffered, &io, vm)?;
+        sys.set_item(vm.intern(name).as_object(), &stream, vm)?;
+        sys.set_item(vm.intern(&format!("__{name}__")).as_object(), &stream, vm)?;
+    }
+    Ok(())
+}
+
+fn open_stream(
+    fd: i32,
+    name: &str,
+    mode: &str,
+    errors: &str,
+    unbuffered: bool,
+    io: &Object,
+    vm: &Vm,
+) -> PyResult {
+    // SAFETY: a plain system call.
+    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+        return Ok(vm.none());
+    }
+    let raw_output = unbuffered && mode == "w";
+    let keywords = |pairs: &[(&str, ObjRef)]| -> PyResult<Ref<Dict>> {
+        let dict = vm.new_dict();
+        for (key, value) in pairs {
+            dict.set_item(vm.intern(key).as_object(), value, vm)?;
+        }
+        Ok(dict)
+    };
+    let text = |value: &str| vm.new_str(value).into_object();
+    let open = io.get_attr(vm.ids().open, vm)?;
+    let args = vm.new_tuple([vm.new_int(fd), text(&format!("{mode}b"))]);
+    let buffering = if raw_output { 0 } else { -1 };
+    let options = keywords(&[("buffering", vm.new_int(buffering)), ("closefd", vm.new_bool(false))])?;
+    let buffer = open.call_tuple_dict(&args, Some(&options), vm)?;
+    let raw = if raw_output { buffer.clone() } else { buffer.get_attr(vm.ids().raw, vm)? };
+    raw.set_attr(vm.ids().name, vm.new_str(&format!("<{name}>")).as_object(), vm)?;
+    let is_tty = raw.call_method(vm.ids().isatty, &[], vm)?.is_true(vm)?;
+    let line_buffering = !raw_output && (is_tty || name == "stderr");
+    let encoding = std::env::var("PYTHONIOENCODING").ok().filter(|_| vm.interp().config.borrow().use_environment);
+    let (encoding, given_errors) = match encoding.as_deref().map(|e| e.split_once(':').unwrap_or((e, ""))) {
+        Some((encoding, errors)) => (encoding.to_owned(), errors.to_owned()),
+        None => (String::new(), String::new()),
+    };
+    let encoding = if encoding.is_empty() { "utf-8" } else { &encoding };
+    // In the C locale, what can't be decoded goes through unchanged.
+    let errors = if given_errors.is_empty() || name == "stderr" { errors } else { &given_errors };
+    let wrapper = io.get_attr(&vm.intern("TextIOWrapper"), vm)?;
+    let options = keywords(&[
+        ("encoding", text(encoding)),
+        ("errors", text(errors)),
+        ("newline", text("\n")),
+        ("line_buffering", vm.new_bool(line_buffering)),
+        ("write_through", vm.new_bool(raw_output)),
+    ])?;
+    if mode == "r" {
+        options.set_item(vm.intern("newline").as_object(), vm.none_ref(), vm)?;
+    }
+    let stream = wrapper.call_tuple_dict(&vm.new_tuple([buffer]), Some(&options), vm)?;
+    stream.set_attr(vm.ids().mode, vm.new_str(mode).as_object(), vm)?;
+    Ok(stream)
+}
+
+/// Ends the interpreter: waits for threads, runs exit handlers, flushes the streams. Gives the exit status to use instead of
+/// `status` when flushing fails.
+pub fn finish(vm: &Vm, status: i32) -> i32 {
+    if let Ok(Some(threading)) = crate::import::loaded_module(&vm.intern("threading"), vm) {
+        if threading.call_method(&vm.intern("_shutdown"), &[], vm).is_err() {
+            vm.write_unraisable(Some(&threading), None);
+        }
+    }
+    if let Ok(Some(atexit)) = crate::import::loaded_module(&vm.intern("atexit"), vm) {
+        if atexit.call_method(&vm.intern("_run_exitfuncs"), &[], vm).is_err() {
+            vm.write_unraisable(Some(&atexit), None);
+        }
+    }
+    let status = flush_streams(vm, status);
+    vm.interp().finalizing.set(true);
+    crate::runtime::gc::collect_at_shutdown(vm);
+    flush_streams(vm, status)
+}
+
+fn flush_streams(vm: &Vm, status: i32) -> i32 {
+    let Some(sys) = vm.interp().sys_dict.get() else { return status };
+    let mut status = status;
+    for name in [vm.ids().stdout, vm.ids().stderr] {
+        let Ok(Some(stream)) = sys.get_str(name, vm) else { continue };
+        if vm.is_none(&stream) {
+            continue;
+        }
+        let closed = stream.lookup_attr(vm.ids().closed, vm).ok().flatten();
+        if closed.is_some_and(|c| c.is_true(vm).unwrap_or(true)) {
+            continue;
+        }
+        if stream.call_method(vm.ids().flush, &[], vm).is_err() {
+            if name.eq_str("stdout") {
+                vm.write_unraisable(Some(&stream), None);
+                status = 120;
+            } else {
+                vm.clear_exception();
+            }
+        }
+    }
+    status
+}
