@@ -168,7 +168,12 @@ fn locations(instrs: &[Flat], firstlineno: i32) -> Box<[u8]> {
 
 fn location(loc: Loc) -> line_table::Location {
     let at = |value: i32| (value >= 0).then_some(value);
-    line_table::Location { line: at(loc.line), end_line: at(loc.end_line), col: at(loc.col), end_col: at(loc.end_col) }
+    line_table::Location {
+        line: at(loc.line),
+        end_line: at(loc.end_line),
+        col: at(loc.col),
+        end_col: at(loc.end_col),
+    }
 }
 
 fn handlers(instrs: &[Flat], offsets: &[u32], graph: &Graph) -> Box<[u8]> {

@@ -20,7 +20,9 @@ pub fn truth(value: &Const) -> Option<bool> {
         Const::Complex(real, imag) => *real != 0.0 || *imag != 0.0,
         Const::Str(text) => !text.value.is_empty(),
         Const::Bytes(bytes) => !bytes.is_empty(),
-        Const::Tuple(items) | Const::FrozenSet(items) | Const::List(items) | Const::Set(items) => !items.is_empty(),
+        Const::Tuple(items) | Const::FrozenSet(items) | Const::List(items) | Const::Set(items) => {
+            !items.is_empty()
+        }
         Const::Dict(items) => !items.is_empty(),
         Const::Slice(_) => true,
     })
@@ -32,9 +34,10 @@ fn int(value: &Const) -> Option<i128> {
         Const::False => Some(0),
         Const::Int(value) => Some(i128::from(*value)),
         Const::BigInt { negative, digits } if digits.len() <= 4 => {
-            let size = digits.iter().rev().try_fold(0i128, |size, digit| {
-                size.checked_mul(1 << 30)?.checked_add(i128::from(*digit))
-            })?;
+            let size = digits
+                .iter()
+                .rev()
+                .try_fold(0i128, |size, digit| size.checked_mul(1 << 30)?.checked_add(i128::from(*digit)))?;
             Some(if *negative { -size } else { size })
         }
         _ => None,
@@ -118,8 +121,7 @@ pub fn binary(op: BinaryOp, left: &Const, right: &Const) -> Option<Const> {
 
 fn ints(op: BinaryOp, left: &Const, right: &Const) -> Option<Const> {
     let (a, b) = (int(left)?, int(right)?);
-    let both_bool =
-        matches!(left, Const::True | Const::False) && matches!(right, Const::True | Const::False);
+    let both_bool = matches!(left, Const::True | Const::False) && matches!(right, Const::True | Const::False);
     let result = match op {
         BinaryOp::Add => a.checked_add(b)?,
         BinaryOp::Subtract => a.checked_sub(b)?,
@@ -312,7 +314,8 @@ fn subscript(container: &Const, index: &Const) -> Option<Const> {
 
 /// The code points, each in its encoded form.
 fn characters(text: &[u8]) -> Vec<&[u8]> {
-    let mut starts: Vec<usize> = text.iter().enumerate().filter(|(_, b)| **b & 0xc0 != 0x80).map(|p| p.0).collect();
+    let mut starts: Vec<usize> =
+        text.iter().enumerate().filter(|(_, b)| **b & 0xc0 != 0x80).map(|p| p.0).collect();
     starts.push(text.len());
     starts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
 }

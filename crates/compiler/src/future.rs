@@ -20,7 +20,10 @@ pub fn features(module: &Mod<'_>) -> Result<u32, SyntaxError> {
                 | "print_function" | "unicode_literals" | "generator_stop" => 0,
                 "braces" => return Err(SyntaxError::new("not a chance".into(), alias.range)),
                 name => {
-                    return Err(SyntaxError::new(format!("future feature {name} is not defined"), alias.range));
+                    return Err(SyntaxError::new(
+                        format!("future feature {name} is not defined"),
+                        alias.range,
+                    ));
                 }
             };
         }
@@ -32,7 +35,9 @@ pub fn features(module: &Mod<'_>) -> Result<u32, SyntaxError> {
 pub fn last_line(module: &Mod<'_>) -> u32 {
     let (Mod::Module { body, .. } | Mod::Interactive { body }) = *module else { return 0 };
     let is_string = |kind: &StmtKind<'_>| match kind {
-        StmtKind::Expr { value } => matches!(value.kind, ExprKind::Constant(taipan_parser::ast::Constant::Str { .. })),
+        StmtKind::Expr { value } => {
+            matches!(value.kind, ExprKind::Constant(taipan_parser::ast::Constant::Str { .. }))
+        }
         _ => false,
     };
     let start = usize::from(body.first().is_some_and(|stmt| is_string(&stmt.kind)));

@@ -23,7 +23,12 @@ impl Loc {
 
     pub fn range(self) -> Range {
         let at = |value: i32| value.max(0) as u32;
-        Range { line: at(self.line), col: at(self.col), end_line: at(self.end_line), end_col: at(self.end_col) }
+        Range {
+            line: at(self.line),
+            col: at(self.col),
+            end_line: at(self.end_line),
+            end_col: at(self.end_col),
+        }
     }
 }
 
@@ -96,11 +101,7 @@ pub fn has_target(op: Op) -> bool {
 pub fn is_unconditional_jump(op: Op) -> bool {
     matches!(
         op,
-        Op::Jump
-            | Op::JumpNoInterrupt
-            | Op::JumpForward
-            | Op::JumpBackward
-            | Op::JumpBackwardNoInterrupt
+        Op::Jump | Op::JumpNoInterrupt | Op::JumpForward | Op::JumpBackward | Op::JumpBackwardNoInterrupt
     )
 }
 

@@ -96,7 +96,8 @@ pub fn compile<'a>(
     let mut warnings = Vec::new();
     preprocess::control_flow_in_finally(module, &mut warnings)?;
     let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
-    let table = symtable::build(arena, module, future_annotations, options.top_level_await, options.optimize)?;
+    let table =
+        symtable::build(arena, module, future_annotations, options.top_level_await, options.optimize)?;
     let code = codegen::module(arena, module, &table, options, future, &mut warnings)?;
     Ok(Compiled { code, warnings })
 }

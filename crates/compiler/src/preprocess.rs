@@ -19,7 +19,12 @@ struct Context {
     in_function: bool,
 }
 
-fn walk(body: Body<'_>, context: Context, warnings: &mut Vec<Warning>, depth: usize) -> Result<(), SyntaxError> {
+fn walk(
+    body: Body<'_>,
+    context: Context,
+    warnings: &mut Vec<Warning>,
+    depth: usize,
+) -> Result<(), SyntaxError> {
     if depth > MAX_DEPTH {
         return Err(SyntaxError::recursion("during compilation"));
     }
@@ -93,7 +98,9 @@ pub fn format_to_fstring<'a>(
         at = next;
         if !text.is_empty() {
             let value = Wtf8::from_bytes(arena.alloc_slice_copy(&text));
-            values.push(arena.alloc(Expr { range, kind: ExprKind::Constant(Constant::Str { value, u: false }) }));
+            values.push(
+                arena.alloc(Expr { range, kind: ExprKind::Constant(Constant::Str { value, u: false }) }),
+            );
         }
         if at >= format.len() {
             break;

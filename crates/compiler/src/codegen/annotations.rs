@@ -37,7 +37,11 @@ impl<'a> Compiler<'a, '_> {
     }
 
     /// The annotations of a signature; gives the bit for `SET_FUNCTION_ATTRIBUTE`.
-    pub(super) fn signature_annotations(&mut self, node: &'a FunctionDef<'a>, loc: Loc) -> Result<u32, SyntaxError> {
+    pub(super) fn signature_annotations(
+        &mut self,
+        node: &'a FunctionDef<'a>,
+        loc: Loc,
+    ) -> Result<u32, SyntaxError> {
         if self.future_annotations() {
             let count = self.annotation_pairs(node.args, node.returns, loc)?;
             if count > 0 {
@@ -125,7 +129,10 @@ impl<'a> Compiler<'a, '_> {
                             index = Some(self.unit.conditional_annotations);
                             self.unit.conditional_annotations += 1;
                             self.load_conditional_set(loc.into(), true)?;
-                            self.load_const(Const::Int(i64::from(self.unit.conditional_annotations - 1)), loc);
+                            self.load_const(
+                                Const::Int(i64::from(self.unit.conditional_annotations - 1)),
+                                loc,
+                            );
                             self.op_arg(Op::SetAdd, 1, loc);
                             self.op(Op::PopTop, loc);
                         }
@@ -294,7 +301,8 @@ impl<'a> Compiler<'a, '_> {
                     self.op_arg(Op::CallIntrinsic2, Intrinsic2::SetTypeparamDefault as u32, loc);
                 }
                 None if seen_default => {
-                    let message = format!("non-default type parameter '{name}' follows default type parameter");
+                    let message =
+                        format!("non-default type parameter '{name}' follows default type parameter");
                     return self.error(message, param.range);
                 }
                 None => {}

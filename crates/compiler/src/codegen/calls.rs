@@ -142,8 +142,11 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn keyword_names(&mut self, keywords: &'a [Keyword<'a>], loc: Loc) {
-        let names =
-            keywords.iter().filter_map(|keyword| keyword.arg).map(|name| str_const(name.as_bytes())).collect();
+        let names = keywords
+            .iter()
+            .filter_map(|keyword| keyword.arg)
+            .map(|name| str_const(name.as_bytes()))
+            .collect();
         self.load_const(Const::Tuple(names), loc);
     }
 
@@ -358,8 +361,9 @@ impl<'a> Compiler<'a, '_> {
             _ => false,
         };
         if sequence && let Some(name) = type_name(value) {
-            let message =
-                format!("{name} indices must be integers or slices, not {index}; perhaps you missed a comma?");
+            let message = format!(
+                "{name} indices must be integers or slices, not {index}; perhaps you missed a comma?"
+            );
             self.warn(message, value.range);
         }
     }

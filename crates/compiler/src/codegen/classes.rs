@@ -40,7 +40,13 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn class_body(&mut self, node: &'a ClassDef<'a>, firstlineno: u32, call: Loc) -> Done {
-        self.enter_scope(node.name, ScopeType::Class, key(node, KeyKind::Body), firstlineno, Some(node.name))?;
+        self.enter_scope(
+            node.name,
+            ScopeType::Class,
+            key(node, KeyKind::Body),
+            firstlineno,
+            Some(node.name),
+        )?;
         let loc = Loc::line(firstlineno);
         self.load_name("__name__", loc)?;
         self.store_name("__module__", loc)?;

@@ -126,7 +126,8 @@ impl<'a> Compiler<'a, '_> {
             Source::Parameter => self.op_arg(Op::LoadFast, 0, loc),
             Source::Iterator => {}
             Source::Expression => {
-                if let ExprKind::List { elts: [only], .. } | ExprKind::Tuple { elts: [only], .. } = clause.iter.kind
+                if let ExprKind::List { elts: [only], .. } | ExprKind::Tuple { elts: [only], .. } =
+                    clause.iter.kind
                     && !matches!(only.kind, ExprKind::Starred { .. })
                 {
                     single = Some(*only);

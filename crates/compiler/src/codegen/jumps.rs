@@ -18,7 +18,9 @@ impl<'a> Compiler<'a, '_> {
 
     fn jump_if_kind(&mut self, loc: Loc, expr: &'a Expr<'a>, target: Label, when: bool) -> Done {
         match expr.kind {
-            ExprKind::UnaryOp { op: UnaryOp::Not, operand } => return self.jump_if(loc, operand, target, !when),
+            ExprKind::UnaryOp { op: UnaryOp::Not, operand } => {
+                return self.jump_if(loc, operand, target, !when);
+            }
             ExprKind::BoolOp { op, values } => {
                 let inner_when = op == BoolOp::Or;
                 let inner = if inner_when == when { target } else { self.new_label() };

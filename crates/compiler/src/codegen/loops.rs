@@ -22,7 +22,13 @@ impl<'a> Compiler<'a, '_> {
         Ok(())
     }
 
-    pub(super) fn while_stmt(&mut self, test: &'a Expr<'a>, body: Body<'a>, orelse: Body<'a>, loc: Loc) -> Done {
+    pub(super) fn while_stmt(
+        &mut self,
+        test: &'a Expr<'a>,
+        body: Body<'a>,
+        orelse: Body<'a>,
+        loc: Loc,
+    ) -> Done {
         let (start, end, anchor) = (self.new_label(), self.new_label(), self.new_label());
         self.use_label(start);
         self.push_block(BlockKind::WhileLoop, start, Some(end), loc)?;

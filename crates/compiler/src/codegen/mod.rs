@@ -143,7 +143,9 @@ pub fn module<'a>(
     compiler.unit.qualname = "<module>".into();
     compiler.start_scope();
     match *module {
-        Mod::Module { body, .. } => compiler.body(constants::without_docstring(body, options.optimize), None)?,
+        Mod::Module { body, .. } => {
+            compiler.body(constants::without_docstring(body, options.optimize), None)?
+        }
         Mod::Interactive { body } => compiler.body(body, None)?,
         Mod::Expression { body } => compiler.expr(body)?,
         Mod::FunctionType { .. } => {
@@ -300,10 +302,8 @@ impl<'a, 'o> Compiler<'a, 'o> {
         } else if self.outer.len() == 1 {
             return unit.name.into();
         }
-        let is_definition = matches!(
-            unit.scope_type,
-            ScopeType::Function | ScopeType::AsyncFunction | ScopeType::Class
-        );
+        let is_definition =
+            matches!(unit.scope_type, ScopeType::Function | ScopeType::AsyncFunction | ScopeType::Class);
         if is_definition {
             let mangled = self.table.blocks[parent.block].mangle(self.arena, parent.private, unit.name);
             if self.table.blocks[parent.block].scope(mangled) == Scope::GlobalExplicit {

@@ -34,7 +34,9 @@ impl<'a> Compiler<'a, '_> {
         let cells = self.unit.cellvars.list.len() as u32;
         let fallback = Access::Name;
         match self.scope_of(name) {
-            Scope::Free => self.unit.freevars.get(name).map_or(fallback, |index| Access::Deref(index + cells)),
+            Scope::Free => {
+                self.unit.freevars.get(name).map_or(fallback, |index| Access::Deref(index + cells))
+            }
             Scope::Cell => self.unit.cellvars.get(name).map_or(fallback, Access::Deref),
             Scope::Local => {
                 if self.block().is_function_like() || self.unit.fast_hidden.get(name) == Some(&true) {

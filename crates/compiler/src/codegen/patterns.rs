@@ -135,8 +135,7 @@ impl<'a> Compiler<'a, '_> {
         match pattern.kind {
             PatternKind::MatchValue { value } => {
                 if !is_pattern_value(value) {
-                    return self
-                        .error("patterns may only match literals and attribute lookups", loc);
+                    return self.error("patterns may only match literals and attribute lookups", loc);
                 }
                 self.pattern_value(value)?;
                 self.compare_op(CmpOp::Eq, loc);
@@ -160,7 +159,8 @@ impl<'a> Compiler<'a, '_> {
                 if !context.allow_irrefutable {
                     return match name {
                         Some(name) => {
-                            let message = format!("name capture '{name}' makes remaining patterns unreachable");
+                            let message =
+                                format!("name capture '{name}' makes remaining patterns unreachable");
                             self.error(message, loc)
                         }
                         None => self.error("wildcard makes remaining patterns unreachable", loc),
@@ -307,7 +307,8 @@ impl<'a> Compiler<'a, '_> {
     ) -> Done {
         let size = keys.len();
         if size != patterns.len() {
-            let message = format!("keys ({size}) / patterns ({}) length mismatch in mapping pattern", patterns.len());
+            let message =
+                format!("keys ({size}) / patterns ({}) length mismatch in mapping pattern", patterns.len());
             return self.error(message, loc);
         }
         context.on_top += 1;
@@ -333,7 +334,8 @@ impl<'a> Compiler<'a, '_> {
             if let Some(constant) = constant {
                 if seen.insert(dict_key(&constant), ()).is_some() {
                     let text = String::from_utf8_lossy(&crate::unparse(key)).into_owned();
-                    return self.error(format!("mapping pattern checks duplicate key ({text})"), pattern.range);
+                    return self
+                        .error(format!("mapping pattern checks duplicate key ({text})"), pattern.range);
                 }
             } else if !matches!(key.kind, ExprKind::Attribute { .. }) {
                 let message = "mapping pattern keys may only match literals and attribute lookups";
@@ -375,7 +377,9 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn class_pattern(&mut self, pattern: &'a Pattern<'a>, context: &mut Context<'a>) -> Done {
-        let PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } = pattern.kind else { return Ok(()) };
+        let PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } = pattern.kind else {
+            return Ok(());
+        };
         let loc = Loc::from(pattern.range);
         if kwd_attrs.len() != kwd_patterns.len() {
             let message = format!(

@@ -43,10 +43,7 @@ impl<'a> Compiler<'a, '_> {
         self.interactive && self.outer.is_empty()
     }
 
-    pub(super) fn conditional(
-        &mut self,
-        compile: impl FnOnce(&mut Self) -> Result<(), SyntaxError>,
-    ) -> Done {
+    pub(super) fn conditional(&mut self, compile: impl FnOnce(&mut Self) -> Result<(), SyntaxError>) -> Done {
         let before = std::mem::replace(&mut self.unit.in_conditional_block, true);
         compile(self)?;
         self.unit.in_conditional_block = before;

@@ -51,7 +51,13 @@ pub struct FrameBlock<'a> {
 }
 
 impl<'a> Compiler<'a, '_> {
-    pub(super) fn push_block(&mut self, kind: BlockKind<'a>, label: Label, exit: Option<Label>, loc: Loc) -> Done {
+    pub(super) fn push_block(
+        &mut self,
+        kind: BlockKind<'a>,
+        label: Label,
+        exit: Option<Label>,
+        loc: Loc,
+    ) -> Done {
         if self.unit.blocks.len() >= MAX_BLOCKS {
             return self.error("too many statically nested blocks", loc);
         }
@@ -174,7 +180,8 @@ impl<'a> Compiler<'a, '_> {
         if block.kind == BlockKind::ExceptionGroupHandler {
             return self.error("'break', 'continue' and 'return' cannot appear in an except* block", *loc);
         }
-        let is_loop = matches!(block.kind, BlockKind::WhileLoop | BlockKind::ForLoop | BlockKind::AsyncForLoop);
+        let is_loop =
+            matches!(block.kind, BlockKind::WhileLoop | BlockKind::ForLoop | BlockKind::AsyncForLoop);
         if to_loop && is_loop {
             return Ok(Some(block));
         }
@@ -193,7 +200,8 @@ impl<'a> Compiler<'a, '_> {
         let mut loc = Loc::from(range);
         let constant = value.and_then(|value| self.constant_of(value));
         let keep_top = value.is_some() && constant.is_none();
-        if !matches!(self.unit.scope_type, ScopeType::Function | ScopeType::AsyncFunction | ScopeType::Lambda) {
+        if !matches!(self.unit.scope_type, ScopeType::Function | ScopeType::AsyncFunction | ScopeType::Lambda)
+        {
             return self.error("'return' outside function", loc);
         }
         if value.is_some() && self.block().coroutine && self.block().generator {

@@ -12,7 +12,12 @@ use crate::fold;
 const MIN_DISPLAY: usize = 3;
 
 /// The `count` constants that are loaded right before `end`, and where.
-fn loaded_before(instrs: &[Instr], end: usize, count: usize, consts: &ConstTable) -> Option<(Vec<usize>, Vec<Const>)> {
+fn loaded_before(
+    instrs: &[Instr],
+    end: usize,
+    count: usize,
+    consts: &ConstTable,
+) -> Option<(Vec<usize>, Vec<Const>)> {
     let (mut places, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut at = end;
     while places.len() < count {

@@ -6,7 +6,8 @@ use super::{Block, Graph};
 use crate::instruction::Loc;
 
 fn lineless_exit(block: &Block) -> bool {
-    (block.exits_scope() || block.instrs.iter().any(|instr| instr.op.has(flag::EVAL_BREAK))) && block.has_no_line()
+    (block.exits_scope() || block.instrs.iter().any(|instr| instr.op.has(flag::EVAL_BREAK)))
+        && block.has_no_line()
 }
 
 impl Graph {

@@ -139,9 +139,10 @@ impl Graph {
                 }
                 continue;
             }
-            let ended = graph.blocks[current].instrs.last().is_some_and(|last| {
-                last.is_jump() || is_scope_exit(last.op)
-            });
+            let ended = graph.blocks[current]
+                .instrs
+                .last()
+                .is_some_and(|last| last.is_jump() || is_scope_exit(last.op));
             if ended || starts[i] && !graph.blocks[current].instrs.is_empty() {
                 current = graph.append(current);
             }

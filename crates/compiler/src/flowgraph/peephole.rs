@@ -134,7 +134,9 @@ impl Graph {
                     self.fold_list_to_tuple(id, i, consts);
                 }
             }
-            Op::CallIntrinsic1 if inst.arg == Intrinsic1::UnaryPositive as u32 => self.fold_unary(id, i, consts),
+            Op::CallIntrinsic1 if inst.arg == Intrinsic1::UnaryPositive as u32 => {
+                self.fold_unary(id, i, consts)
+            }
             Op::BinaryOp => self.fold_binary(id, i, consts),
             _ => {}
         }

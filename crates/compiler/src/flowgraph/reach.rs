@@ -60,7 +60,9 @@ impl Graph {
             if self.blocks[id].falls_through() {
                 next.extend(self.blocks[id].next);
             }
-            next.extend(self.blocks[id].instrs.iter().filter(|i| targets_block(i.op)).filter_map(|i| i.target));
+            next.extend(
+                self.blocks[id].instrs.iter().filter(|i| targets_block(i.op)).filter_map(|i| i.target),
+            );
             for block in next {
                 let block_ref = &mut self.blocks[block];
                 block_ref.predecessors += 1;

@@ -23,7 +23,9 @@ impl Graph {
                 let after = (depth + instr.op.pushed(instr.arg)).checked_sub(popped).ok_or_else(|| {
                     SyntaxError::new(format!("stack underflow at {}", instr.op.name()), Range::default())
                 })?;
-                if let Some(target) = instr.target.filter(|_| targets_block(instr.op) && instr.op != Op::EndAsyncFor) {
+                if let Some(target) =
+                    instr.target.filter(|_| targets_block(instr.op) && instr.op != Op::EndAsyncFor)
+                {
                     max = max.max(after);
                     self.reach_with(target, after, &mut todo)?;
                 }

@@ -31,7 +31,11 @@ fn error<'a>(block: &Block<'a>, name: &str, message: String) -> SyntaxError {
 }
 
 /// Resolves a block and all in it; gives the names that are free in it.
-fn block<'a>(table: &mut SymbolTable<'a>, id: BlockId, outer: &mut Outer<'a>) -> Result<Names<'a>, SyntaxError> {
+fn block<'a>(
+    table: &mut SymbolTable<'a>,
+    id: BlockId,
+    outer: &mut Outer<'a>,
+) -> Result<Names<'a>, SyntaxError> {
     let is_class = table.blocks[id].kind == BlockType::Class;
     let function_like = table.blocks[id].is_function_like();
     let mut free = Names::new();
@@ -65,8 +69,9 @@ fn block<'a>(table: &mut SymbolTable<'a>, id: BlockId, outer: &mut Outer<'a>) ->
             true => outer.class,
             false => None,
         };
-        let inline = !matches!(table.blocks[child].comprehension, Comprehension::None | Comprehension::Generator)
-            && !table.blocks[id].can_see_class_scope;
+        let inline =
+            !matches!(table.blocks[child].comprehension, Comprehension::None | Comprehension::Generator)
+                && !table.blocks[id].can_see_class_scope;
         let mut inner = Outer {
             bound: Some(new_bound.clone()),
             global: new_global.clone(),

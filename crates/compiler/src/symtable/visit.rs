@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use taipan_parser::ast::{
-    Alias, Arena, Arg, Arguments, Comprehension as Clause, ExceptHandler, Expr, ExprContext, ExprKind, FunctionDef,
-    Mod, Pattern, PatternKind, Range, Stmt, StmtKind, TypeParam, TypeParamKind,
+    Alias, Arena, Arg, Arguments, Comprehension as Clause, ExceptHandler, Expr, ExprContext, ExprKind,
+    FunctionDef, Mod, Pattern, PatternKind, Range, Stmt, StmtKind, TypeParam, TypeParamKind,
 };
 
 use super::{Block, BlockId, BlockType, Comprehension, Key, KeyKind, SymbolTable, Symbols, def, key, mangle};
@@ -122,7 +122,13 @@ impl<'a> Visitor<'a> {
         self.current = id;
     }
 
-    fn enter(&mut self, name: &'a str, kind: BlockType, key: Key, range: Range) -> Result<BlockId, SyntaxError> {
+    fn enter(
+        &mut self,
+        name: &'a str,
+        kind: BlockType,
+        key: Key,
+        range: Range,
+    ) -> Result<BlockId, SyntaxError> {
         let id = self.new_block(name, kind, range);
         self.table.by_key.insert(key, id);
         self.enter_existing(id, true);
@@ -642,7 +648,9 @@ impl<'a> Visitor<'a> {
         let block = &self.table.blocks[self.current];
         match block.kind {
             BlockType::Annotation => fail(format!("{what} cannot be used within an annotation"), range),
-            BlockType::TypeVariable => fail(format!("{what} cannot be used within {}", block.scope_info), range),
+            BlockType::TypeVariable => {
+                fail(format!("{what} cannot be used within {}", block.scope_info), range)
+            }
             BlockType::TypeAlias => fail(format!("{what} cannot be used within a type alias"), range),
             BlockType::TypeParameters => {
                 fail(format!("{what} cannot be used within the definition of a generic"), range)
@@ -712,7 +720,9 @@ impl<'a> Visitor<'a> {
                 keys.iter().flatten().try_for_each(|key| self.expr(key))?;
                 self.exprs(values)
             }
-            ExprKind::Set { elts } | ExprKind::List { elts, .. } | ExprKind::Tuple { elts, .. } => self.exprs(elts),
+            ExprKind::Set { elts } | ExprKind::List { elts, .. } | ExprKind::Tuple { elts, .. } => {
+                self.exprs(elts)
+            }
             ExprKind::ListComp { elt, generators } => {
                 self.comprehension(expr, "<listcomp>", Comprehension::List, generators, elt, None)
             }
@@ -805,15 +815,20 @@ impl<'a> Visitor<'a> {
             let flags = block.symbols.get(block.mangle(self.arena, self.private, name));
             if block.comprehension != Comprehension::None {
                 if flags & def::COMP_ITER != 0 && flags & def::LOCAL != 0 {
-                    let message =
-                        format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
+                    let message = format!(
+                        "assignment expression cannot rebind comprehension iteration variable '{name}'"
+                    );
                     return fail(message, range);
                 }
                 continue;
             }
             let place = match block.kind {
                 BlockType::Function => {
-                    self.add(name, if flags & def::GLOBAL != 0 { def::GLOBAL } else { def::NONLOCAL }, range)?;
+                    self.add(
+                        name,
+                        if flags & def::GLOBAL != 0 { def::GLOBAL } else { def::NONLOCAL },
+                        range,
+                    )?;
                     self.cur().directives.push((name, range));
                     return self.add_to(id, name, def::LOCAL, range);
                 }
@@ -828,7 +843,10 @@ impl<'a> Visitor<'a> {
                 BlockType::TypeVariable => "in a TypeVar bound",
                 BlockType::Annotation => "within an annotation",
             };
-            return fail(format!("assignment expression within a comprehension cannot be used {place}"), range);
+            return fail(
+                format!("assignment expression within a comprehension cannot be used {place}"),
+                range,
+            );
         }
         Ok(())
     }
