@@ -443,10 +443,18 @@ impl<'s> Tokenizer<'s> {
 
     /// Reads white space, comments, and one token. Gives `false` at the end of the source.
     fn token(&mut self) -> Step<bool> {
+        let mut comment = None;
         loop {
             match self.cur() {
                 b' ' | b'\t' | 0x0c => self.pos += 1,
-                b'#' => self.comment(false),
+                b'#' => {
+                    let before = self.out.tokens.len();
+                    let start = self.pos;
+                    self.comment(false);
+                    if self.out.tokens.len() == before {
+                        comment = Some(start);
+                    }
+                }
                 b'\\' => self.continuation()?,
                 _ => break,
             }
@@ -475,7 +483,8 @@ impl<'s> Tokenizer<'s> {
                         self.emit(Tok::Nl, start);
                     }
                 } else {
-                    self.emit(Tok::Newline, start);
+                    // A comment that is no token itself belongs to the newline.
+                    self.emit(Tok::Newline, comment.unwrap_or(start));
                 }
                 self.newline();
                 self.at_line_start = true;

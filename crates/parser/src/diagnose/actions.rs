@@ -158,10 +158,6 @@ impl<'n> Diagnosis<'n, '_> {
     pub(super) fn call(&mut self, name: &str, start: u32, values: &Values<'n>) -> Match<'n> {
         let (a, b) = (values.named(b'a'), values.named(b'b'));
         match name {
-            "statement" => {
-                self.last_statement = Some(start);
-                Ok(Some(values.named(b's')))
-            }
             "number" => self.number(a),
             "string" => self.string(a),
             "middle" => self.middle(a),

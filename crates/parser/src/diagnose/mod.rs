@@ -68,8 +68,6 @@ pub(crate) struct Diagnosis<'n, 's> {
     /// The error was raised by the tokenizer, so that nothing further ahead takes precedence.
     from_tokenizer: bool,
     barry_as_flufl: bool,
-    /// First token of the last statement that was complete.
-    last_statement: Option<u32>,
 }
 
 /// The part of the options that matters here.
@@ -85,25 +83,8 @@ pub(crate) struct Settings {
 pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Settings) -> Option<SyntaxError> {
     let run = |max_depth: u32| -> Result<Option<SyntaxError>, ()> {
         let nodes = Arena::new();
-        let mut diagnosis = Diagnosis {
-            src,
-            stream,
-            tokens: &stream.tokens,
-            settings,
-            grammar: grammar::grammar(),
-            nodes: &nodes,
-            pos: start as u32,
-            fill: start as u32,
-            errors_on: false,
-            depth: 0,
-            max_depth,
-            too_deep: false,
-            memo: HashMap::new(),
-            error: None,
-            from_tokenizer: false,
-            barry_as_flufl: settings.barry_as_flufl,
-            last_statement: None,
-        };
+        let mut diagnosis = Diagnosis::new(src, stream, start as u32, settings, &nodes);
+        diagnosis.max_depth = max_depth;
         let error = diagnosis.run(start as u32);
         if diagnosis.too_deep { Err(()) } else { Ok(error) }
     };
@@ -123,7 +104,42 @@ pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Sett
     }
 }
 
+/// The error `message` at the token of the given number.
+pub(crate) fn error_at(
+    src: &[u8],
+    stream: &Tokens,
+    index: usize,
+    message: String,
+    settings: Settings,
+) -> Option<SyntaxError> {
+    let nodes = Arena::new();
+    let mut diagnosis = Diagnosis::new(src, stream, index as u32 + 1, settings, &nodes);
+    let _ = diagnosis.raise_kind_at(ErrorKind::Syntax, index as u32, message);
+    diagnosis.raised()
+}
+
 impl<'n, 's> Diagnosis<'n, 's> {
+    fn new(src: &'s [u8], stream: &'s Tokens, start: u32, settings: Settings, nodes: &'n Arena) -> Self {
+        Diagnosis {
+            src,
+            stream,
+            tokens: &stream.tokens,
+            settings,
+            grammar: grammar::grammar(),
+            nodes,
+            pos: start,
+            fill: start,
+            errors_on: false,
+            depth: 0,
+            max_depth: MAX_DEPTH,
+            too_deep: false,
+            memo: HashMap::new(),
+            error: None,
+            from_tokenizer: false,
+            barry_as_flufl: settings.barry_as_flufl,
+        }
+    }
+
     fn start_rule(&self) -> usize {
         let name = match self.settings.mode {
             crate::Mode::Exec => "file",

@@ -27,6 +27,9 @@ impl<'a> Parser<'a, '_> {
         let token = self.token();
         let value =
             crate::number::value(self.text(token), self.max_int_digits, self.arena).map_err(|_| Fail)?;
+        if self.feature_version < 6 && self.text(token).contains(&b'_') {
+            self.require(6, "Underscores in numeric literals are", false)?;
+        }
         self.bump();
         Ok(self.expr(token.range, ExprKind::Constant(value)))
     }
@@ -100,7 +103,10 @@ impl<'a> Parser<'a, '_> {
                     formatted = true;
                     self.descend(16, |p| p.formatted(&mut pieces, false))?;
                 }
-                Tok::TStringStart if template => self.descend(16, |p| p.formatted(&mut pieces, true))?,
+                Tok::TStringStart if template => {
+                    self.descend(16, |p| p.formatted(&mut pieces, true))?;
+                    self.require(14, "t-strings are", true)?;
+                }
                 Tok::String | Tok::FStringStart | Tok::TStringStart => return Err(Fail),
                 _ => break,
             }
