@@ -48,7 +48,7 @@ pub struct TokenError {
     /// Whether the tokenizer itself raised it, outside f-strings, so that it also shows when another error was found
     /// before it.
     pub raised: bool,
-    /// The innermost bracket that was open: character, line, column.
+    /// The innermost bracket that was open, outside f-strings: character, line, column.
     pub open: Option<(u8, u32, u32)>,
 }
 
@@ -83,6 +83,8 @@ struct Tokenizer<'s> {
     pos: usize,
     line: u32,
     line_start: usize,
+    /// Start of the first of the lines that a backslash or a string joins.
+    joined_start: usize,
     at_line_start: bool,
     indents: Vec<(u32, u32)>,
     brackets: Vec<Bracket>,
@@ -100,6 +102,7 @@ pub fn tokenize(src: &[u8], options: TokenizeOptions) -> Tokens {
         pos: 0,
         line: if src.is_empty() { 0 } else { 1 },
         line_start: 0,
+        joined_start: 0,
         at_line_start: true,
         indents: vec![(0, 0)],
         brackets: Vec::new(),
@@ -182,6 +185,7 @@ impl<'s> Tokenizer<'s> {
         if self.pos < self.src.len() {
             self.line += 1;
             self.line_start = self.pos;
+            self.joined_start = self.pos;
             self.out.lines.push(self.pos as u32);
         }
     }
@@ -209,7 +213,7 @@ impl<'s> Tokenizer<'s> {
             end_of_file: false,
             incomplete: false,
             raised: self.modes.is_empty(),
-            open: self.open_bracket(),
+            open: None,
         }))
     }
 
@@ -280,7 +284,7 @@ impl<'s> Tokenizer<'s> {
             end_of_file: true,
             incomplete: true,
             raised: false,
-            open: self.open_bracket(),
+            open: if self.modes.is_empty() { self.open_bracket() } else { None },
         }))
     }
 
@@ -375,7 +379,18 @@ impl<'s> Tokenizer<'s> {
             return Ok(());
         }
         if self.cur() == b'#' {
-            self.comment(true);
+            self.comment();
+            // A type comment is a logical line, which the next newline ends.
+            if self.options.type_comments
+                && self.brackets.is_empty()
+                && self
+                    .out
+                    .tokens
+                    .last()
+                    .is_some_and(|token| token.kind == Tok::TypeComment && token.end as usize == self.pos)
+            {
+                return Ok(());
+            }
         }
         if self.cur() == b'\n' {
             let start = self.pos;
@@ -390,11 +405,11 @@ impl<'s> Tokenizer<'s> {
     }
 
     /// Reads a comment up to the end of the line.
-    fn comment(&mut self, blank_line: bool) {
+    fn comment(&mut self) {
         let start = self.pos;
         let rest = &self.src[start..];
         self.pos = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        if self.options.type_comments && self.type_comment(start, blank_line) {
+        if self.options.type_comments && self.type_comment(start) {
             return;
         }
         if self.options.extra_tokens {
@@ -402,7 +417,7 @@ impl<'s> Tokenizer<'s> {
         }
     }
 
-    fn type_comment(&mut self, start: usize, blank_line: bool) -> bool {
+    fn type_comment(&mut self, start: usize) -> bool {
         let text = &self.src[start + 1..self.pos];
         let skip = |text: &[u8]| text.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
         let lead = skip(text);
@@ -414,8 +429,6 @@ impl<'s> Tokenizer<'s> {
             if ends {
                 let from = body + 6;
                 self.push(Tok::TypeIgnore, from, self.pos, self.line, self.line_start);
-                // A comment on a line of its own ends that line's token-less life.
-                let _ = blank_line;
                 return true;
             }
         }
@@ -428,8 +441,11 @@ impl<'s> Tokenizer<'s> {
         self.pos += 1;
         if self.cur() != b'\n' {
             self.pos = (self.pos + 1).min(self.src.len());
-            // CPython counts the column from the start of its buffer, which is the start of the line here.
-            let offset = char_count(&self.src[self.line_start..self.pos - 1]) as i32 + 1;
+            // The column counts from the first of the joined lines, but is cut to the length of this one.
+            let column = self.pos - 1 - self.joined_start;
+            let line = whole_line(self.src, self.line_start);
+            let offset = if column < line.len() { char_count(&line[..column]) } else { char_count(line) };
+            let offset = offset as i32 + 1;
             let message = "unexpected character after line continuation character";
             return self.parser_error(ErrorKind::Syntax, message, offset, 0);
         }
@@ -450,12 +466,16 @@ impl<'s> Tokenizer<'s> {
                 b'#' => {
                     let before = self.out.tokens.len();
                     let start = self.pos;
-                    self.comment(false);
+                    self.comment();
                     if self.out.tokens.len() == before {
                         comment = Some(start);
                     }
                 }
-                b'\\' => self.continuation()?,
+                b'\\' => {
+                    let joined_start = self.joined_start;
+                    self.continuation()?;
+                    self.joined_start = joined_start;
+                }
                 _ => break,
             }
         }
@@ -604,6 +624,7 @@ impl<'s> Tokenizer<'s> {
     /// Reads a string without replacement fields; the position is at its quote.
     fn string(&mut self, start: usize) -> Step {
         let (first_line, first_line_start) = (self.line, self.line_start);
+        let joined_start = self.joined_start;
         let quote = self.cur();
         let quote_size = self.quote_size();
         self.pos += quote_size;
@@ -659,6 +680,7 @@ impl<'s> Tokenizer<'s> {
                 }
             }
         }
+        self.joined_start = joined_start;
         self.push(Tok::String, start, self.pos, first_line, first_line_start);
         Ok(())
     }
@@ -1094,8 +1116,12 @@ impl<'s> Tokenizer<'s> {
             return Ok(());
         }
         let rest = &self.src[self.pos..];
-        let keywords: [&[u8]; 9] = [b"and", b"else", b"for", b"if", b"in", b"is", b"or", b"not", b"not"];
-        if keywords.iter().any(|keyword| rest.starts_with(keyword)) {
+        let begins = [&b"if"[..], b"in", b"is"].iter().any(|keyword| rest.starts_with(keyword));
+        let words = [&b"and"[..], b"else", b"for", b"or", b"not"];
+        let is_word = |keyword: &&[u8]| {
+            rest.starts_with(keyword) && !rest.get(keyword.len()).is_some_and(|&byte| is_ident_char(byte))
+        };
+        if begins || words.iter().any(is_word) {
             let message = format!("invalid {name} literal");
             if let Err(error) = self.error::<()>(message.clone()) {
                 let warning = Warning { message, line: self.line, as_error: Box::new(error.error) };

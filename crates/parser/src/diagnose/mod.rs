@@ -81,6 +81,11 @@ pub(crate) struct Settings {
 
 /// Explains why the statement that starts at token `start` is wrong. `None` if it is not.
 pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Settings) -> Option<SyntaxError> {
+    let (split, start) = match split_inequalities(src, stream, start, settings) {
+        Some((split, start)) => (Some(split), start),
+        None => (None, start),
+    };
+    let stream = split.as_ref().unwrap_or(stream);
     let run = |max_depth: u32| -> Result<Option<SyntaxError>, ()> {
         let nodes = Arena::new();
         let mut diagnosis = Diagnosis::new(src, stream, start as u32, settings, &nodes);
@@ -102,6 +107,35 @@ pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Sett
             Some(SyntaxError::bare(crate::ErrorKind::Memory, message))
         }
     }
+}
+
+/// The tokens with each `<>` as two, which it is unless PEP 401 holds; `None` if there are none.
+fn split_inequalities(
+    src: &[u8],
+    stream: &Tokens,
+    start: usize,
+    settings: Settings,
+) -> Option<(Tokens, usize)> {
+    let is_old = |token: &Token| token.kind == Tok::NotEqual && src.get(token.start as usize) == Some(&b'<');
+    if settings.barry_as_flufl || !stream.tokens.iter().any(is_old) {
+        return None;
+    }
+    let shift = stream.tokens[..start].iter().filter(|token| is_old(token)).count();
+    let mut tokens = Vec::with_capacity(stream.tokens.len() + 8);
+    for &token in &stream.tokens {
+        if is_old(&token) {
+            let (mut first, mut second) = (token, token);
+            (first.kind, first.end, first.range.end_col) =
+                (Tok::Less, token.end - 1, token.range.end_col - 1);
+            (second.kind, second.start, second.range.col) =
+                (Tok::Greater, token.start + 1, token.range.col + 1);
+            tokens.extend([first, second]);
+        } else {
+            tokens.push(token);
+        }
+    }
+    let lines = stream.lines.clone();
+    Some((Tokens { tokens, error: stream.error.clone(), lines, warnings: Vec::new() }, start + shift))
 }
 
 /// The error `message` at the token of the given number.
