@@ -222,7 +222,10 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn open_bracket(&self) -> Option<(u8, u32, u32)> {
-        self.brackets.last().map(|bracket| (bracket.open, bracket.line, bracket.col))
+        self.brackets
+            .last()
+            .filter(|_| self.modes.is_empty())
+            .map(|bracket| (bracket.open, bracket.line, bracket.col))
     }
 
     /// The error that the parser raises on behalf of the tokenizer.
@@ -284,7 +287,7 @@ impl<'s> Tokenizer<'s> {
             end_of_file: true,
             incomplete: true,
             raised: false,
-            open: if self.modes.is_empty() { self.open_bracket() } else { None },
+            open: self.open_bracket(),
         }))
     }
 
@@ -325,10 +328,8 @@ impl<'s> Tokenizer<'s> {
             }
             self.pos += 1;
         }
-        if matches!(self.cur(), b'#' | b'\n') || (self.pos >= self.src.len()) || !self.brackets.is_empty() {
-            if self.pos < self.src.len() || !self.brackets.is_empty() {
-                return self.blank_line();
-            }
+        if matches!(self.cur(), b'#' | b'\n') || !self.brackets.is_empty() {
+            return self.blank_line();
         }
         if split_col != 0 {
             (col, alt_col) = (split_col, split_col);
@@ -846,14 +847,14 @@ impl<'s> Tokenizer<'s> {
         let start = self.pos;
         if let Some(mode) = self.modes.last_mut()
             && mode.expr_start_depth >= 0
+            && byte == b':'
+            && mode.depth - 1 == mode.expr_start_depth
         {
-            if byte == b':' && mode.depth - 1 == mode.expr_start_depth {
-                mode.regular = false;
-                mode.in_format_spec = true;
-                self.pos += 1;
-                self.emit(Colon, start);
-                return Ok(());
-            }
+            mode.regular = false;
+            mode.in_format_spec = true;
+            self.pos += 1;
+            self.emit(Colon, start);
+            return Ok(());
         }
         let (next, third) = (self.at(start + 1), self.at(start + 2));
         let (kind, size) = match (byte, next) {

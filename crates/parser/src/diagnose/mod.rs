@@ -443,15 +443,10 @@ struct Outcome<'n> {
 }
 
 /// The values of an alternative's elements.
+#[derive(Default)]
 pub(crate) struct Values<'n> {
     values: Vec<Val<'n>>,
     names: Vec<u8>,
-}
-
-impl Default for Values<'_> {
-    fn default() -> Self {
-        Values { values: Vec::new(), names: Vec::new() }
-    }
 }
 
 impl<'n> Values<'n> {

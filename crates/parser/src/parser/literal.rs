@@ -178,6 +178,13 @@ impl<'a> Parser<'a, '_> {
     fn middle(&mut self, token: Token, raw: bool) -> Parse<Piece<'a>> {
         let prefix = Prefix { raw, ..Prefix::default() };
         let bytes = self.decode(token, token.start as usize, token.end as usize, prefix)?;
+        let backslashes = self.text(token).iter().rev().take_while(|&&byte| byte == b'\\').count();
+        if !raw && backslashes % 2 == 1 {
+            // The brace behind it opens or closes a replacement field all the same.
+            let brace = self.src.get(token.end as usize).map_or('{', |&byte| byte as char);
+            let at = (token.end - token.start) as usize - 1;
+            self.warn_escape(token, token.start as usize, &DoubtfulEscape { text: brace.into(), at });
+        }
         self.bump();
         Ok(Piece { range: token.range, bytes, u: false })
     }
