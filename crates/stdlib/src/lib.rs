@@ -6,7 +6,9 @@
 
 use taipan_vm::module_def::NativeModule;
 
+pub mod _io;
 pub mod _thread;
+pub mod _warnings;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
@@ -16,7 +18,9 @@ pub mod time;
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
+        &_io::Io::DEF,
         &_thread::Thread::DEF,
+        &_warnings::Warnings::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,

@@ -767,9 +767,29 @@ impl Posix {
         constants! { module, vm,
             F_OK R_OK W_OK X_OK O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_CLOEXEC O_SYNC
             O_DSYNC O_DIRECTORY O_NOFOLLOW O_NOCTTY O_TMPFILE O_PATH O_ACCMODE SEEK_DATA SEEK_HOLE WNOHANG WUNTRACED
-            WCONTINUED P_PID P_PGID P_ALL WEXITED WSTOPPED WNOWAIT EX_OK EX_USAGE EX_DATAERR EX_NOINPUT EX_NOUSER
-            EX_NOHOST EX_UNAVAILABLE EX_SOFTWARE EX_OSERR EX_OSFILE EX_CANTCREAT EX_IOERR EX_TEMPFAIL EX_PROTOCOL
-            EX_NOPERM EX_CONFIG RTLD_LAZY RTLD_NOW RTLD_GLOBAL RTLD_LOCAL RTLD_NODELETE RTLD_NOLOAD RTLD_DEEPBIND
+            WCONTINUED P_PID P_PGID P_ALL WEXITED WSTOPPED WNOWAIT RTLD_LAZY RTLD_NOW RTLD_GLOBAL RTLD_LOCAL RTLD_NODELETE RTLD_NOLOAD RTLD_DEEPBIND
+        }
+        // sysexits.h
+        let exits = [
+            ("EX_OK", 0),
+            ("EX_USAGE", 64),
+            ("EX_DATAERR", 65),
+            ("EX_NOINPUT", 66),
+            ("EX_NOUSER", 67),
+            ("EX_NOHOST", 68),
+            ("EX_UNAVAILABLE", 69),
+            ("EX_SOFTWARE", 70),
+            ("EX_OSERR", 71),
+            ("EX_OSFILE", 72),
+            ("EX_CANTCREAT", 73),
+            ("EX_IOERR", 74),
+            ("EX_TEMPFAIL", 75),
+            ("EX_PROTOCOL", 76),
+            ("EX_NOPERM", 77),
+            ("EX_CONFIG", 78),
+        ];
+        for (name, value) in exits {
+            module.set(name, &vm.new_int(value), vm)?;
         }
         module.set("TMP_MAX", &vm.new_int(238_328), vm)?;
         module.set("NGROUPS_MAX", &vm.new_int(65_536), vm)?;
