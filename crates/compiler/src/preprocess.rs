@@ -82,7 +82,6 @@ pub fn format_to_fstring<'a>(
     arena: &'a Arena,
     left: &'a Expr<'a>,
     right: &'a Expr<'a>,
-    range: Range,
 ) -> Option<&'a [&'a Expr<'a>]> {
     let ExprKind::Constant(Constant::Str { value: format, .. }) = left.kind else { return None };
     let ExprKind::Tuple { elts, .. } = right.kind else { return None };

@@ -105,7 +105,6 @@ impl Graph {
                 }
                 Op::FormatSimple
                 | Op::GetAnext
-                | Op::GetIter
                 | Op::GetLen
                 | Op::GetYieldFromIter
                 | Op::ImportFrom
@@ -178,7 +177,7 @@ impl Graph {
                 }
             }
         }
-        if block.falls_through() {
+        if !block.instrs.is_empty() && block.falls_through() {
             successors.extend(block.next);
         }
         for value in std::mem::take(&mut sim.stack) {

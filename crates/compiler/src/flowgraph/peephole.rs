@@ -149,9 +149,9 @@ impl Graph {
         if inst.target == target.target {
             return false;
         }
-        let instrs = &mut self.blocks[id].instrs;
-        instrs[i].set_nop();
-        instrs.push(Instr { op, arg: 0, target: target.target, except: inst.except, loc: target.loc });
+        let block = &mut self.blocks[id];
+        block.instrs[i].set_nop();
+        block.add(Instr { op, arg: 0, target: target.target, except: None, loc: target.loc });
         true
     }
 }
