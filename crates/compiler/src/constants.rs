@@ -78,7 +78,7 @@ pub fn clean_docstring(doc: &[u8]) -> Vec<u8> {
             line.get(indent_of(line)..)
         } else {
             out.push(b'\n');
-            line.get(margin.unwrap_or(usize::MAX).min(indent_of(line))..)
+            line.get(margin.unwrap_or(0).min(indent_of(line))..)
         };
         out.extend_from_slice(line.unwrap_or(&[]));
     }
