@@ -93,12 +93,8 @@ pub struct ConstTable {
 }
 
 impl ConstTable {
-    /// The index of a constant, which is added when it is new. Code objects are never merged.
+    /// The index of a constant, which is added when it is new.
     pub fn add(&mut self, value: Const) -> u32 {
-        if let Const::Code(_) = value {
-            self.list.push(value);
-            return self.list.len() as u32 - 1;
-        }
         if let Some(index) = self.index.get(&value) {
             return *index;
         }
