@@ -21,14 +21,10 @@ pub fn code_object(unit: &mut Unit<'_>, flags: u32, filename: Rc<[u8]>) -> Resul
         .enumerate()
         .map(|(i, name)| unit.varnames.get(name).filter(|_| i < unit.cellvars.list.len()))
         .collect();
-    let parameters = unit.argcount
-        + unit.kwonlyargcount
-        + u32::from(flags & code_flags::VARARGS != 0)
-        + u32::from(flags & code_flags::VARKEYWORDS != 0);
     let mut scope = Scope {
         consts: &mut unit.consts,
         local_count: unit.varnames.list.len(),
-        parameter_count: parameters as usize,
+        parameter_count: unit.parameter_count,
         cell_count: unit.cellvars.list.len(),
         free_count: unit.freevars.list.len(),
         cell_locals,

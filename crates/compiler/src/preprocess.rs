@@ -148,7 +148,7 @@ fn directive<'a>(
         while let Some(digit) = format.get(*at).filter(|byte| byte.is_ascii_digit()) {
             value = value * 10 + u32::from(digit - b'0');
             *at += 1;
-            if *at - start > 3 {
+            if *at - start > 2 {
                 return None;
             }
         }

@@ -265,10 +265,7 @@ impl<'a> Compiler<'a, '_> {
         match args {
             [_, _] => !args.iter().any(|arg| matches!(arg.kind, ExprKind::Starred { .. })),
             [] => {
-                let first = self.unit.varnames.list.first();
-                self.unit.argcount > 0
-                    && first.is_some_and(|name| self.scope_of(name) != Scope::Cell)
-                    && self.scope_of("__class__") == Scope::Free
+                self.unit.argcount > 0 && self.scope_of("__class__") == Scope::Free
             }
             _ => false,
         }

@@ -85,6 +85,8 @@ pub struct Unit<'a> {
     pub posonlyargcount: u32,
     pub kwonlyargcount: u32,
     pub firstlineno: u32,
+    /// Slots that a call fills, `*args` and `**kwargs` included.
+    pub parameter_count: usize,
     pub seq: InstrSeq,
     /// The module's own sequence while annotations are compiled aside.
     set_aside: Option<InstrSeq>,
@@ -206,6 +208,7 @@ impl<'a> Unit<'a> {
             posonlyargcount: 0,
             kwonlyargcount: 0,
             firstlineno,
+            parameter_count: symbols.varnames.len(),
             seq: InstrSeq::default(),
             set_aside: None,
             blocks: Vec::new(),

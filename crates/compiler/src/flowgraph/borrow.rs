@@ -112,8 +112,10 @@ impl Graph {
                 | Op::MatchMapping
                 | Op::MatchSequence
                 | Op::WithExceptStart => {
+                    // CPython attributes these values to the block's first instruction, which may cost it its
+                    // borrowing; identical code has to do the same.
                     for _ in popped..pushed {
-                        sim.push(i, None);
+                        sim.push(0, None);
                     }
                 }
                 Op::DictMerge
