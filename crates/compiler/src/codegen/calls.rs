@@ -106,7 +106,7 @@ impl<'a> Compiler<'a, '_> {
     ) -> Result<bool, crate::SyntaxError> {
         let ExprKind::Attribute { value, attr, ctx: ExprContext::Load } = func.kind else { return Ok(false) };
         if let ExprKind::Name { id, .. } = value.kind
-            && self.table.blocks[0].symbols.get(id) & def::IMPORT != 0
+            && self.module_flags(id) & def::IMPORT != 0
         {
             return Ok(false);
         }
@@ -139,6 +139,15 @@ impl<'a> Compiler<'a, '_> {
             self.op_arg(Op::CallKw, count as u32, call);
         }
         Ok(true)
+    }
+
+    /// How a name occurs in the module, or in the comprehension that is being inlined into it.
+    fn module_flags(&self, name: &str) -> u32 {
+        let overriding = self.unit.scope_overrides.get(name).and_then(|stack| stack.last());
+        match overriding.filter(|_| self.outer.is_empty()) {
+            Some(flags) => *flags,
+            None => self.table.blocks[0].symbols.get(name),
+        }
     }
 
     fn keyword_names(&mut self, keywords: &'a [Keyword<'a>], loc: Loc) {
