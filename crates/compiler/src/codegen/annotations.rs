@@ -42,14 +42,6 @@ impl<'a> Compiler<'a, '_> {
         node: &'a FunctionDef<'a>,
         loc: Loc,
     ) -> Result<u32, SyntaxError> {
-        if self.future_annotations() {
-            let count = self.annotation_pairs(node.args, node.returns, loc)?;
-            if count > 0 {
-                self.op_arg(Op::BuildTuple, count * 2, loc);
-                return Ok(function_attribute::ANNOTATIONS);
-            }
-            return Ok(0);
-        }
         let key = key(node.args, KeyKind::Annotations);
         let used = self.table.lookup(key).is_some_and(|block| self.table.blocks[block].annotations_used);
         if !used {
