@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use taipan_bytecode::code::{flags as code_flags, local_kind};
 use taipan_bytecode::opcode::flag;
-use taipan_bytecode::{CodeObject, Opcode, exception_table, line_table};
+use taipan_bytecode::{AnyOpcode, CodeObject, Opcode, exception_table, line_table};
 use taipan_parser::ast::Range;
 
 use crate::SyntaxError;
@@ -80,10 +80,20 @@ fn flatten(graph: &Graph) -> Vec<Flat> {
             instr: *instr,
             op: instr.op.real().unwrap_or(Opcode::Nop),
             arg: instr.arg,
-            target: instr.target.filter(|_| instr.op.has(flag::JUMP)).map(|block| start[block]),
+            target: jump_target(graph, instr).map(|block| start[block]),
             handler: instr.except.map(|block| start[block]),
         })
         .collect()
+}
+
+/// Where an instruction jumps; the end of an `async for` points to where its `SEND` leaves the loop of the await.
+fn jump_target(graph: &Graph, instr: &Instr) -> Option<usize> {
+    let target = instr.target.filter(|_| instr.op.has(flag::JUMP))?;
+    if instr.op != AnyOpcode::EndAsyncFor {
+        return Some(target);
+    }
+    let send = graph.blocks[target].instrs.last().filter(|last| last.op == AnyOpcode::Send);
+    Some(send.and_then(|send| send.target).unwrap_or(target))
 }
 
 fn resolve_next_lines(instrs: &mut [Flat]) {

@@ -10,7 +10,7 @@ use super::expressions::STACK_GUIDELINE;
 use super::{Compiler, Done};
 use crate::constants::str_const;
 use crate::instruction::{Label, Loc};
-use crate::symtable::{Scope, def};
+use crate::symtable::{KeyKind, Scope, def, key};
 
 const LIST_OPS: [Op; 3] = [Op::BuildList, Op::ListAppend, Op::ListExtend];
 
@@ -46,7 +46,9 @@ impl<'a> Compiler<'a, '_> {
     ) -> Done {
         let ExprKind::Name { id, .. } = func.kind else { return Ok(()) };
         let [generator] = args else { return Ok(()) };
-        if !keywords.is_empty() || !matches!(generator.kind, ExprKind::GeneratorExp { .. }) {
+        let ExprKind::GeneratorExp { .. } = generator.kind else { return Ok(()) };
+        let block = self.table.lookup(key(*generator, KeyKind::Body));
+        if !keywords.is_empty() || block.is_none_or(|block| self.table.blocks[block].coroutine) {
             return Ok(());
         }
         let (constant, at_end) = match id {
