@@ -79,7 +79,9 @@ fn flatten(graph: &Graph) -> Vec<Flat> {
         .map(|instr| Flat {
             instr: *instr,
             op: instr.op.real().unwrap_or(Opcode::Nop),
-            arg: instr.arg,
+            // CPython starts with the target's index as argument, which decides whether a jump at the limit needs
+            // a prefix.
+            arg: jump_target(graph, instr).map_or(instr.arg, |block| start[block] as u32),
             target: jump_target(graph, instr).map(|block| start[block]),
             handler: instr.except.map(|block| start[block]),
         })

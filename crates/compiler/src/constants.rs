@@ -95,6 +95,10 @@ pub struct ConstTable {
 impl ConstTable {
     /// The index of a constant, which is added when it is new.
     pub fn add(&mut self, value: Const) -> u32 {
+        if matches!(value, Const::Float(number) if number.is_nan()) {
+            self.list.push(value);
+            return self.list.len() as u32 - 1;
+        }
         if let Some(index) = self.index.get(&value) {
             return *index;
         }

@@ -97,9 +97,10 @@ pub fn format_to_fstring<'a>(
         at = next;
         if !text.is_empty() {
             let value = Wtf8::from_bytes(arena.alloc_slice_copy(&text));
-            values.push(
-                arena.alloc(Expr { range: Range::default(), kind: ExprKind::Constant(Constant::Str { value, u: false }) }),
-            );
+            values.push(arena.alloc(Expr {
+                range: Range::default(),
+                kind: ExprKind::Constant(Constant::Str { value, u: false }),
+            }));
         }
         if at >= format.len() {
             break;
@@ -179,8 +180,10 @@ fn directive<'a>(
     }
     let format_spec = (!spec.is_empty()).then(|| {
         let value = Wtf8::from(&*arena.alloc_str(&spec));
-        let text: &Expr<'_> =
-            arena.alloc(Expr { range: Range::default(), kind: ExprKind::Constant(Constant::Str { value, u: false }) });
+        let text: &Expr<'_> = arena.alloc(Expr {
+            range: Range::default(),
+            kind: ExprKind::Constant(Constant::Str { value, u: false }),
+        });
         let values = arena.alloc_slice_copy(&[text]);
         &*arena.alloc(Expr { range, kind: ExprKind::JoinedStr { values } })
     });

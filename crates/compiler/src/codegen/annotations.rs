@@ -145,9 +145,6 @@ impl<'a> Compiler<'a, '_> {
             }
             _ => return self.error("invalid node type for annotated assignment", stmt.range),
         }
-        if !simple && !self.future_annotations() && false_in_function(self.unit.scope_type) {
-            self.check_expr(annotation)?;
-        }
         Ok(())
     }
 
@@ -338,10 +335,6 @@ impl<'a> Compiler<'a, '_> {
         }
         self.store_name(id, loc)
     }
-}
-
-fn false_in_function(scope: ScopeType) -> bool {
-    matches!(scope, ScopeType::Module | ScopeType::Class)
 }
 
 fn with_format_parameter(code: Rc<CodeObject>) -> Rc<CodeObject> {

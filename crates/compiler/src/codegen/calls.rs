@@ -264,7 +264,10 @@ impl<'a> Compiler<'a, '_> {
 
     /// Whether this is `super().name` or `super(a, b).name` with the built-in `super`, as far as one can see.
     pub(super) fn is_super_attribute(&self, attribute: &'a Expr<'a>) -> bool {
-        let ExprKind::Attribute { value, .. } = attribute.kind else { return false };
+        let ExprKind::Attribute { value, attr, .. } = attribute.kind else { return false };
+        if attr == "__class__" {
+            return false;
+        }
         let ExprKind::Call { func, args, keywords } = value.kind else { return false };
         let ExprKind::Name { id: "super", .. } = func.kind else { return false };
         if !keywords.is_empty()
@@ -275,9 +278,7 @@ impl<'a> Compiler<'a, '_> {
         }
         match args {
             [_, _] => !args.iter().any(|arg| matches!(arg.kind, ExprKind::Starred { .. })),
-            [] => {
-                self.unit.argcount > 0 && self.scope_of("__class__") == Scope::Free
-            }
+            [] => self.unit.argcount > 0 && self.scope_of("__class__") == Scope::Free,
             _ => false,
         }
     }

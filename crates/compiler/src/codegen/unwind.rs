@@ -173,8 +173,7 @@ impl<'a> Compiler<'a, '_> {
         if block.kind == BlockKind::ExceptionGroupHandler {
             return self.error("'break', 'continue' and 'return' cannot appear in an except* block", *loc);
         }
-        let is_loop =
-            matches!(block.kind, BlockKind::WhileLoop | BlockKind::ForLoop);
+        let is_loop = matches!(block.kind, BlockKind::WhileLoop | BlockKind::ForLoop);
         if to_loop && is_loop {
             return Ok(Some(block));
         }

@@ -87,7 +87,6 @@ impl Graph {
             let Some(target) = last.target.filter(|_| is_conditional_jump(last.op)) else { continue };
             let not_taken = Instr::new(Op::NotTaken, 0, last.loc);
             if !self.blocks[target].visited {
-
                 self.blocks[id].add(not_taken);
                 continue;
             }
