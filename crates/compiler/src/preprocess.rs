@@ -1,6 +1,6 @@
 //! What is done to the tree before it is compiled: warnings about `finally` (PEP 765) and `'…' % (…)` as an f-string.
 
-use taipan_parser::ast::{Arena, Body, Constant, Expr, ExprKind, Mod, Operator, Range, Stmt, StmtKind, Wtf8};
+use taipan_parser::ast::{Arena, Body, Constant, Expr, ExprKind, Mod, Range, Stmt, StmtKind, Wtf8};
 
 use crate::{MAX_DEPTH, SyntaxError, Warning};
 
@@ -189,9 +189,4 @@ fn directive<'a>(
     });
     let kind = ExprKind::FormattedValue { value: argument, conversion: i32::from(conversion), format_spec };
     Some(arena.alloc(Expr { range, kind }))
-}
-
-/// Whether an operator is the one of `%` formatting.
-pub fn is_format(op: Operator) -> bool {
-    op == Operator::Mod
 }
