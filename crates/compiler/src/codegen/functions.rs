@@ -169,7 +169,8 @@ impl<'a> Compiler<'a, '_> {
             && self.options.optimize >= 2
             && docstring(body).is_some()
         {
-            self.op(Op::Nop, only.range);
+            let start = Loc::from(only.range);
+            self.op(Op::Nop, Loc { end_line: start.line, end_col: start.col + 4, ..start });
         }
     }
 
