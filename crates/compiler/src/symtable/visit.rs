@@ -163,7 +163,7 @@ impl<'a> Visitor<'a> {
         let block = &mut self.table.blocks[id];
         let mut value = block.symbols.get(name);
         if flag & def::PARAM != 0 && value & def::PARAM != 0 {
-            return fail(format!("duplicate parameter '{name}' in function definition"), range);
+            return fail(format!("duplicate argument '{name}' in function definition"), range);
         }
         if flag & def::TYPE_PARAM != 0 && value & def::TYPE_PARAM != 0 {
             return fail(format!("duplicate type parameter '{name}'"), range);
