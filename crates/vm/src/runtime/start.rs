@@ -21,7 +21,9 @@ pub struct Parts {
 fn own_modules() -> Vec<&'static NativeModule> {
     vec![
         &crate::builtins::builtins_module::Builtins::DEF,
+        &crate::builtins::codecs_core::module::CodecsModule::DEF,
         &crate::builtins::gc_module::GcModule::DEF,
+        &crate::builtins::str::string_module::StringModule::DEF,
         &crate::builtins::sys_module::Sys::DEF,
         &crate::builtins::typevars::module::TypingModule::DEF,
         &crate::builtins::weakref::module::WeakrefModule::DEF,

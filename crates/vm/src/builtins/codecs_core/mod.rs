@@ -12,6 +12,7 @@ pub mod charmap;
 pub mod errors;
 pub mod escape;
 pub mod handlers;
+pub mod module;
 pub mod names;
 pub mod narrow;
 pub mod registry;

@@ -165,6 +165,9 @@ impl MemoryView {
         let shape = shape::shape_of(source);
         let strides: Vec<isize> = (0..own).map(|dim| shape::stride_of(source, dim)).collect();
         let tp = MemoryView::type_object();
+        if !tp.has_flag(TypeFlags::READY) {
+            crate::builtins::type_::type_ready(tp, vm)?;
+        }
         // SAFETY: the block has room for the head and the three arrays, which are all written before it is shared.
         unsafe {
             let op = gc::allocate(tp, size_of::<MemoryView>() + 24 * room).cast::<MemoryView>();

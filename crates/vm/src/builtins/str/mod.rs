@@ -22,6 +22,7 @@ pub mod predicates;
 pub mod repr;
 pub mod search;
 pub mod split;
+pub mod string_module;
 pub mod translate;
 
 pub use builder::StrBuilder;
