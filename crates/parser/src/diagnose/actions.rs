@@ -178,7 +178,14 @@ impl<'n> Diagnosis<'n, '_> {
                     let message = "with Barry as BDFL, use '<>' instead of '!='";
                     return Err(self.raise_last(message.into()));
                 }
-                Ok(if old && !self.barry_as_flufl { None } else { Some(a) })
+                if old && !self.barry_as_flufl {
+                    if self.errors_on {
+                        let message = "invalid syntax.  Maybe you meant '!=' instead of '<>'?";
+                        return Err(self.raise_range(self.range(a), message.into()));
+                    }
+                    return Ok(None);
+                }
+                Ok(Some(a))
             }
             "real_number" => {
                 if self.is_constant(a, |value| matches!(value, Constant::Complex { .. })) {
@@ -207,15 +214,6 @@ impl<'n> Diagnosis<'n, '_> {
                     return Ok(None);
                 }
                 let message = "invalid syntax. Perhaps you forgot a comma?";
-                Err(self.raise_range(self.range(a).to(self.range(b)), message.into()))
-            }
-            "statement_after_else" => {
-                let keyword = self.look()?;
-                let statement = matches!(keyword.kind, Tok::Pass | Tok::Break | Tok::Continue);
-                if !statement {
-                    return Ok(None);
-                }
-                let message = "expected expression after 'else', but statement is given";
                 Err(self.raise_range(self.range(a).to(self.range(b)), message.into()))
             }
             "assign_target" => self.raise_target(a, Targets::Star),
@@ -261,7 +259,8 @@ impl<'n> Diagnosis<'n, '_> {
                 let tuple = matches!(b, Val::Node(node) if node.tag == "Tuple");
                 let what = if tuple { "constraints" } else { "bound" };
                 let kind = if name == "paramspec_bound" { "ParamSpec" } else { "TypeVarTuple" };
-                Err(self.raise_range(self.range(a), format!("cannot use {what} with {kind}")))
+                let range = self.range(a).to(self.range(b));
+                Err(self.raise_range(range, format!("cannot use {what} with {kind}")))
             }
             _ => Ok(Some(a)),
         }
@@ -352,7 +351,8 @@ impl<'n> Diagnosis<'n, '_> {
         let (mark, token) = (self.tokens[first as usize], self.tokens[second as usize]);
         let prefix = self.string_prefix(first);
         if mark.end != token.start {
-            let message = format!("{prefix}-string: conversion type must come right after the exclamation mark");
+            let message =
+                format!("{prefix}-string: conversion type must come right after the exclamation mark");
             return Err(self.raise_range(mark.range.to(token.range), message));
         }
         let text = self.text(token);

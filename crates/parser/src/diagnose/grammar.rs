@@ -62,7 +62,33 @@ pub(super) struct Rule {
     pub(super) left: bool,
     pub(super) valid_only: bool,
     pub(super) is_error: bool,
+    /// What was read without the error productions is not read again with them, and so hides their messages.
+    pub(super) shared_memo: bool,
 }
+
+/// The rules that CPython memoizes, besides the left-recursive ones.
+const MEMOIZED: [&str; 20] = [
+    "simple_stmt",
+    "block",
+    "closed_pattern",
+    "star_pattern",
+    "type_param",
+    "expression",
+    "star_expression",
+    "disjunction",
+    "conjunction",
+    "inversion",
+    "factor",
+    "await_primary",
+    "strings",
+    "arguments",
+    "star_target",
+    "target_with_star_atom",
+    "del_target",
+    "invalid_named_expression",
+    "dotted_name",
+    "name_or_attr",
+];
 
 pub(super) struct Grammar {
     pub(super) rules: Vec<Rule>,
@@ -74,19 +100,20 @@ pub(super) fn grammar() -> &'static Grammar {
     static GRAMMAR: OnceLock<Grammar> = OnceLock::new();
     GRAMMAR.get_or_init(|| {
         let fields = include_str!("fields.txt");
-        let templates: &'static str = Box::leak(
-            fields.replace("fstring", "tstring").replace("FSTRING", "TSTRING").replace("f-string", "t-string").into(),
-        );
+        let templates = fields
+            .replace("fstring", "tstring")
+            .replace("FSTRING", "TSTRING")
+            .replace("f-string", "t-string")
+            // CPython looks for the wrong kind of text here, which shows in the error's position.
+            .replace("':' tstring_format_spec* !", "':' fstring_format_spec* !");
+        let templates: &'static str = Box::leak(templates.into());
         compile(&[include_str!("grammar.txt"), fields, templates])
     })
 }
 
 fn compile(texts: &[&'static str]) -> Grammar {
     let lines = || {
-        texts
-            .iter()
-            .flat_map(|text| text.lines())
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        texts.iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty() && !line.starts_with('#'))
     };
     let mut names = HashMap::new();
     for line in lines().filter(|line| !line.starts_with(' ')) {
@@ -105,6 +132,7 @@ fn compile(texts: &[&'static str]) -> Grammar {
                 left: false,
                 valid_only: false,
                 is_error: name.starts_with("invalid_"),
+                shared_memo: MEMOIZED.contains(&name),
             });
             body
         };
@@ -113,7 +141,7 @@ fn compile(texts: &[&'static str]) -> Grammar {
         loop {
             reader.space();
             if let Some(rest) = reader.rest.strip_prefix("%left") {
-                (rule.left, reader.rest) = (true, rest);
+                (rule.left, rule.shared_memo, reader.rest) = (true, true, rest);
             } else if let Some(rest) = reader.rest.strip_prefix("%valid") {
                 (rule.valid_only, reader.rest) = (true, rest);
             } else {
@@ -299,7 +327,8 @@ mod tests {
             let rule = line.split("=>").next().unwrap_or_default();
             for word in rule.split(|ch: char| !(ch.is_ascii_lowercase() || ch == '_')) {
                 let quoted = |mark: char| rule.contains(&format!("{mark}{word}{mark}"));
-                let known = word.len() < 2 || quoted('\'') || quoted('"') || word == "left" || word == "valid";
+                let known =
+                    word.len() < 2 || quoted('\'') || quoted('"') || word == "left" || word == "valid";
                 assert!(known || grammar.names.contains_key(word), "{word}");
             }
         }

@@ -10,7 +10,7 @@ mod grammar;
 mod report;
 
 use crate::ast::Arena;
-use crate::error::SyntaxError;
+use crate::error::{ErrorKind, SyntaxError};
 use crate::token::{Tok, Token};
 use crate::tokenizer::Tokens;
 use grammar::{Action, Alternative, Grammar, Item};
@@ -82,12 +82,7 @@ pub(crate) struct Settings {
 }
 
 /// Explains why the statement that starts at token `start` is wrong. `None` if it is not.
-pub(crate) fn diagnose(
-    src: &[u8],
-    stream: &Tokens,
-    start: usize,
-    settings: Settings,
-) -> Option<SyntaxError> {
+pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Settings) -> Option<SyntaxError> {
     let run = |max_depth: u32| -> Result<Option<SyntaxError>, ()> {
         let nodes = Arena::new();
         let mut diagnosis = Diagnosis {
@@ -146,11 +141,16 @@ impl<'n, 's> Diagnosis<'n, 's> {
         if self.too_deep {
             return None;
         }
-        if first.is_err() {
-            return self.raised();
-        }
         if matches!(first, Ok(Some(_))) {
             return None;
+        }
+        if self.settings.allow_incomplete_input && self.at_end_of_source() {
+            let last = self.fill.max(1) - 1;
+            let _ = self.raise_kind_at(ErrorKind::IncompleteInput, last, "incomplete input".into());
+            return self.error.take();
+        }
+        if first.is_err() {
+            return self.raised();
         }
         let last_token = self.fill.saturating_sub(1);
         self.errors_on = true;
@@ -190,7 +190,7 @@ impl<'n, 's> Diagnosis<'n, 's> {
         if rule.is_error && !self.errors_on {
             return Ok(None);
         }
-        let key = (self.pos, number as u16, self.errors_on);
+        let key = (self.pos, number as u16, self.errors_on || rule.shared_memo);
         if let Some(&(value, end)) = self.memo.get(&key) {
             if value.is_some() {
                 self.pos = end;

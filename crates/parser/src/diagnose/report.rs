@@ -3,8 +3,8 @@
 use super::grammar::Place;
 use super::{Diagnosis, Raised, Val, Values};
 use crate::ast::Range;
-use crate::error::{ErrorKind, SyntaxError, char_count, line_text};
-use crate::token::Tok;
+use crate::error::{ErrorKind, SyntaxError, char_count, line_text, whole_line};
+use crate::token::{Tok, Token};
 
 impl<'n> Diagnosis<'n, '_> {
     /// First token of a value, and the one behind its last.
@@ -22,9 +22,24 @@ impl<'n> Diagnosis<'n, '_> {
         self.tokens[(start as usize).min(last)].range.to(self.tokens[(end as usize - 1).min(last)].range)
     }
 
+    fn line_start(&self, number: u32) -> usize {
+        self.stream.lines.get(number.max(1) as usize - 1).map_or(self.src.len(), |&at| at as usize)
+    }
+
     fn line(&self, number: u32) -> &[u8] {
-        let start = self.stream.lines.get(number.max(1) as usize - 1).map_or(self.src.len(), |&at| at as usize);
-        line_text(self.src, start)
+        line_text(self.src, self.line_start(number))
+    }
+
+    /// Whether the source ended before the grammar was satisfied.
+    pub(super) fn at_end_of_source(&self) -> bool {
+        let token = self.tokens[(self.fill.max(1) as usize - 1).min(self.tokens.len() - 1)];
+        match token.kind {
+            Tok::Error => self.stream.error.as_ref().is_some_and(|error| error.incomplete),
+            Tok::EndMarker => true,
+            Tok::Newline => token.start == token.end,
+            Tok::Dedent => token.start as usize >= self.src.len(),
+            _ => token.end as usize >= self.src.len(),
+        }
     }
 
     /// Line and column where the tokenizer stands after the last token that was looked at.
@@ -43,12 +58,10 @@ impl<'n> Diagnosis<'n, '_> {
         end_line: u32,
         end_col: i32,
     ) -> Raised {
-        let text_bytes = self.line(line);
-        let mut text = String::from_utf8_lossy(text_bytes).into_owned();
         let (current, _) = self.tokenizer_place();
-        if current <= line {
-            text.push('\n');
-        }
+        let text =
+            if current <= line { whole_line(self.src, self.line_start(line)) } else { self.line(line) };
+        let text = String::from_utf8_lossy(text).into_owned();
         let offset = |col: i32| {
             if col <= 0 {
                 return col;
@@ -82,20 +95,26 @@ impl<'n> Diagnosis<'n, '_> {
 
     pub(super) fn raise_at_token(&mut self, index: u32, message: String) -> Raised {
         let index = (index as usize).min(self.tokens.len() - 1);
-        self.raise_range(self.tokens[index].range, message)
+        let Range { line, col, end_line, end_col } = self.tokens[index].range;
+        if is_textless(self.tokens[index]) {
+            return self.raise(ErrorKind::Syntax, message, line, 0, end_line, 0);
+        }
+        self.raise(ErrorKind::Syntax, message, line, col as i32 + 1, end_line, end_col as i32 + 1)
     }
 
     pub(super) fn raise_from(&mut self, value: Val<'n>, message: String) -> Raised {
         let range = self.range(value);
         let (end_line, end_col) = self.tokenizer_place();
-        self.raise(ErrorKind::Syntax, message, range.line, range.col as i32 + 1, end_line, end_col as i32)
+        let textless = matches!(value, Val::Token(index) if is_textless(self.tokens[index as usize]));
+        let col = if textless { 0 } else { range.col as i32 + 1 };
+        self.raise(ErrorKind::Syntax, message, range.line, col, end_line, end_col as i32)
     }
 
     /// Raises at a token in the way that is used when nothing more exact is known.
     pub(super) fn raise_kind_at(&mut self, kind: ErrorKind, index: u32, message: String) -> Raised {
         let token = self.tokens[(index as usize).min(self.tokens.len() - 1)];
         let Range { line, col, end_line, end_col } = token.range;
-        if matches!(token.kind, Tok::Indent | Tok::Dedent) {
+        if is_textless(token) {
             let (_, current) = self.tokenizer_place();
             return self.raise(kind, message, line, current as i32, end_line, -1);
         }
@@ -177,7 +196,8 @@ impl<'n> Diagnosis<'n, '_> {
                 return self.error.take();
             }
             Tok::Dedent => {
-                let _ = self.raise_kind_at(ErrorKind::Indentation, self.fill - 1, "unexpected unindent".into());
+                let _ =
+                    self.raise_kind_at(ErrorKind::Indentation, self.fill - 1, "unexpected unindent".into());
                 return self.error.take();
             }
             _ => {}
@@ -185,4 +205,10 @@ impl<'n> Diagnosis<'n, '_> {
         let _ = self.raise_at_token(last_token, "invalid syntax".into());
         self.raised()
     }
+}
+
+/// Tokens without text have no columns. Among them is the newline that ends an interactive statement.
+fn is_textless(token: Token) -> bool {
+    matches!(token.kind, Tok::Indent | Tok::Dedent | Tok::EndMarker | Tok::Error)
+        || (token.kind == Tok::Newline && token.start == token.end)
 }

@@ -39,9 +39,8 @@ pub(crate) struct Parser<'a, 's> {
     stmts: Vec<&'a Stmt<'a>>,
     depth: u32,
     pub(crate) too_deep: bool,
-    /// First token of the statement of the module that is being read, and what held there.
+    /// First token of the module's statement before the one that is being read.
     pub(crate) statement_start: usize,
-    pub(crate) barry_at_start: bool,
 }
 
 /// Identifiers seen so far.
@@ -107,7 +106,6 @@ impl<'a, 's> Parser<'a, 's> {
             depth: 0,
             too_deep: false,
             statement_start: 0,
-            barry_at_start: false,
         }
     }
 
@@ -250,9 +248,11 @@ impl<'a, 's> Parser<'a, 's> {
     /// Mode `exec`.
     pub(crate) fn file(&mut self, type_ignores: &'a [TypeIgnore<'a>]) -> Parse<Mod<'a>> {
         let mark = self.stmts.len();
+        let mut previous = 0;
         while self.kind() != Tok::EndMarker {
-            self.statement_start = self.pos;
-            self.barry_at_start = self.barry_as_flufl;
+            // An error may be due to the statement before: `elif` after `else`.
+            self.statement_start = previous;
+            previous = self.pos;
             self.statement()?;
         }
         let body = self.arena.alloc_slice_copy(&self.stmts[mark..]);

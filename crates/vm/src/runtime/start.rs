@@ -21,7 +21,9 @@ pub struct Parts {
 fn own_modules() -> Vec<&'static NativeModule> {
     vec![
         &crate::builtins::builtins_module::Builtins::DEF,
+        &crate::builtins::codecs_core::module::CodecsModule::DEF,
         &crate::builtins::gc_module::GcModule::DEF,
+        &crate::builtins::str::string_module::StringModule::DEF,
         &crate::builtins::sys_module::Sys::DEF,
         &crate::builtins::typevars::module::TypingModule::DEF,
         &crate::builtins::weakref::module::WeakrefModule::DEF,
@@ -112,6 +114,12 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
     let types: &[&'static Type] = &[
         b::object::object_type(),
         Type::type_type(),
+        b::descr::WrapperDescriptor::type_object(),
+        b::descr::MethodDescriptor::type_object(),
+        b::descr::ClassMethodDescriptor::type_object(),
+        b::descr::GetSetDescriptor::type_object(),
+        b::descr::MemberDescriptor::type_object(),
+        b::classmethod::StaticMethod::type_object(),
         b::builtin_function::BuiltinFunction::type_object(),
         Str::type_object(),
         Int::type_object(),
@@ -140,6 +148,7 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
     for tp in types {
         b::type_::type_ready(tp, vm)?;
     }
+    vm.interp().types.starting.set(false);
     Ok(())
 }
 

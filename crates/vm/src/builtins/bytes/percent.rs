@@ -1,6 +1,6 @@
 //! `bytes % args` (PEP 461).
 
-use crate::builtins::str::percent::{Arguments, Resolved, number, raise, resolve};
+use crate::builtins::str::percent::{Arguments, Resolved, number, resolve};
 use crate::builtins::str::repr;
 use crate::prelude::*;
 use crate::protocols::buffer::{self, has_buffer};
@@ -68,6 +68,14 @@ fn format_piece(directive: &Directive, arguments: &mut Arguments<'_>, out: &mut 
             }
             None => Err(raise(PercentError::Unsupported(code, directive.index), vm)),
         },
+    }
+}
+
+/// Raises what a broken directive deserves.
+fn raise(error: PercentError, vm: &Vm) -> Raised {
+    match error {
+        PercentError::PrecisionTooBig => vm.value_error("prec too big"),
+        other => vm.value_error(other.text()),
     }
 }
 

@@ -101,8 +101,8 @@ fn native_format_text(format: &str) -> *mut std::ffi::c_char {
         };
     }
     let text: *const u8 = texts!(
-        "c" "b" "B" "h" "H" "i" "I" "l" "L" "q" "Q" "n" "N" "f" "d" "e" "?" "P" "F" "D"
-        "@c" "@b" "@B" "@h" "@H" "@i" "@I" "@l" "@L" "@q" "@Q" "@n" "@N" "@f" "@d" "@e" "@?" "@P" "@F" "@D"
+        "c" "b" "B" "h" "H" "i" "I" "l" "L" "q" "Q" "n" "N" "f" "d" "e" "?" "P"
+        "@c" "@b" "@B" "@h" "@H" "@i" "@I" "@l" "@L" "@q" "@Q" "@n" "@N" "@f" "@d" "@e" "@?" "@P"
     );
     text.cast_mut().cast()
 }

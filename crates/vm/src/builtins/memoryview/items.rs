@@ -94,7 +94,7 @@ fn equal_items(a: &PyBuffer, b: &PyBuffer, vm: &Vm) -> PyResult<bool> {
     let (native_a, native_b) = (format::native(format_a), format::native(format_b));
     if let (Some((code_a, size)), Some((code_b, _))) = (native_a, native_b) {
         // Integers of one format are equal when their bytes are.
-        if code_a == code_b && !matches!(code_a, b'e' | b'f' | b'd' | b'F' | b'D' | b'?') {
+        if code_a == code_b && !matches!(code_a, b'e' | b'f' | b'd' | b'?') {
             if shape::is_c_contiguous(a) && shape::is_c_contiguous(b) {
                 let len = a.len.max(0) as usize;
                 if len == 0 {

@@ -12,7 +12,6 @@ pub mod format;
 mod items;
 pub mod iterator;
 pub mod shape;
-pub mod wrapper;
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::size_of;
@@ -20,7 +19,6 @@ use std::mem::size_of;
 use crate::prelude::*;
 use crate::protocols::buffer::{self, MAX_NDIM, has_buffer};
 use taipan_object::gc;
-use taipan_object::typeobject::GetBufferProc;
 
 const RELEASED: i32 = 1;
 const C_ORDER: i32 = 2;
@@ -50,28 +48,15 @@ impl Traverse for ManagedBuffer {
 }
 
 impl ManagedBuffer {
-    fn empty(vm: &Vm) -> Ref<ManagedBuffer> {
-        vm.new_object(ManagedBuffer {
+    fn new(object: &Object, flags: i32, vm: &Vm) -> PyResult<Ref<ManagedBuffer>> {
+        let managed = vm.new_object(ManagedBuffer {
             ob: Object::new(ManagedBuffer::type_object()),
             flags: Cell::new(RELEASED),
             exports: Cell::new(0),
             master: UnsafeCell::new(buffer::empty_view()),
-        })
-    }
-
-    fn new(object: &Object, flags: i32, vm: &Vm) -> PyResult<Ref<ManagedBuffer>> {
-        let managed = ManagedBuffer::empty(vm);
+        });
         // SAFETY: nobody else knows the object yet; the view stays where it is, as exporters may point into it.
         buffer::get_view(object, unsafe { &mut *managed.master.get() }, flags, vm)?;
-        managed.flags.set(0);
-        Ok(managed)
-    }
-
-    /// A buffer got by calling a given slot.
-    fn by_slot(object: &Object, get: GetBufferProc, flags: i32, vm: &Vm) -> PyResult<Ref<ManagedBuffer>> {
-        let managed = ManagedBuffer::empty(vm);
-        // SAFETY: the slot belongs to a type that the object is an instance of; the view stays where it is.
-        vm.status(unsafe { get(object.as_ptr(), managed.master.get(), flags) })?;
         managed.flags.set(0);
         Ok(managed)
     }
@@ -153,13 +138,6 @@ impl MemoryView {
         MemoryView::add(&managed, unsafe { &*managed.master.get() }, None, vm)
     }
 
-    /// A view of the buffer that a given slot lends.
-    fn by_slot(object: &Object, get: GetBufferProc, flags: i32, vm: &Vm) -> PyResult<Ref<MemoryView>> {
-        let managed = ManagedBuffer::by_slot(object, get, flags, vm)?;
-        // SAFETY: as above.
-        MemoryView::add(&managed, unsafe { &*managed.master.get() }, None, vm)
-    }
-
     /// A view of memory that a `Py_buffer` describes, without an owner (`PyMemoryView_FromBuffer`).
     pub fn from_buffer(info: PyBuffer, vm: &Vm) -> PyResult<Ref<MemoryView>> {
         let managed = vm.new_object(ManagedBuffer {
@@ -187,6 +165,9 @@ impl MemoryView {
         let shape = shape::shape_of(source);
         let strides: Vec<isize> = (0..own).map(|dim| shape::stride_of(source, dim)).collect();
         let tp = MemoryView::type_object();
+        if !tp.has_flag(TypeFlags::READY) {
+            crate::builtins::type_::type_ready(tp, vm)?;
+        }
         // SAFETY: the block has room for the head and the three arrays, which are all written before it is shared.
         unsafe {
             let op = gc::allocate(tp, size_of::<MemoryView>() + 24 * room).cast::<MemoryView>();

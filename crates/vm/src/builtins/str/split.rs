@@ -29,8 +29,7 @@ fn split_space<T: Unit>(units: &[T], limit: usize, parts: &mut Parts<'_>) -> PyR
         let Some(start) = units.get(at..).and_then(|u| u.iter().position(|&u| !is_space(u.into()))) else { break };
         let start = at + start;
         if words == limit {
-            let end = units.iter().rposition(|&u| !is_space(u.into())).map_or(start, |last| last + 1);
-            return parts.push(start, end);
+            return parts.push(start, units.len());
         }
         let stop = units
             .get(start..)
@@ -50,8 +49,7 @@ fn rsplit_space<T: Unit>(units: &[T], limit: usize, parts: &mut Parts<'_>) -> Py
         let Some(last) = units.get(..end).and_then(|u| u.iter().rposition(|&u| !is_space(u.into()))) else { break };
         let stop = last + 1;
         if words == limit {
-            let start = units.iter().position(|&u| !is_space(u.into())).unwrap_or(0);
-            parts.push(start, stop)?;
+            parts.push(0, stop)?;
             break;
         }
         let start = units

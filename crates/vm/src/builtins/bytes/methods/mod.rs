@@ -97,7 +97,8 @@ pub fn contains<T: ByteSequence>(sequence: &T, item: &Object, vm: &Vm) -> PyResu
     Ok(algorithms::find(sequence.data(), needle.as_bytes()).is_some())
 }
 
-/// `b'…'` with `before` in front of the literal, `after` behind it.
+/// `b'…'` with `before` in front of the literal, `after` behind it. A bytearray escapes single quotes even within
+/// double ones.
 pub fn repr(data: &[u8], before: &str, after: &str, vm: &Vm) -> PyResult<Ref<Str>> {
     let quote =
         if memchr::memchr(b'\'', data).is_some() && memchr::memchr(b'"', data).is_none() { b'"' } else { b'\'' };
@@ -111,6 +112,7 @@ pub fn repr(data: &[u8], before: &str, after: &str, vm: &Vm) -> PyResult<Ref<Str
             b'\n' => out.push_ascii(b"\\n"),
             b'\r' => out.push_ascii(b"\\r"),
             b'\\' => out.push_ascii(b"\\\\"),
+            b'\'' if quote == b'\'' || !after.is_empty() => out.push_ascii(b"\\'"),
             _ if byte == quote => out.push_ascii(&[b'\\', quote]),
             32..127 => out.push_char(byte.into()),
             _ => crate::builtins::str::repr::push_escape(byte.into(), &mut out),

@@ -102,7 +102,7 @@ fn partition<T: ByteSequence>(sequence: &T, sep: &Object, reverse: bool, vm: &Vm
     let empty = || T::make(&[], vm);
     let items = match found {
         Some(at) => {
-            let middle = if sep.downcast_exact::<Bytes>().is_some() && T::static_type() == Bytes::static_type() {
+            let middle = if T::static_type() == Bytes::static_type() {
                 sep.to_ref()
             } else {
                 T::make(buffer.as_bytes(), vm)?
