@@ -412,6 +412,12 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
             type_fields.push(quote!(tp_clear: ::std::cell::Cell::new(Some(Self_::__c_tp_clear))));
         }
     }
+    let by_vectorcall = options.vectorcall.is_some() || options.vectorcall_offset.is_some();
+    if by_vectorcall && !has.contains("tp_call") {
+        type_fields.push(quote! {
+            tp_call: ::std::cell::Cell::new(Some(::taipan_vm::macro_support::call_by_vectorcall))
+        });
+    }
     if !has.contains("tp_dealloc") && !options.no_layout {
         type_fields.push(quote! {
             tp_dealloc: ::std::cell::Cell::new(Some(::taipan_vm::macro_support::default_dealloc::<#layout>))
