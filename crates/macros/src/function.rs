@@ -288,10 +288,17 @@ pub fn call_parsed(
             kind => {
                 let position = if kind == Kind::KeywordOnly { 0 } else { slot + 1 };
                 let text = &param.name;
+                // Argument Clinic tells parameters that can be keywords by name, a lone positional one by nothing.
+                let lone = signature.params.len() == 1 && param.default.is_none();
+                let (told_position, told_name) = match kind {
+                    Kind::PositionalOnly if lone => (0, ""),
+                    Kind::PositionalOnly => (position, text.as_str()),
+                    _ => (0, text.as_str()),
+                };
                 let convert = quote_spanned! {span=>
                     ::taipan_vm::macro_support::convert(
                         given,
-                        &::taipan_vm::args::ArgName { func: #shown, pos: #position, name: #text },
+                        &::taipan_vm::args::ArgName { func: #shown, pos: #told_position, name: #told_name },
                         vm,
                     )?
                 };

@@ -329,6 +329,7 @@ mod annotations {
     basicsize = size_of::<HeapType>(),
     itemsize = 40,
     vectorcall_offset = std::mem::offset_of!(Type, tp_vectorcall),
+    weaklist_offset = std::mem::offset_of!(Type, tp_weaklist),
     flags(BASETYPE, TYPE_SUBCLASS, HAVE_GC, ITEMS_AT_END),
 )]
 impl TypeMethods {
