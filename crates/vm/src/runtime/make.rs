@@ -162,11 +162,8 @@ impl Vm {
     /// Static types that only instances lead to are readied when the first instance is made.
     #[cold]
     fn ready_on_first_use(&self, tp: &Type) {
-        // While `object` itself is being readied, dicts and tuples are needed whose types come later.
-        if !crate::builtins::object::object_type().has_flag(TypeFlags::READY) {
-            return;
-        }
-        if !tp.has_flag(TypeFlags::READYING) && crate::builtins::type_::type_ready(tp, self).is_err() {
+        let wait = self.interp().types.starting.get() || tp.has_flag(TypeFlags::READYING);
+        if !wait && crate::builtins::type_::type_ready(tp, self).is_err() {
             self.clear_exception();
         }
     }

@@ -114,6 +114,12 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
     let types: &[&'static Type] = &[
         b::object::object_type(),
         Type::type_type(),
+        b::descr::WrapperDescriptor::type_object(),
+        b::descr::MethodDescriptor::type_object(),
+        b::descr::ClassMethodDescriptor::type_object(),
+        b::descr::GetSetDescriptor::type_object(),
+        b::descr::MemberDescriptor::type_object(),
+        b::classmethod::StaticMethod::type_object(),
         b::builtin_function::BuiltinFunction::type_object(),
         Str::type_object(),
         Int::type_object(),
@@ -142,6 +148,7 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
     for tp in types {
         b::type_::type_ready(tp, vm)?;
     }
+    vm.interp().types.starting.set(false);
     Ok(())
 }
 
