@@ -10,20 +10,24 @@ pub type Codec<'c> = &'c dyn Fn(&str, &[u8]) -> Result<String, SyntaxError>;
 /// Text ready for [`crate::tokenizer::tokenize`].
 #[derive(Debug)]
 pub struct Source<'s> {
-    /// UTF-8 (that of `str` sources), `\n` line ends, `\n` at the end unless empty.
+    /// UTF-8 (that of `str` sources) with `\n` line ends.
     pub text: Cow<'s, [u8]>,
     /// Whether the newline at the end was added.
     pub implicit_newline: bool,
 }
 
-/// Prepares a source that is already text.
-pub fn from_str(source: &[u8]) -> Result<Source<'_>, SyntaxError> {
+/// Prepares a source that is already text. `add_newline` ends the last line, as mode `exec` wants it.
+pub fn from_str(source: &[u8], add_newline: bool) -> Result<Source<'_>, SyntaxError> {
     check_nul(source)?;
-    Ok(finish(Cow::Borrowed(source)))
+    Ok(finish(Cow::Borrowed(source), add_newline))
 }
 
 /// Prepares source bytes: follows the byte order mark and the coding cookie. Other encodings go through `codec`.
-pub fn from_bytes<'s>(source: &'s [u8], codec: Option<Codec<'_>>) -> Result<Source<'s>, SyntaxError> {
+pub fn from_bytes<'s>(
+    source: &'s [u8],
+    codec: Option<Codec<'_>>,
+    add_newline: bool,
+) -> Result<Source<'s>, SyntaxError> {
     check_nul(source)?;
     let (bom, body) = match source.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) => (true, rest),
@@ -36,18 +40,19 @@ pub fn from_bytes<'s>(source: &'s [u8], codec: Option<Codec<'_>>) -> Result<Sour
         return Err(SyntaxError::bare(ErrorKind::Syntax, message));
     }
     match name.as_str() {
-        "utf-8" => match std::str::from_utf8(body) {
-            Ok(_) => Ok(finish(Cow::Borrowed(body))),
+        "utf-8" | "utf8" => match std::str::from_utf8(body) {
+            Ok(_) => Ok(finish(Cow::Borrowed(body), add_newline)),
             Err(error) => Err(bad_utf8(body, error)),
         },
-        "iso-8859-1" => {
-            Ok(finish(Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes())))
-        }
-        "ascii" | "us-ascii" if body.is_ascii() => Ok(finish(Cow::Borrowed(body))),
+        "iso-8859-1" | "latin1" => Ok(finish(
+            Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes()),
+            add_newline,
+        )),
+        "ascii" | "us-ascii" if body.is_ascii() => Ok(finish(Cow::Borrowed(body), add_newline)),
         _ => {
             let cookie = cookie.unwrap_or_default();
             match codec {
-                Some(codec) => Ok(finish(Cow::Owned(codec(&cookie, body)?.into_bytes()))),
+                Some(codec) => Ok(finish(Cow::Owned(codec(&cookie, body)?.into_bytes()), add_newline)),
                 None => Err(SyntaxError::bare(ErrorKind::Syntax, format!("unknown encoding: {cookie}"))),
             }
         }
@@ -120,7 +125,7 @@ fn normal_name(name: &str) -> String {
     let lower: String =
         name.chars().map(|ch| if ch == '_' { '-' } else { ch.to_ascii_lowercase() }).collect();
     let starts = |prefix: &str| lower == prefix || lower.starts_with(&format!("{prefix}-"));
-    if starts("utf-8") || lower == "utf8" {
+    if starts("utf-8") {
         "utf-8".into()
     } else if starts("latin-1") || starts("iso-8859-1") || starts("iso-latin-1") {
         "iso-8859-1".into()
@@ -129,8 +134,8 @@ fn normal_name(name: &str) -> String {
     }
 }
 
-/// Translates line ends and makes sure that the last line has one.
-fn finish(text: Cow<'_, [u8]>) -> Source<'_> {
+/// Translates line ends and, if wanted, makes sure that the last line has one.
+fn finish(text: Cow<'_, [u8]>, add_newline: bool) -> Source<'_> {
     let mut text = text;
     if memchr::memchr(b'\r', &text).is_some() {
         let mut out = Vec::with_capacity(text.len());
@@ -144,7 +149,7 @@ fn finish(text: Cow<'_, [u8]>) -> Source<'_> {
         out.extend_from_slice(rest);
         text = Cow::Owned(out);
     }
-    let implicit_newline = text.last().is_some_and(|&byte| byte != b'\n');
+    let implicit_newline = add_newline && text.last().is_some_and(|&byte| byte != b'\n');
     if implicit_newline {
         let mut owned = text.into_owned();
         owned.push(b'\n');

@@ -176,8 +176,22 @@ impl<'a> Parser<'a, '_> {
         Ok(Piece { range: token.range, bytes, u: false })
     }
 
-    /// A replacement field.
     fn field(&mut self, pieces: &mut Vec<Piece<'a>>, raw: bool, template: bool) -> Parse<()> {
+        self.replacement(pieces, raw, template, template)
+    }
+
+    fn spec_field(&mut self, pieces: &mut Vec<Piece<'a>>, raw: bool, template: bool) -> Parse<()> {
+        self.replacement(pieces, raw, template, false)
+    }
+
+    /// A replacement field in a `template` (t-string) or not; it becomes an interpolation or a formatted value.
+    fn replacement(
+        &mut self,
+        pieces: &mut Vec<Piece<'a>>,
+        raw: bool,
+        template: bool,
+        interpolation: bool,
+    ) -> Parse<()> {
         let open = self.token();
         self.bump();
         let value = if self.kind() == Tok::Yield { self.yield_expr()? } else { self.star_expressions()? };
@@ -214,7 +228,7 @@ impl<'a> Parser<'a, '_> {
             pieces.push(Piece { range, bytes: text, u: false });
         }
         self.flush(pieces);
-        let kind = if template {
+        let kind = if interpolation {
             let mut text = self.source_between(open, terminator);
             if debug && let Some(at) = memchr::memrchr(b'=', text) {
                 text = &text[..at];
@@ -267,7 +281,8 @@ impl<'a> Parser<'a, '_> {
                 let piece = self.middle(token, raw)?;
                 pieces.push(piece);
             } else if token.kind == Tok::LBrace {
-                self.field(&mut pieces, raw, template)?;
+                // Even in a t-string a field of a format specification is formatted at once.
+                self.spec_field(&mut pieces, raw, template)?;
             } else {
                 break;
             }

@@ -39,6 +39,8 @@ pub(crate) struct Parser<'a, 's> {
     stmts: Vec<&'a Stmt<'a>>,
     depth: u32,
     pub(crate) too_deep: bool,
+    /// First token of the module's statement before the one that is being read.
+    pub(crate) statement_start: usize,
 }
 
 /// Identifiers seen so far.
@@ -103,6 +105,7 @@ impl<'a, 's> Parser<'a, 's> {
             stmts: Vec::new(),
             depth: 0,
             too_deep: false,
+            statement_start: 0,
         }
     }
 
@@ -244,7 +247,15 @@ impl<'a, 's> Parser<'a, 's> {
 
     /// Mode `exec`.
     pub(crate) fn file(&mut self, type_ignores: &'a [TypeIgnore<'a>]) -> Parse<Mod<'a>> {
-        let body = self.statements_until(Tok::EndMarker)?;
+        let mark = self.stmts.len();
+        let mut previous = 0;
+        while self.kind() != Tok::EndMarker {
+            // An error may be due to the statement before: `elif` after `else`.
+            self.statement_start = previous;
+            previous = self.pos;
+            self.statement()?;
+        }
+        let body = self.arena.alloc_slice_copy(&self.stmts[mark..]);
         Ok(Mod::Module { body, type_ignores })
     }
 

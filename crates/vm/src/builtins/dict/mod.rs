@@ -302,9 +302,14 @@ impl Dict {
             let Some(copy) = table.duplicate() else { return Err(vm.memory_error()) };
             return Ok(vm.new_object(Dict::with(copy, std::ptr::null_mut(), self.len())));
         }
-        let copy = Dict::new(vm);
-        copy.merge_dict(self, update::Duplicates::Override, vm)?;
-        Ok(copy)
+        let kind = if table.is_unicode() { Kind::Unicode } else { Kind::General };
+        let Some(copy) = Table::new(log2_for_entries(self.len()), kind) else { return Err(vm.memory_error()) };
+        let mut at = 0;
+        while let Some((hash, key, value)) = self.next_borrowed(&mut at) {
+            // The keys are known to differ: nothing is compared.
+            copy.push(hash, key.to_ref().into_raw(), value.to_ref().into_raw());
+        }
+        Ok(vm.new_object(Dict::with(copy, std::ptr::null_mut(), self.len())))
     }
 
     /// `dict.copy()`: a subclass with an iterator of its own is copied through that.

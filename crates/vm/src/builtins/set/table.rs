@@ -190,7 +190,12 @@ impl SetTable {
                 // SAFETY: slots are in range (see above).
                 let entry = unsafe { *table.add(probe.slot) };
                 if entry.key.is_null() {
-                    return Ok(Err(deleted.unwrap_or(probe.slot)));
+                    return match deleted {
+                        // A comparison may have filled it since.
+                        Some(slot) if self.entry(slot).hash != DUMMY_HASH => continue 'restart,
+                        Some(slot) => Ok(Err(slot)),
+                        None => Ok(Err(probe.slot)),
+                    };
                 }
                 if entry.hash == DUMMY_HASH {
                     deleted = Some(probe.slot);

@@ -118,19 +118,6 @@ static ASYNCGEN_HOOKS: StructSeq = StructSeq {
     visible: 2,
 };
 
-static UNRAISABLE_ARGS: StructSeq = StructSeq {
-    name: "sys.UnraisableHookArgs",
-    doc: "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
-    fields: &[
-        ("exc_type", "Exception type"),
-        ("exc_value", "Exception value"),
-        ("exc_traceback", "Exception traceback"),
-        ("err_msg", "Error message"),
-        ("object", "Object causing the exception"),
-    ],
-    visible: 5,
-};
-
 const HEX_VERSION: u32 = 0x030e_0af0;
 
 fn flags(vm: &Vm) -> PyResult {
@@ -222,9 +209,6 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     set("hash_info", HASH_INFO.instance(hash_info, vm)?)?;
     let thread_info = vec![text("pthread"), text("pymutex"), vm.none()];
     set("thread_info", THREAD_INFO.instance(thread_info, vm)?)?;
-    let hook_args = UNRAISABLE_ARGS.get(vm)?.into_object();
-    crate::exceptions::unraisable::set_hook_args_type(hook_args.clone(), vm);
-    set("UnraisableHookArgs", hook_args)?;
     let names: Vec<&'static str> = vm.interp().import.builtin.borrow().iter().map(|def| def.name).collect();
     let mut names = strings(names.into_iter().map(str::to_owned), vm);
     names.sort_by_key(|n| n.str(vm).map(|s| s.to_string_lossy().into_owned()).unwrap_or_default());
