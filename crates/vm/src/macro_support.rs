@@ -339,21 +339,3 @@ pub unsafe extern "C" fn default_dealloc<T: PyLayout>(op: *mut Object) {
         }
     }
 }
-
-/// `tp_call` of types whose instances are called by vectorcall (`PyVectorcall_Call`).
-///
-/// # Safety
-/// A slot function: called with live objects; the keywords may be null.
-pub unsafe extern "C" fn call_by_vectorcall(
-    callable: *mut Object,
-    args: *mut Object,
-    kwargs: *mut Object,
-) -> *mut Object {
-    // SAFETY: the caller of a slot passes live objects: a tuple, and a dict or null.
-    unsafe {
-        let vm = Vm::current();
-        let kwargs = kwargs.as_ref().map(|kwargs| kwargs.cast::<Dict>());
-        let result = crate::protocols::call::call_tuple_dict(&*callable, (*args).cast::<Tuple>(), kwargs, vm);
-        crate::protocols::native::to_c(result)
-    }
-}
