@@ -60,6 +60,24 @@ class Writer(metaclass=abc.ABCMeta):
     __class_getitem__ = classmethod(type(list[int]))
 
 
+# _pyio registers its classes with these while it is imported; its own take
+# their places afterwards.
+class IOBase(metaclass=abc.ABCMeta):
+    pass
+
+
+class RawIOBase(IOBase):
+    pass
+
+
+class BufferedIOBase(IOBase):
+    pass
+
+
+class TextIOBase(IOBase):
+    pass
+
+
 from _pyio import (  # noqa: E402
     DEFAULT_BUFFER_SIZE, BlockingIOError, BufferedIOBase, BufferedRandom,
     BufferedReader, BufferedRWPair, BufferedWriter, BytesIO, FileIO,

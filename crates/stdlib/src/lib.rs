@@ -6,6 +6,7 @@
 
 use taipan_vm::module_def::NativeModule;
 
+pub mod _contextvars;
 pub mod _io;
 pub mod _thread;
 pub mod _warnings;
@@ -18,6 +19,7 @@ pub mod time;
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
+        &_contextvars::ContextVars::DEF,
         &_io::Io::DEF,
         &_thread::Thread::DEF,
         &_warnings::Warnings::DEF,

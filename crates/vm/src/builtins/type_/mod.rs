@@ -151,6 +151,9 @@ pub fn type_getattr(tp: &Type, name: &Str, vm: &Vm) -> PyResult {
 }
 
 fn type_lookup_attr(tp: &Type, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+    if !tp.has_flag(TypeFlags::READY) {
+        type_ready(tp, vm)?;
+    }
     let metatype = tp.as_object().ob_type();
     let meta = lookup(metatype, name, vm).map(Object::to_ref);
     if let Some(attribute) = &meta {
