@@ -6,6 +6,7 @@
 
 use taipan_vm::module_def::NativeModule;
 
+pub mod _collections;
 pub mod _contextvars;
 pub mod _io;
 pub mod _sre;
@@ -20,6 +21,7 @@ pub mod time;
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
+        &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_io::Io::DEF,
         &_sre::Sre::DEF,
