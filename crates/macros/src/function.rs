@@ -67,8 +67,7 @@ pub fn c_string(text: &str) -> TokenStream {
 fn python_name(ident: &syn::Ident) -> String {
     let text = ident.to_string();
     let text = text.strip_prefix("r#").unwrap_or(&text);
-    let dunder = text.starts_with("__") && text.ends_with("__");
-    if dunder { text.to_owned() } else { text.strip_suffix('_').unwrap_or(text).to_owned() }
+    if text.ends_with("__") { text.to_owned() } else { text.strip_suffix('_').unwrap_or(text).to_owned() }
 }
 
 impl Declared {

@@ -290,7 +290,7 @@ impl Tuple {
         let picked: Vec<&Object> = (0..count as isize)
             .filter_map(|n| items.get(start.wrapping_add(n.wrapping_mul(step)) as usize).map(|item| &**item))
             .collect();
-        Tuple::from_slice(&picked, vm)
+        tracked(Tuple::from_slice(&picked, vm))
     }
 
     /// The tuple of an iterable: itself when it is an exact tuple.
@@ -345,6 +345,15 @@ impl Tuple {
     }
 }
 
+/// Shows the tuple to the collector whatever its items are, as CPython does with the results of slicing and operators.
+fn tracked(tuple: Ref<Tuple>) -> Ref<Tuple> {
+    if !tuple.is_empty() {
+        // SAFETY: a whole tuple.
+        unsafe { gc::track(tuple.as_object().as_ptr()) }
+    }
+    tuple
+}
+
 /// A start or stop argument of `index`: any index, clamped.
 pub struct SliceIndex(pub isize);
 
@@ -387,6 +396,11 @@ pub(crate) fn compare_sequences(
                 None => x.rich_compare_bool(&y, CompareOp::Eq, vm)?,
             };
             if !equal {
+                // The comparison may have shortened a list.
+                if let (None, _) | (_, None) = get(i) {
+                    let (a, b) = lens();
+                    return Ok(vm.new_bool(op.test(a.cmp(&b))));
+                }
                 return match op {
                     CompareOp::Eq => Ok(vm.new_bool(false)),
                     CompareOp::Ne => Ok(vm.new_bool(true)),
@@ -531,6 +545,7 @@ impl Tuple {
         if known != -1 {
             return Ok(known);
         }
+        vm.check_recursion(" while hashing a tuple")?;
         let hash = self.hash_items(vm)?;
         self.hash.set(hash);
         Ok(hash)
@@ -595,7 +610,7 @@ impl Tuple {
                 unsafe { *to.add(i) = item.clone().into_raw() };
             }
         });
-        made.map(Ref::into_object).ok_or_else(|| vm.memory_error())
+        made.map(|made| tracked(made).into_object()).ok_or_else(|| vm.memory_error())
     }
 
     #[slot]
@@ -617,7 +632,7 @@ impl Tuple {
                 unsafe { *to.add(i) = item.clone().into_raw() };
             }
         });
-        made.map(Ref::into_object).ok_or_else(|| vm.memory_error())
+        made.map(|made| tracked(made).into_object()).ok_or_else(|| vm.memory_error())
     }
 
     #[slot]

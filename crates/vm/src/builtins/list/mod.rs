@@ -660,7 +660,7 @@ pub fn list_as_tuple(list: &List, vm: &Vm) -> Ref<Tuple> {
 #[pytype(name = "list", symbol = "PyList_Type", flags(BASETYPE, SEQUENCE, LIST_SUBCLASS, MATCH_SELF), gc, unhashable)]
 impl List {
     /// Return self[index].
-    #[method("($self, index, /)")]
+    #[method("($self, index, /)", coexist)]
     fn __getitem__(&self, index: &Object, vm: &Vm) -> PyResult {
         self.mp_subscript(index, vm)
     }
