@@ -60,7 +60,9 @@ fn prepare(command: &Command, vm: &Vm) -> PyResult<Ref<Module>> {
     import::modules(vm)?.set_item(vm.ids().__main__.as_object(), main.as_object(), vm)?;
     let builtins = import::import_module("builtins", vm)?;
     main.set("__builtins__", &builtins, vm)?;
-    import::import_module("warnings", vm)?;
+    if !command.config.warn_options.is_empty() {
+        import::import_module("warnings", vm)?;
+    }
     if command.config.site_import {
         import::import_module("site", vm)?;
     }

@@ -9,7 +9,7 @@ pub struct ArgName {
     pub func: &'static str,
     /// Position from 1; 0 when the argument is told by its name.
     pub pos: usize,
-    /// The parameter's name.
+    /// The parameter's name; empty, with position 0, for the only parameter of a function.
     pub name: &'static str,
 }
 
@@ -17,7 +17,10 @@ impl ArgName {
     /// Raises "f() argument 1 must be WHAT, not T".
     #[cold]
     pub fn wrong_type(&self, what: &str, object: &Object, vm: &Vm) -> Raised {
-        let given = if object.is(vm.none_ref()) { "None" } else { object.ob_type().name() };
+        let given = if object.is(vm.none_ref()) { "None" } else { object.ob_type().tp_name_str() };
+        if self.name.is_empty() && !self.func.is_empty() && self.pos == 0 {
+            return vm.type_error(format!("{}() argument must be {what}, not {given}", self.func));
+        }
         if self.func.is_empty() {
             return vm.type_error(format!("expected {what}, got {given}"));
         }

@@ -181,7 +181,7 @@ pub fn generic_set(object: &Object, name: &Str, value: Option<&Object>, vm: &Vm)
 
 #[cold]
 fn name_not_string(name: &Object, vm: &Vm) -> Raised {
-    vm.type_error(format!("attribute name must be string, not '{}'", name.ob_type().name()))
+    vm.type_error(format!("attribute name must be string, not '{}'", name.ob_type().tp_name_str()))
 }
 
 /// `PyObject_GenericGetAttr`.

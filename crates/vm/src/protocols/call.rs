@@ -58,7 +58,7 @@ fn not_callable(callable: &Object, vm: &Vm) -> Raised {
             return vm.type_error(format!("'module' object is not callable. Did you mean: '{hint}(...)'?"));
         }
     }
-    vm.type_error(format!("'{}' object is not callable", callable.ob_type().name()))
+    vm.type_error(format!("'{}' object is not callable", callable.ob_type().tp_name_str()))
 }
 
 unsafe fn call_through_tp_call(

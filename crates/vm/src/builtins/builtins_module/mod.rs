@@ -78,6 +78,7 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
         module.set(name, &value, vm)?;
     }
     for tp in builtin_types() {
+        crate::builtins::type_::type_ready(tp, vm)?;
         module.set(tp.name(), tp.as_object(), vm)?;
     }
     let optimised = vm.interp().config.borrow().optimization_level > 0;

@@ -151,6 +151,9 @@ pub fn type_getattr(tp: &Type, name: &Str, vm: &Vm) -> PyResult {
 }
 
 fn type_lookup_attr(tp: &Type, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+    if !tp.has_flag(TypeFlags::READY) {
+        type_ready(tp, vm)?;
+    }
     let metatype = tp.as_object().ob_type();
     let meta = lookup(metatype, name, vm).map(Object::to_ref);
     if let Some(attribute) = &meta {
@@ -329,6 +332,7 @@ mod annotations {
     basicsize = size_of::<HeapType>(),
     itemsize = 40,
     vectorcall_offset = std::mem::offset_of!(Type, tp_vectorcall),
+    weaklist_offset = std::mem::offset_of!(Type, tp_weaklist),
     flags(BASETYPE, TYPE_SUBCLASS, HAVE_GC, ITEMS_AT_END),
 )]
 impl TypeMethods {
