@@ -278,7 +278,7 @@ impl Tuple {
             // SAFETY: items are null or alive.
             unsafe { (*self.item_ptr(i)).as_ref() }.is_some_and(|item| {
                 // SAFETY: a live object.
-                !item.ob_type().is_gc()
+                !is_collectable(item)
                     || (item.downcast_exact::<Tuple>().is_some() && unsafe { !gc::is_tracked(item.as_ptr()) })
             })
         })
@@ -343,6 +343,13 @@ impl Tuple {
         acc = acc.wrapping_add(self.len() as u64 ^ (PRIME_5 ^ 3_527_539));
         Ok(if acc == u64::MAX { 1_546_275_796 } else { acc as isize })
     }
+}
+
+/// Whether the collector could ever see the object: static types are no collectable objects, classes are.
+fn is_collectable(object: &Object) -> bool {
+    let tp = object.ob_type();
+    // SAFETY: a slot is called with a live object.
+    tp.is_gc() && tp.tp_is_gc.get().is_none_or(|is_gc| unsafe { is_gc(object.as_ptr()) } != 0)
 }
 
 /// Shows the tuple to the collector whatever its items are, as CPython does with the results of slicing and operators.
