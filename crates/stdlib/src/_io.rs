@@ -62,7 +62,11 @@ impl FileIO {
         if fd < 0 {
             return Err(vm.last_os_error(Some(&file.object)));
         }
-        let made = vm.new_object(FileIO { ob: Object::new(Self::type_object()), fd: Cell::new(fd), path: file.object });
+        let made = vm.new_object(FileIO {
+            ob: Object::new(Self::type_object()),
+            fd: Cell::new(fd),
+            path: file.object,
+        });
         // SAFETY: zero is a valid value of every field, and the structure is ours.
         let is_folder = unsafe {
             let mut stat: libc::stat = std::mem::zeroed();

@@ -24,7 +24,8 @@ fn programs_print_what_cpython_prints() {
     assert!(!all.is_empty(), "no programs found");
     let mut failed = Vec::new();
     for program in &all {
-        let expected = std::fs::read_to_string(program.with_extension("out")).expect("each program has its .out");
+        let expected =
+            std::fs::read_to_string(program.with_extension("out")).expect("each program has its .out");
         let output = Command::new(env!("CARGO_BIN_EXE_taipan"))
             .arg(program)
             .env("PYTHONHASHSEED", "0")
@@ -33,7 +34,8 @@ fn programs_print_what_cpython_prints() {
         let got = String::from_utf8_lossy(&output.stdout);
         if got != expected || !output.status.success() {
             let errors = String::from_utf8_lossy(&output.stderr);
-            failed.push(format!("{}:\n--- expected\n{expected}\n--- got\n{got}\n{errors}", program.display()));
+            failed
+                .push(format!("{}:\n--- expected\n{expected}\n--- got\n{got}\n{errors}", program.display()));
         }
     }
     println!("{} programs, {} failed", all.len(), failed.len());
