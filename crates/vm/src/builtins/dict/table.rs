@@ -210,7 +210,14 @@ impl Dict {
     }
 
     /// Stores `value` where `lookup` found `key`, or as a new entry.
-    pub(crate) fn insert_at(&self, ix: isize, key: &Object, hash: isize, value: ObjRef, vm: &Vm) -> PyResult<()> {
+    pub(crate) fn insert_at(
+        &self,
+        ix: isize,
+        key: &Object,
+        hash: isize,
+        value: ObjRef,
+        vm: &Vm,
+    ) -> PyResult<()> {
         if ix >= 0 {
             if self.split_values().is_some()
                 && key.downcast_exact::<Str>().is_none()
