@@ -473,7 +473,7 @@ impl Builtins {
     /// reverse flag can be set to request the result in descending order.
     #[function("($module, iterable, /, *, key=None, reverse=False)")]
     fn sorted(iterable: &Object, key: Option<&Object>, reverse: bool, vm: &Vm) -> PyResult<Ref<List>> {
-        let list = List::from_vec(iterable.collect_iterable(vm)?, vm);
+        let list = crate::builtins::list::list_from_iterable(iterable, vm)?;
         list.sort(key.filter(|k| !vm.is_none(k)), reverse, vm)?;
         Ok(list)
     }

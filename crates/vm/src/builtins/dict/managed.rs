@@ -328,7 +328,12 @@ pub fn visit_managed_dict(op: &Object, visit: &mut Visit) {
     if !op.ob_type().has_flag(TypeFlags::MANAGED_DICT) {
         return;
     }
-    if let Some(values) = inline_values(op) {
+    // A dict that uses the values in place reports them: it may be reachable when the object is not.
+    // SAFETY: the word holds dicts only.
+    let shared = unsafe { borrow_dict(op) }.map(|dict| dict.values.get());
+    if let Some(values) =
+        inline_values(op).filter(|values| shared != Some(std::ptr::from_ref(*values).cast_mut()))
+    {
         for i in 0..usize::from(values.capacity) {
             // SAFETY: slots are null or alive.
             unsafe { visit.raw(*values.slot(i)) }

@@ -57,8 +57,6 @@ impl Default for KeysVersions {
 impl Traverse for Dict {
     fn traverse(&self, visit: &mut Visit) {
         match self.split_values() {
-            // Inline values are their object's to report.
-            Some(values) if values.embedded.get() => {}
             Some(values) => {
                 for i in 0..usize::from(values.capacity) {
                     // SAFETY: below the capacity.
@@ -248,10 +246,14 @@ impl Dict {
     /// The value of `key`, which is `value` from now on when there was none.
     pub fn set_default(&self, key: &Object, value: &Object, vm: &Vm) -> PyResult<ObjRef> {
         let hash = key_hash(key, vm)?;
-        if let Some(found) = self.get_item_hash(key, hash, vm)? {
-            return Ok(found);
+        let ix = self.lookup(key, hash, vm)?;
+        if ix >= 0 {
+            // SAFETY: values are null or alive.
+            if let Some(found) = unsafe { self.value_ptr(ix as usize).as_ref() } {
+                return Ok(found.to_ref());
+            }
         }
-        self.set_item_hash(key, hash, value.to_ref(), vm)?;
+        self.insert_at(ix, key, hash, value.to_ref(), vm)?;
         Ok(value.to_ref())
     }
 
@@ -498,13 +500,13 @@ fn table_version(table: Table, vm: &Vm) -> u32 {
 )]
 impl Dict {
     /// Return self[key].
-    #[method("($self, key, /)")]
+    #[method("($self, key, /)", coexist)]
     fn __getitem__(&self, key: &Object, vm: &Vm) -> PyResult {
         self.mp_subscript(key, vm)
     }
 
     /// True if the dictionary has the specified key, else False.
-    #[method("($self, key, /)")]
+    #[method("($self, key, /)", coexist)]
     fn __contains__(&self, key: &Object, vm: &Vm) -> PyResult<bool> {
         self.contains_key(key, vm)
     }

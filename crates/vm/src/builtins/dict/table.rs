@@ -206,8 +206,28 @@ impl Dict {
     /// Stores `value` under `key`, whose hash is known.
     pub fn set_item_hash(&self, key: &Object, hash: isize, value: ObjRef, vm: &Vm) -> PyResult<()> {
         let ix = self.lookup(key, hash, vm)?;
-        if ix >= 0 && self.store_at(ix as usize, &value, vm) {
-            return Ok(());
+        self.insert_at(ix, key, hash, value, vm)
+    }
+
+    /// Stores `value` where `lookup` found `key`, or as a new entry.
+    pub(crate) fn insert_at(
+        &self,
+        ix: isize,
+        key: &Object,
+        hash: isize,
+        value: ObjRef,
+        vm: &Vm,
+    ) -> PyResult<()> {
+        if ix >= 0 {
+            if self.split_values().is_some()
+                && key.downcast_exact::<Str>().is_none()
+                && self.value_ptr(ix as usize).is_null()
+            {
+                // Equal to a shared key that this dict doesn't have: the dict gets the key as it is.
+                self.make_combined(vm)?;
+            } else if self.store_at(ix as usize, &value, vm) {
+                return Ok(());
+            }
         }
         self.insert_new(key, hash, value, vm)
     }
@@ -322,7 +342,7 @@ impl Dict {
 
     /// Makes a split dict a combined one.
     pub(crate) fn make_combined(&self, vm: &Vm) -> PyResult<()> {
-        if self.values.get().is_null() { Ok(()) } else { self.resize(log2_for_entries(self.len()), true, vm) }
+        if self.values.get().is_null() { Ok(()) } else { self.resize(self.table().log2_size(), true, vm) }
     }
 
     /// Makes room for `n` more entries before they are added.

@@ -3,7 +3,6 @@
 use super::Dict;
 use super::keys::usable_fraction;
 use super::watch::DictEvent;
-use crate::builtins::set::Set;
 use crate::prelude::*;
 
 /// What merging does with a key that is there already.
@@ -191,8 +190,13 @@ pub(super) fn from_keys(cls: &Type, iterable: &Object, value: &Object, vm: &Vm) 
             }
             return Ok(result);
         }
-        if let Some(source) = iterable.downcast_exact::<Set>() {
+        if let Some(source) = crate::builtins::set::exact_set(iterable) {
             dict.reserve(source.len(), false, vm)?;
+            let mut at = 0;
+            while let Some((key, hash)) = source.next_item(&mut at) {
+                dict.set_item_hash(&key, hash, value.to_ref(), vm)?;
+            }
+            return Ok(result);
         }
     }
     let iterator = iterable.iter(vm)?;

@@ -670,7 +670,7 @@ pub fn list_as_tuple(list: &List, vm: &Vm) -> Ref<Tuple> {
 )]
 impl List {
     /// Return self[index].
-    #[method("($self, index, /)")]
+    #[method("($self, index, /)", coexist)]
     fn __getitem__(&self, index: &Object, vm: &Vm) -> PyResult {
         self.mp_subscript(index, vm)
     }

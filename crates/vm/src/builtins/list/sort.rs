@@ -162,9 +162,10 @@ pub(super) fn sort(list: &List, key: Option<&Object>, reverse: bool, vm: &Vm) ->
             vector.reorder(elements.iter().map(|e| e.0));
         }
     }
+    // Releasing the keys may change the list too.
+    drop(keys);
     let modified = list.allocated.get() != -1;
     list.attach_vector(vector);
-    drop(keys);
     if modified && result.is_ok() {
         return Err(vm.value_error("list modified during sort"));
     }

@@ -231,7 +231,7 @@ macro_rules! shared_methods {
         #[pymethods(table = SHARED_METHODS)]
         impl $Type {
             /// x.__contains__(y) <==> y in x.
-            #[method("($self, object, /)")]
+            #[method("($self, object, /)", coexist)]
             fn __contains__(&self, object: &Object, vm: &Vm) -> PyResult<bool> {
                 self.contains(object, vm)
             }

@@ -10,7 +10,6 @@ use super::TypeExt;
 use super::lookup::{lookup, type_dict};
 use super::ready::type_ready;
 use crate::builtins::builtin_function::BuiltinFunction;
-use crate::builtins::dict::managed;
 use crate::prelude::*;
 
 fn shape_differs(a: &Type, b: &Type) -> bool {
@@ -539,7 +538,6 @@ pub fn compatible_for_assignment(old: &Type, new: &Type) -> bool {
         && old.tp_weaklistoffset.get() == new.tp_weaklistoffset.get()
         && old.is_gc() == new.is_gc()
         && old.has_flag(TypeFlags::INLINE_VALUES) == new.has_flag(TypeFlags::INLINE_VALUES)
-        && (!old.has_flag(TypeFlags::INLINE_VALUES) || managed::inline_size(old) == managed::inline_size(new))
 }
 
 /// Walks up while the base has the very same layout.

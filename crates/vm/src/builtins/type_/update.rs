@@ -108,7 +108,11 @@ fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
                 }
                 let wrapped = wrapper.wrapped.get();
                 let same = specific.is_null() || std::ptr::eq(specific, wrapped);
+                // `nb_add` gets its operands either way round, `sq_concat` doesn't; but their wrappers may be folded into one
+                // function by the linker, so their addresses don't tell them apart.
+                let concat = def.name() == "__add__" && wrapper.base().offset != offset;
                 if same
+                    && !concat
                     && std::ptr::eq(wrapper.base().wrapper, def.wrapper)
                     && tp.is_subtype_of(wrapper.owner())
                 {
