@@ -8,6 +8,7 @@ use taipan_vm::module_def::NativeModule;
 
 pub mod _contextvars;
 pub mod _io;
+pub mod _sre;
 pub mod _thread;
 pub mod _warnings;
 pub mod errno;
@@ -21,6 +22,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
     vec![
         &_contextvars::ContextVars::DEF,
         &_io::Io::DEF,
+        &_sre::Sre::DEF,
         &_thread::Thread::DEF,
         &_warnings::Warnings::DEF,
         &errno::Errno::DEF,
