@@ -24,7 +24,7 @@ const OBJECT_TYPE_PTR: *const Type = &raw const OBJECT_TYPE;
 pub unsafe extern "C" fn hash_not_implemented(object: *mut Object) -> isize {
     // SAFETY: slots are called with live objects.
     let (vm, object) = unsafe { (Vm::current(), &*object) };
-    vm.type_error(format!("unhashable type: '{}'", object.ob_type().name()));
+    vm.type_error(format!("unhashable type: '{}'", object.ob_type().tp_name_str()));
     -1
 }
 
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn hash_not_implemented(object: *mut Object) -> isize {
 pub unsafe extern "C" fn next_not_implemented(object: *mut Object) -> *mut Object {
     // SAFETY: slots are called with live objects.
     let (vm, object) = unsafe { (Vm::current(), &*object) };
-    vm.type_error(format!("'{}' object is not an iterator", object.ob_type().name()));
+    vm.type_error(format!("'{}' object is not an iterator", object.ob_type().tp_name_str()));
     std::ptr::null_mut()
 }
 
@@ -139,7 +139,7 @@ impl ObjectMethods {
         if format_spec.len() > 0 {
             return Err(vm.type_error(format!(
                 "unsupported format string passed to {}.__format__",
-                zelf.ob_type().name()
+                zelf.ob_type().tp_name_str()
             )));
         }
         zelf.str(vm)
@@ -185,7 +185,7 @@ impl ObjectMethods {
         let Some(new) = value.downcast_ref::<Type>() else {
             return Err(vm.type_error(format!(
                 "__class__ must be set to a class, not '{}' object",
-                value.ob_type().name()
+                value.ob_type().tp_name_str()
             )));
         };
         set_class(zelf, new, vm)
@@ -472,7 +472,7 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
         let Some(tuple) = both.downcast_ref::<Tuple>() else {
             return Err(vm.type_error(format!(
                 "__getnewargs_ex__ should return a tuple, not '{}'",
-                both.ob_type().name()
+                both.ob_type().tp_name_str()
             )));
         };
         let [args, kwargs] = tuple.as_slice() else {
@@ -484,13 +484,13 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
         let args = args.clone().downcast::<Tuple>().map_err(|given| {
             vm.type_error(format!(
                 "first item of the tuple returned by __getnewargs_ex__ must be a tuple, not '{}'",
-                given.ob_type().name()
+                given.ob_type().tp_name_str()
             ))
         })?;
         let kwargs = kwargs.clone().downcast::<Dict>().map_err(|given| {
             vm.type_error(format!(
                 "second item of the tuple returned by __getnewargs_ex__ must be a dict, not '{}'",
-                given.ob_type().name()
+                given.ob_type().tp_name_str()
             ))
         })?;
         return Ok((Some(args), Some(kwargs)));
@@ -498,7 +498,7 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
     if let Some(method) = object.lookup_attr(vm.ids().__getnewargs__, vm)? {
         let args = method.call_no_args(vm)?;
         let args = args.downcast::<Tuple>().map_err(|given| {
-            vm.type_error(format!("__getnewargs__ should return a tuple, not '{}'", given.ob_type().name()))
+            vm.type_error(format!("__getnewargs__ should return a tuple, not '{}'", given.ob_type().tp_name_str()))
         })?;
         return Ok((Some(args), None));
     }

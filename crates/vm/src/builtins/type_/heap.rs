@@ -233,10 +233,13 @@ pub unsafe fn finalize_on_dealloc(op: *mut Object) -> bool {
             if header.prev.get() & gc::FLAG_FINALIZED != 0 {
                 return false;
             }
-            header.prev.set(header.prev.get() | gc::FLAG_FINALIZED);
         }
         (*op).set_refcount(1);
         finalize(op);
+        // The finaliser may have given the object another class.
+        if (*op).ob_type().is_gc() {
+            gc::set_finalized(op);
+        }
         let left = (*op).refcount() - 1;
         (*op).set_refcount(left);
         left > 0
