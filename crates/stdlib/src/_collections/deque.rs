@@ -38,7 +38,11 @@ impl Deque {
     fn push(&self, item: ObjRef, front: bool) {
         self.changed();
         let mut items = self.items.borrow_mut();
-        if front { items.push_front(item) } else { items.push_back(item) }
+        if front {
+            items.push_front(item)
+        } else {
+            items.push_back(item)
+        }
         let over = self.limit.get().is_some_and(|limit| items.len() > limit);
         let gone = match (over, front) {
             (true, true) => items.pop_back(),
@@ -281,7 +285,8 @@ impl Deque {
     #[slot]
     fn tp_repr(&self, vm: &Vm) -> PyResult<String> {
         let name = self.as_object().ob_type().name();
-        let Some(_guard) = taipan_vm::builtins::dict::repr_guard::ReprGuard::enter(self.as_object(), vm) else {
+        let Some(_guard) = taipan_vm::builtins::dict::repr_guard::ReprGuard::enter(self.as_object(), vm)
+        else {
             return Ok("[...]".to_owned());
         };
         let list = vm.new_list(self.snapshot());

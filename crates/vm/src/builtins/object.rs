@@ -498,7 +498,10 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
     if let Some(method) = object.lookup_attr(vm.ids().__getnewargs__, vm)? {
         let args = method.call_no_args(vm)?;
         let args = args.downcast::<Tuple>().map_err(|given| {
-            vm.type_error(format!("__getnewargs__ should return a tuple, not '{}'", given.ob_type().tp_name_str()))
+            vm.type_error(format!(
+                "__getnewargs__ should return a tuple, not '{}'",
+                given.ob_type().tp_name_str()
+            ))
         })?;
         return Ok((Some(args), None));
     }

@@ -495,7 +495,11 @@ pub unsafe extern "C" fn slot_finalize(object: *mut Object) {
         Ok(Some((method, unbound))) => {
             let args: &[&Object] = if unbound { &[object] } else { &[] };
             if vectorcall(&method, args, args.len(), None, vm).is_err() {
-                crate::exceptions::print::write_unraisable_while("while calling deallocator", Some(&method), vm);
+                crate::exceptions::print::write_unraisable_while(
+                    "while calling deallocator",
+                    Some(&method),
+                    vm,
+                );
             }
         }
         Ok(None) => {}
