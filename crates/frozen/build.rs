@@ -35,11 +35,12 @@ fn main() {
     for (name, module) in &modules {
         let source =
             std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));
-        let file = format!(
-            "<embedded>/{}{}",
-            name.replace('.', "/"),
-            if module.is_package { "/__init__.py" } else { ".py" }
-        );
+        let file = match name.as_str() {
+            // Tracebacks leave these two out by their names.
+            "importlib._bootstrap" | "importlib._bootstrap_external" => format!("<frozen {name}>"),
+            _ if module.is_package => format!("<embedded>/{}/__init__.py", name.replace('.', "/")),
+            _ => format!("<embedded>/{}.py", name.replace('.', "/")),
+        };
         let Some(code) = compile(&source, &file) else {
             println!("cargo:warning=not embedded, since it does not compile: {name}");
             continue;
