@@ -288,10 +288,16 @@ pub fn call_parsed(
             kind => {
                 let position = if kind == Kind::KeywordOnly { 0 } else { slot + 1 };
                 let text = &param.name;
+                // Parameters that can be named are told by their name, a lone positional one by nothing.
+                let told = match kind {
+                    Kind::PositionalOnly if simple.len() == 1 && param.default.is_none() => usize::MAX,
+                    Kind::PositionalOnly => position,
+                    _ => 0,
+                };
                 let convert = quote_spanned! {span=>
                     ::taipan_vm::macro_support::convert(
                         given,
-                        &::taipan_vm::args::ArgName { func: #shown, pos: #position, name: #text },
+                        &::taipan_vm::args::ArgName { func: #shown, pos: #told, name: #text },
                         vm,
                     )?
                 };

@@ -7,7 +7,7 @@ use taipan_object::Object as Obj;
 pub struct ArgName {
     /// The function's name.
     pub func: &'static str,
-    /// Position from 1; 0 when the argument is told by its name.
+    /// Position from 1; 0 when the argument is told by its name, `usize::MAX` when it is the only one.
     pub pos: usize,
     /// The parameter's name.
     pub name: &'static str,
@@ -21,7 +21,9 @@ impl ArgName {
         if self.func.is_empty() {
             return vm.type_error(format!("expected {what}, got {given}"));
         }
-        if self.pos == 0 {
+        if self.pos == usize::MAX {
+            vm.type_error(format!("{}() argument must be {what}, not {given}", self.func))
+        } else if self.pos == 0 {
             vm.type_error(format!("{}() argument '{}' must be {what}, not {given}", self.func, self.name))
         } else {
             vm.type_error(format!("{}() argument {} must be {what}, not {given}", self.func, self.pos))
@@ -117,13 +119,7 @@ impl FromArg<'_> for i32 {
     fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
         let index = object.as_index(vm)?;
         let wide = index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
-        i32::try_from(wide).map_err(|_| {
-            vm.overflow_error(if wide > 0 {
-                "signed integer is greater than maximum"
-            } else {
-                "signed integer is less than minimum"
-            })
-        })
+        i32::try_from(wide).map_err(|_| vm.overflow_error("Python int too large to convert to C int"))
     }
 }
 

@@ -4,6 +4,10 @@ use std::ffi::{c_char, c_void};
 
 use crate::prelude::*;
 
+pub use crate::builtins::memoryview::wrapper::{
+    memoryview_of, python_getbuffer, python_releasebuffer, release_memoryview,
+};
+
 /// A plain block of bytes.
 pub const SIMPLE: i32 = 0;
 /// The memory will be written to.
