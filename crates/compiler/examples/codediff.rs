@@ -37,7 +37,7 @@ fn run() -> std::io::Result<()> {
 }
 
 fn main() {
-    let worker = std::thread::Builder::new().stack_size(256 << 20).spawn(run);
+    let worker = std::thread::Builder::new().stack_size(8 << 20).spawn(run);
     let result = worker.map(std::thread::JoinHandle::join);
     if !matches!(result, Ok(Ok(Ok(())))) {
         eprintln!("failed: {result:?}");

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use taipan_bytecode::code::{flags as code_flags, local_kind};
 use taipan_bytecode::opcode::flag;
-use taipan_bytecode::{CodeObject, Opcode, exception_table, line_table};
+use taipan_bytecode::{AnyOpcode, CodeObject, Opcode, exception_table, line_table};
 use taipan_parser::ast::Range;
 
 use crate::SyntaxError;
@@ -21,14 +21,10 @@ pub fn code_object(unit: &mut Unit<'_>, flags: u32, filename: Rc<[u8]>) -> Resul
         .enumerate()
         .map(|(i, name)| unit.varnames.get(name).filter(|_| i < unit.cellvars.list.len()))
         .collect();
-    let parameters = unit.argcount
-        + unit.kwonlyargcount
-        + u32::from(flags & code_flags::VARARGS != 0)
-        + u32::from(flags & code_flags::VARKEYWORDS != 0);
     let mut scope = Scope {
         consts: &mut unit.consts,
         local_count: unit.varnames.list.len(),
-        parameter_count: parameters as usize,
+        parameter_count: unit.parameter_count,
         cell_count: unit.cellvars.list.len(),
         free_count: unit.freevars.list.len(),
         cell_locals,
@@ -83,11 +79,23 @@ fn flatten(graph: &Graph) -> Vec<Flat> {
         .map(|instr| Flat {
             instr: *instr,
             op: instr.op.real().unwrap_or(Opcode::Nop),
-            arg: instr.arg,
-            target: instr.target.filter(|_| instr.op.has(flag::JUMP)).map(|block| start[block]),
+            // CPython starts with the target's index as argument, which decides whether a jump at the limit needs
+            // a prefix.
+            arg: jump_target(graph, instr).map_or(instr.arg, |block| start[block] as u32),
+            target: jump_target(graph, instr).map(|block| start[block]),
             handler: instr.except.map(|block| start[block]),
         })
         .collect()
+}
+
+/// Where an instruction jumps; the end of an `async for` points to where its `SEND` leaves the loop of the await.
+fn jump_target(graph: &Graph, instr: &Instr) -> Option<usize> {
+    let target = instr.target.filter(|_| instr.op.has(flag::JUMP))?;
+    if instr.op != AnyOpcode::EndAsyncFor {
+        return Some(target);
+    }
+    let send = graph.blocks[target].instrs.last().filter(|last| last.op == AnyOpcode::Send);
+    Some(send.and_then(|send| send.target).unwrap_or(target))
 }
 
 fn resolve_next_lines(instrs: &mut [Flat]) {

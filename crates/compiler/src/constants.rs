@@ -78,7 +78,7 @@ pub fn clean_docstring(doc: &[u8]) -> Vec<u8> {
             line.get(indent_of(line)..)
         } else {
             out.push(b'\n');
-            line.get(margin.unwrap_or(usize::MAX).min(indent_of(line))..)
+            line.get(margin.unwrap_or(0).min(indent_of(line))..)
         };
         out.extend_from_slice(line.unwrap_or(&[]));
     }
@@ -93,9 +93,9 @@ pub struct ConstTable {
 }
 
 impl ConstTable {
-    /// The index of a constant, which is added when it is new. Code objects are never merged.
+    /// The index of a constant, which is added when it is new.
     pub fn add(&mut self, value: Const) -> u32 {
-        if let Const::Code(_) = value {
+        if matches!(value, Const::Float(number) if number.is_nan()) {
             self.list.push(value);
             return self.list.len() as u32 - 1;
         }

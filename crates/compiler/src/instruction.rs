@@ -34,6 +34,9 @@ impl Loc {
 
 impl From<Range> for Loc {
     fn from(range: Range) -> Loc {
+        if range.line == 0 {
+            return Loc::NONE;
+        }
         Loc {
             line: range.line as i32,
             end_line: range.end_line as i32,

@@ -1,6 +1,6 @@
 //! What is done to the tree before it is compiled: warnings about `finally` (PEP 765) and `'…' % (…)` as an f-string.
 
-use taipan_parser::ast::{Arena, Body, Constant, Expr, ExprKind, Mod, Operator, Range, Stmt, StmtKind, Wtf8};
+use taipan_parser::ast::{Arena, Body, Constant, Expr, ExprKind, Mod, Range, Stmt, StmtKind, Wtf8};
 
 use crate::{MAX_DEPTH, SyntaxError, Warning};
 
@@ -82,7 +82,6 @@ pub fn format_to_fstring<'a>(
     arena: &'a Arena,
     left: &'a Expr<'a>,
     right: &'a Expr<'a>,
-    range: Range,
 ) -> Option<&'a [&'a Expr<'a>]> {
     let ExprKind::Constant(Constant::Str { value: format, .. }) = left.kind else { return None };
     let ExprKind::Tuple { elts, .. } = right.kind else { return None };
@@ -98,9 +97,10 @@ pub fn format_to_fstring<'a>(
         at = next;
         if !text.is_empty() {
             let value = Wtf8::from_bytes(arena.alloc_slice_copy(&text));
-            values.push(
-                arena.alloc(Expr { range, kind: ExprKind::Constant(Constant::Str { value, u: false }) }),
-            );
+            values.push(arena.alloc(Expr {
+                range: Range::default(),
+                kind: ExprKind::Constant(Constant::Str { value, u: false }),
+            }));
         }
         if at >= format.len() {
             break;
@@ -149,7 +149,7 @@ fn directive<'a>(
         while let Some(digit) = format.get(*at).filter(|byte| byte.is_ascii_digit()) {
             value = value * 10 + u32::from(digit - b'0');
             *at += 1;
-            if *at - start > 3 {
+            if *at - start > 2 {
                 return None;
             }
         }
@@ -180,16 +180,13 @@ fn directive<'a>(
     }
     let format_spec = (!spec.is_empty()).then(|| {
         let value = Wtf8::from(&*arena.alloc_str(&spec));
-        let text: &Expr<'_> =
-            arena.alloc(Expr { range, kind: ExprKind::Constant(Constant::Str { value, u: false }) });
+        let text: &Expr<'_> = arena.alloc(Expr {
+            range: Range::default(),
+            kind: ExprKind::Constant(Constant::Str { value, u: false }),
+        });
         let values = arena.alloc_slice_copy(&[text]);
         &*arena.alloc(Expr { range, kind: ExprKind::JoinedStr { values } })
     });
     let kind = ExprKind::FormattedValue { value: argument, conversion: i32::from(conversion), format_spec };
     Some(arena.alloc(Expr { range, kind }))
-}
-
-/// Whether an operator is the one of `%` formatting.
-pub fn is_format(op: Operator) -> bool {
-    op == Operator::Mod
 }

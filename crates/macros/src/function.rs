@@ -64,9 +64,8 @@ pub fn c_string(text: &str) -> TokenStream {
     quote!(#literal.as_ptr())
 }
 
-fn python_name(ident: &syn::Ident) -> String {
-    let text = ident.to_string();
-    let text = text.strip_prefix("r#").unwrap_or(&text);
+fn python_name(text: &str) -> String {
+    let text = text.strip_prefix("r#").unwrap_or(text);
     let dunder = text.starts_with("__") && text.ends_with("__");
     if dunder { text.to_owned() } else { text.strip_suffix('_').unwrap_or(text).to_owned() }
 }
@@ -95,15 +94,16 @@ impl Declared {
         let attr = function.attrs.remove(at);
         let mut declared = Declared {
             role,
-            name: python_name(&function.sig.ident),
+            name: python_name(&function.sig.ident.to_string()),
             signature: None,
             coexist: false,
             doc: doc_text(&function.attrs),
             function: function.clone(),
         };
         if role == Role::Setter {
-            if let Some(name) = declared.name.strip_prefix("set_") {
-                declared.name = name.to_owned();
+            let text = function.sig.ident.to_string();
+            if let Some(name) = text.strip_prefix("set_") {
+                declared.name = python_name(name);
             }
         }
         if let syn::Meta::List(list) = &attr.meta {
@@ -288,16 +288,17 @@ pub fn call_parsed(
             kind => {
                 let position = if kind == Kind::KeywordOnly { 0 } else { slot + 1 };
                 let text = &param.name;
-                // Parameters that can be named are told by their name, a lone positional one by nothing.
-                let told = match kind {
-                    Kind::PositionalOnly if simple.len() == 1 && param.default.is_none() => usize::MAX,
-                    Kind::PositionalOnly => position,
-                    _ => 0,
+                // Argument Clinic tells parameters that can be keywords by name, a lone positional one by nothing.
+                let lone = signature.params.len() == 1 && param.default.is_none();
+                let (told_position, told_name) = match kind {
+                    Kind::PositionalOnly if lone => (0, ""),
+                    Kind::PositionalOnly => (position, text.as_str()),
+                    _ => (0, text.as_str()),
                 };
                 let convert = quote_spanned! {span=>
                     ::taipan_vm::macro_support::convert(
                         given,
-                        &::taipan_vm::args::ArgName { func: #shown, pos: #told, name: #text },
+                        &::taipan_vm::args::ArgName { func: #shown, pos: #told_position, name: #told_name },
                         vm,
                     )?
                 };

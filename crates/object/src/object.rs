@@ -48,6 +48,7 @@ impl Object {
 
     /// The header of a new object with one reference. The type's own reference, owned by instances
     /// of heap types, is the allocator's business.
+    #[inline(always)]
     pub const fn new(ob_type: *const Type) -> Self {
         Object {
             refcnt: Cell::new(1),
@@ -137,6 +138,7 @@ impl Object {
     }
 
     /// A borrowed view of a pointer that a live object holds; none when it is null.
+    #[allow(clippy::not_unsafe_ptr_arg_deref, reason = "called with the fields of live objects only")]
     #[inline(always)]
     pub fn from_ptr<'a>(ptr: *mut Object) -> Option<&'a Object> {
         // SAFETY: the fields that pointers are read from own what they point to.

@@ -123,6 +123,7 @@ pub fn parse<'a>(
     let mut parser = parser::Parser::new(src, &stream.tokens, arena);
     parser.max_int_digits = options.max_int_digits;
     parser.barry_as_flufl = options.barry_as_flufl;
+    parser.feature_version = options.feature_version;
     let result = match options.mode {
         Mode::Exec => parser.file(arena.alloc_slice_copy(&type_ignores)),
         Mode::Eval => parser.eval(),
@@ -158,7 +159,11 @@ pub fn parse<'a>(
                 max_int_digits: options.max_int_digits,
                 allow_incomplete_input: options.allow_incomplete_input,
             };
-            if let Some(mut error) = diagnose::diagnose(src, &stream, parser.statement_start, settings) {
+            let found = match parser.too_new.take() {
+                Some((message, index)) => diagnose::error_at(src, &stream, index, message, settings),
+                None => diagnose::diagnose(src, &stream, parser.statement_start, settings),
+            };
+            if let Some(mut error) = found {
                 if error.kind != ErrorKind::Memory {
                     error.metadata = Some((0, 0, String::from_utf8_lossy(src).into_owned()));
                 }

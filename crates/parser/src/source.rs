@@ -36,13 +36,16 @@ pub fn from_bytes<'s>(
     let cookie = cookie(body);
     let name = cookie.as_deref().map_or_else(|| "utf-8".into(), normal_name);
     if bom && name != "utf-8" {
-        let message = format!("encoding problem: {} with BOM", cookie.unwrap_or_default());
-        return Err(SyntaxError::bare(ErrorKind::Syntax, message));
+        let line = String::from_utf8_lossy(crate::error::line_text(body, 0)).into_owned();
+        let mut error = SyntaxError::bare(ErrorKind::Syntax, format!("encoding problem: {name} with BOM"));
+        (error.line, error.end_line, error.end_offset) = (1, 1, line.chars().count() as i32);
+        error.text = Some(line);
+        return Err(error);
     }
     match name.as_str() {
         "utf-8" | "utf8" => match std::str::from_utf8(body) {
             Ok(_) => Ok(finish(Cow::Borrowed(body), add_newline)),
-            Err(error) => Err(bad_utf8(body, error)),
+            Err(error) => Err(bad_utf8(body, error, cookie.is_some())),
         },
         "iso-8859-1" | "latin1" => Ok(finish(
             Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes()),
@@ -53,7 +56,10 @@ pub fn from_bytes<'s>(
             let cookie = cookie.unwrap_or_default();
             match codec {
                 Some(codec) => Ok(finish(Cow::Owned(codec(&cookie, body)?.into_bytes()), add_newline)),
-                None => Err(SyntaxError::bare(ErrorKind::Syntax, format!("unknown encoding: {cookie}"))),
+                None => {
+                    let message = format!("unknown encoding: {cookie}");
+                    Err(SyntaxError { offset: -1, ..SyntaxError::bare(ErrorKind::Syntax, message) })
+                }
             }
         }
     }
@@ -66,8 +72,29 @@ fn check_nul(source: &[u8]) -> Result<(), SyntaxError> {
     }
 }
 
-fn bad_utf8(body: &[u8], error: std::str::Utf8Error) -> SyntaxError {
+fn bad_utf8(body: &[u8], error: std::str::Utf8Error, declared: bool) -> SyntaxError {
     let at = error.valid_up_to();
+    if !declared {
+        let line = memchr::memchr_iter(b'\n', &body[..at]).count() as u32 + 1;
+        let line_start = memchr::memrchr(b'\n', &body[..at]).map_or(0, |newline| newline + 1);
+        let offset = crate::error::char_count(&body[line_start..at]) as i32 + 1;
+        let message = format!(
+            "Non-UTF-8 code starting with '\\x{:02x}' on line {line}, but no encoding declared; \
+             see https://peps.python.org/pep-0263/ for details",
+            body[at]
+        );
+        let text = crate::error::line_text(body, line_start);
+        return SyntaxError {
+            kind: ErrorKind::Syntax,
+            message,
+            line,
+            offset,
+            end_line: line,
+            end_offset: offset,
+            text: Some(String::from_utf8_lossy(text).into_owned()),
+            metadata: None,
+        };
+    }
     let reason = match error.error_len() {
         None => "unexpected end of data",
         Some(_) if matches!(body[at], 0xc2..=0xf4) => "invalid continuation byte",
@@ -92,9 +119,12 @@ fn bad_utf8(body: &[u8], error: std::str::Utf8Error) -> SyntaxError {
 
 /// The encoding named by a PEP 263 comment in the first two lines.
 pub fn cookie(source: &[u8]) -> Option<String> {
-    for line in
-        source.split(|&byte| byte == b'\n' || byte == b'\r').take(3).collect::<Vec<_>>().iter().take(2)
-    {
+    let mut rest = source;
+    for _ in 0..2 {
+        let size = rest.iter().position(|&byte| byte == b'\n' || byte == b'\r').unwrap_or(rest.len());
+        let line = &rest[..size];
+        rest = &rest[size..];
+        rest = rest.strip_prefix(b"\r\n").or_else(|| rest.get(1..)).unwrap_or(&[]);
         let lead = line.iter().take_while(|&&byte| matches!(byte, b' ' | b'\t' | 0x0c)).count();
         match line.get(lead) {
             None => continue,

@@ -48,7 +48,7 @@ pub struct TokenError {
     /// Whether the tokenizer itself raised it, outside f-strings, so that it also shows when another error was found
     /// before it.
     pub raised: bool,
-    /// The innermost bracket that was open: character, line, column.
+    /// The innermost bracket that was open, outside f-strings: character, line, column.
     pub open: Option<(u8, u32, u32)>,
 }
 
@@ -83,6 +83,8 @@ struct Tokenizer<'s> {
     pos: usize,
     line: u32,
     line_start: usize,
+    /// Start of the first of the lines that a backslash or a string joins.
+    joined_start: usize,
     at_line_start: bool,
     indents: Vec<(u32, u32)>,
     brackets: Vec<Bracket>,
@@ -100,6 +102,7 @@ pub fn tokenize(src: &[u8], options: TokenizeOptions) -> Tokens {
         pos: 0,
         line: if src.is_empty() { 0 } else { 1 },
         line_start: 0,
+        joined_start: 0,
         at_line_start: true,
         indents: vec![(0, 0)],
         brackets: Vec::new(),
@@ -182,6 +185,7 @@ impl<'s> Tokenizer<'s> {
         if self.pos < self.src.len() {
             self.line += 1;
             self.line_start = self.pos;
+            self.joined_start = self.pos;
             self.out.lines.push(self.pos as u32);
         }
     }
@@ -209,7 +213,7 @@ impl<'s> Tokenizer<'s> {
             end_of_file: false,
             incomplete: false,
             raised: self.modes.is_empty(),
-            open: self.open_bracket(),
+            open: None,
         }))
     }
 
@@ -218,7 +222,10 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn open_bracket(&self) -> Option<(u8, u32, u32)> {
-        self.brackets.last().map(|bracket| (bracket.open, bracket.line, bracket.col))
+        self.brackets
+            .last()
+            .filter(|_| self.modes.is_empty())
+            .map(|bracket| (bracket.open, bracket.line, bracket.col))
     }
 
     /// The error that the parser raises on behalf of the tokenizer.
@@ -321,10 +328,8 @@ impl<'s> Tokenizer<'s> {
             }
             self.pos += 1;
         }
-        if matches!(self.cur(), b'#' | b'\n') || (self.pos >= self.src.len()) || !self.brackets.is_empty() {
-            if self.pos < self.src.len() || !self.brackets.is_empty() {
-                return self.blank_line();
-            }
+        if matches!(self.cur(), b'#' | b'\n') || !self.brackets.is_empty() {
+            return self.blank_line();
         }
         if split_col != 0 {
             (col, alt_col) = (split_col, split_col);
@@ -375,7 +380,18 @@ impl<'s> Tokenizer<'s> {
             return Ok(());
         }
         if self.cur() == b'#' {
-            self.comment(true);
+            self.comment();
+            // A type comment is a logical line, which the next newline ends.
+            if self.options.type_comments
+                && self.brackets.is_empty()
+                && self
+                    .out
+                    .tokens
+                    .last()
+                    .is_some_and(|token| token.kind == Tok::TypeComment && token.end as usize == self.pos)
+            {
+                return Ok(());
+            }
         }
         if self.cur() == b'\n' {
             let start = self.pos;
@@ -390,11 +406,11 @@ impl<'s> Tokenizer<'s> {
     }
 
     /// Reads a comment up to the end of the line.
-    fn comment(&mut self, blank_line: bool) {
+    fn comment(&mut self) {
         let start = self.pos;
         let rest = &self.src[start..];
         self.pos = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        if self.options.type_comments && self.type_comment(start, blank_line) {
+        if self.options.type_comments && self.type_comment(start) {
             return;
         }
         if self.options.extra_tokens {
@@ -402,7 +418,7 @@ impl<'s> Tokenizer<'s> {
         }
     }
 
-    fn type_comment(&mut self, start: usize, blank_line: bool) -> bool {
+    fn type_comment(&mut self, start: usize) -> bool {
         let text = &self.src[start + 1..self.pos];
         let skip = |text: &[u8]| text.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
         let lead = skip(text);
@@ -414,8 +430,6 @@ impl<'s> Tokenizer<'s> {
             if ends {
                 let from = body + 6;
                 self.push(Tok::TypeIgnore, from, self.pos, self.line, self.line_start);
-                // A comment on a line of its own ends that line's token-less life.
-                let _ = blank_line;
                 return true;
             }
         }
@@ -428,8 +442,11 @@ impl<'s> Tokenizer<'s> {
         self.pos += 1;
         if self.cur() != b'\n' {
             self.pos = (self.pos + 1).min(self.src.len());
-            // CPython counts the column from the start of its buffer, which is the start of the line here.
-            let offset = char_count(&self.src[self.line_start..self.pos - 1]) as i32 + 1;
+            // The column counts from the first of the joined lines, but is cut to the length of this one.
+            let column = self.pos - 1 - self.joined_start;
+            let line = whole_line(self.src, self.line_start);
+            let offset = if column < line.len() { char_count(&line[..column]) } else { char_count(line) };
+            let offset = offset as i32 + 1;
             let message = "unexpected character after line continuation character";
             return self.parser_error(ErrorKind::Syntax, message, offset, 0);
         }
@@ -443,11 +460,23 @@ impl<'s> Tokenizer<'s> {
 
     /// Reads white space, comments, and one token. Gives `false` at the end of the source.
     fn token(&mut self) -> Step<bool> {
+        let mut comment = None;
         loop {
             match self.cur() {
                 b' ' | b'\t' | 0x0c => self.pos += 1,
-                b'#' => self.comment(false),
-                b'\\' => self.continuation()?,
+                b'#' => {
+                    let before = self.out.tokens.len();
+                    let start = self.pos;
+                    self.comment();
+                    if self.out.tokens.len() == before {
+                        comment = Some(start);
+                    }
+                }
+                b'\\' => {
+                    let joined_start = self.joined_start;
+                    self.continuation()?;
+                    self.joined_start = joined_start;
+                }
                 _ => break,
             }
         }
@@ -475,7 +504,8 @@ impl<'s> Tokenizer<'s> {
                         self.emit(Tok::Nl, start);
                     }
                 } else {
-                    self.emit(Tok::Newline, start);
+                    // A comment that is no token itself belongs to the newline.
+                    self.emit(Tok::Newline, comment.unwrap_or(start));
                 }
                 self.newline();
                 self.at_line_start = true;
@@ -595,6 +625,7 @@ impl<'s> Tokenizer<'s> {
     /// Reads a string without replacement fields; the position is at its quote.
     fn string(&mut self, start: usize) -> Step {
         let (first_line, first_line_start) = (self.line, self.line_start);
+        let joined_start = self.joined_start;
         let quote = self.cur();
         let quote_size = self.quote_size();
         self.pos += quote_size;
@@ -650,6 +681,7 @@ impl<'s> Tokenizer<'s> {
                 }
             }
         }
+        self.joined_start = joined_start;
         self.push(Tok::String, start, self.pos, first_line, first_line_start);
         Ok(())
     }
@@ -815,14 +847,14 @@ impl<'s> Tokenizer<'s> {
         let start = self.pos;
         if let Some(mode) = self.modes.last_mut()
             && mode.expr_start_depth >= 0
+            && byte == b':'
+            && mode.depth - 1 == mode.expr_start_depth
         {
-            if byte == b':' && mode.depth - 1 == mode.expr_start_depth {
-                mode.regular = false;
-                mode.in_format_spec = true;
-                self.pos += 1;
-                self.emit(Colon, start);
-                return Ok(());
-            }
+            mode.regular = false;
+            mode.in_format_spec = true;
+            self.pos += 1;
+            self.emit(Colon, start);
+            return Ok(());
         }
         let (next, third) = (self.at(start + 1), self.at(start + 2));
         let (kind, size) = match (byte, next) {
@@ -1085,8 +1117,12 @@ impl<'s> Tokenizer<'s> {
             return Ok(());
         }
         let rest = &self.src[self.pos..];
-        let keywords: [&[u8]; 9] = [b"and", b"else", b"for", b"if", b"in", b"is", b"or", b"not", b"not"];
-        if keywords.iter().any(|keyword| rest.starts_with(keyword)) {
+        let begins = [&b"if"[..], b"in", b"is"].iter().any(|keyword| rest.starts_with(keyword));
+        let words = [&b"and"[..], b"else", b"for", b"or", b"not"];
+        let is_word = |keyword: &&[u8]| {
+            rest.starts_with(keyword) && !rest.get(keyword.len()).is_some_and(|&byte| is_ident_char(byte))
+        };
+        if begins || words.iter().any(is_word) {
             let message = format!("invalid {name} literal");
             if let Err(error) = self.error::<()>(message.clone()) {
                 let warning = Warning { message, line: self.line, as_error: Box::new(error.error) };

@@ -7,9 +7,9 @@ use taipan_object::Object as Obj;
 pub struct ArgName {
     /// The function's name.
     pub func: &'static str,
-    /// Position from 1; 0 when the argument is told by its name, `usize::MAX` when it is the only one.
+    /// Position from 1; 0 when the argument is told by its name.
     pub pos: usize,
-    /// The parameter's name.
+    /// The parameter's name; empty, with position 0, for the only parameter of a function.
     pub name: &'static str,
 }
 
@@ -17,13 +17,14 @@ impl ArgName {
     /// Raises "f() argument 1 must be WHAT, not T".
     #[cold]
     pub fn wrong_type(&self, what: &str, object: &Object, vm: &Vm) -> Raised {
-        let given = if object.is(vm.none_ref()) { "None" } else { object.ob_type().name() };
+        let given = if object.is(vm.none_ref()) { "None" } else { object.ob_type().tp_name_str() };
+        if self.name.is_empty() && !self.func.is_empty() && self.pos == 0 {
+            return vm.type_error(format!("{}() argument must be {what}, not {given}", self.func));
+        }
         if self.func.is_empty() {
             return vm.type_error(format!("expected {what}, got {given}"));
         }
-        if self.pos == usize::MAX {
-            vm.type_error(format!("{}() argument must be {what}, not {given}", self.func))
-        } else if self.pos == 0 {
+        if self.pos == 0 {
             vm.type_error(format!("{}() argument '{}' must be {what}, not {given}", self.func, self.name))
         } else {
             vm.type_error(format!("{}() argument {} must be {what}, not {given}", self.func, self.pos))
@@ -77,7 +78,11 @@ pub struct OrNone<T>(pub Option<T>);
 impl<'a, T: FromArg<'a>> FromArg<'a> for OrNone<T> {
     #[inline]
     fn from_arg(object: &'a Object, what: &ArgName, vm: &Vm) -> PyResult<Self> {
-        if object.is(vm.none_ref()) { Ok(OrNone(None)) } else { T::from_arg(object, what, vm).map(|v| OrNone(Some(v))) }
+        if object.is(vm.none_ref()) {
+            Ok(OrNone(None))
+        } else {
+            T::from_arg(object, what, vm).map(|v| OrNone(Some(v)))
+        }
     }
 }
 
@@ -118,7 +123,8 @@ impl FromArg<'_> for i32 {
     #[inline]
     fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
         let index = object.as_index(vm)?;
-        let wide = index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
+        let wide =
+            index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
         i32::try_from(wide).map_err(|_| vm.overflow_error("Python int too large to convert to C int"))
     }
 }
@@ -149,7 +155,8 @@ impl FromArg<'_> for u32 {
     #[inline]
     fn from_arg(object: &Object, what: &ArgName, vm: &Vm) -> PyResult<Self> {
         let wide = u64::from_arg(object, what, vm)?;
-        u32::try_from(wide).map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int"))
+        u32::try_from(wide)
+            .map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int"))
     }
 }
 
@@ -375,6 +382,7 @@ impl<A: IntoPy, B: IntoPy> IntoPy for (A, B) {
 
 impl<A: IntoPy, B: IntoPy, C: IntoPy> IntoPy for (A, B, C) {
     fn into_py(self, vm: &Vm) -> PyResult<ObjRef> {
-        Ok(Tuple::from_vec(vec![self.0.into_py(vm)?, self.1.into_py(vm)?, self.2.into_py(vm)?], vm).into_object())
+        Ok(Tuple::from_vec(vec![self.0.into_py(vm)?, self.1.into_py(vm)?, self.2.into_py(vm)?], vm)
+            .into_object())
     }
 }

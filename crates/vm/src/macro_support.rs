@@ -101,7 +101,13 @@ pub struct Params {
 
 /// Checks the number of arguments of a function that takes positional ones only.
 #[inline(always)]
-pub fn check_positional(func: &'static str, given: usize, least: usize, most: usize, vm: &Vm) -> PyResult<()> {
+pub fn check_positional(
+    func: &'static str,
+    given: usize,
+    least: usize,
+    most: usize,
+    vm: &Vm,
+) -> PyResult<()> {
     if given >= least && given <= most { Ok(()) } else { Err(wrong_count(func, given, least, most, vm)) }
 }
 
@@ -189,7 +195,9 @@ pub unsafe fn parse<'a>(
         *place = Some(*value);
     }
     let rest = given.get(params.positional..).unwrap_or_default();
-    let Some(names) = names.filter(|names| names.len() > 0) else { return Ok((rest, KwArgs::new(None, &[]))) };
+    let Some(names) = names.filter(|names| names.len() > 0) else {
+        return Ok((rest, KwArgs::new(None, &[])));
+    };
     // SAFETY: as above.
     unsafe { parse_keywords(params, nargs, names, values, found, rest, vm) }
 }
@@ -218,7 +226,9 @@ unsafe fn parse_keywords<'a>(
     }
     let mut surplus: Vec<usize> = Vec::new();
     for (at, (name, value)) in names.as_slice().iter().zip(values).enumerate() {
-        let Some(name) = name.downcast_ref::<Str>() else { return Err(vm.type_error("keywords must be strings")) };
+        let Some(name) = name.downcast_ref::<Str>() else {
+            return Err(vm.type_error("keywords must be strings"));
+        };
         let place = params
             .names
             .iter()

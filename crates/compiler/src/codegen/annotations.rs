@@ -42,14 +42,6 @@ impl<'a> Compiler<'a, '_> {
         node: &'a FunctionDef<'a>,
         loc: Loc,
     ) -> Result<u32, SyntaxError> {
-        if self.future_annotations() {
-            let count = self.annotation_pairs(node.args, node.returns, loc)?;
-            if count > 0 {
-                self.op_arg(Op::BuildTuple, count * 2, loc);
-                return Ok(function_attribute::ANNOTATIONS);
-            }
-            return Ok(0);
-        }
         let key = key(node.args, KeyKind::Annotations);
         let used = self.table.lookup(key).is_some_and(|block| self.table.blocks[block].annotations_used);
         if !used {
@@ -152,9 +144,6 @@ impl<'a> Compiler<'a, '_> {
                 }
             }
             _ => return self.error("invalid node type for annotated assignment", stmt.range),
-        }
-        if !simple && !self.future_annotations() && false_in_function(self.unit.scope_type) {
-            self.check_expr(annotation)?;
         }
         Ok(())
     }
@@ -346,10 +335,6 @@ impl<'a> Compiler<'a, '_> {
         }
         self.store_name(id, loc)
     }
-}
-
-fn false_in_function(scope: ScopeType) -> bool {
-    matches!(scope, ScopeType::Module | ScopeType::Class)
 }
 
 fn with_format_parameter(code: Rc<CodeObject>) -> Rc<CodeObject> {

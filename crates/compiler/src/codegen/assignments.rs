@@ -35,7 +35,6 @@ pub fn attribute_loc(mut loc: Loc, expr: &Expr<'_>) -> Loc {
         let length = attr.chars().count() as i32;
         if length <= end_col {
             loc.col = end_col - length;
-            loc.end_col = end_col;
         } else {
             loc.col = -1;
             loc.end_col = -1;

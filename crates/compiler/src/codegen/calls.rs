@@ -10,7 +10,7 @@ use super::expressions::STACK_GUIDELINE;
 use super::{Compiler, Done};
 use crate::constants::str_const;
 use crate::instruction::{Label, Loc};
-use crate::symtable::{Scope, def};
+use crate::symtable::{KeyKind, Scope, def, key};
 
 const LIST_OPS: [Op; 3] = [Op::BuildList, Op::ListAppend, Op::ListExtend];
 
@@ -46,7 +46,9 @@ impl<'a> Compiler<'a, '_> {
     ) -> Done {
         let ExprKind::Name { id, .. } = func.kind else { return Ok(()) };
         let [generator] = args else { return Ok(()) };
-        if !keywords.is_empty() || !matches!(generator.kind, ExprKind::GeneratorExp { .. }) {
+        let ExprKind::GeneratorExp { .. } = generator.kind else { return Ok(()) };
+        let block = self.table.lookup(key(*generator, KeyKind::Body));
+        if !keywords.is_empty() || block.is_none_or(|block| self.table.blocks[block].coroutine) {
             return Ok(());
         }
         let (constant, at_end) = match id {
@@ -106,7 +108,7 @@ impl<'a> Compiler<'a, '_> {
     ) -> Result<bool, crate::SyntaxError> {
         let ExprKind::Attribute { value, attr, ctx: ExprContext::Load } = func.kind else { return Ok(false) };
         if let ExprKind::Name { id, .. } = value.kind
-            && self.table.blocks[0].symbols.get(id) & def::IMPORT != 0
+            && self.module_flags(id) & def::IMPORT != 0
         {
             return Ok(false);
         }
@@ -139,6 +141,15 @@ impl<'a> Compiler<'a, '_> {
             self.op_arg(Op::CallKw, count as u32, call);
         }
         Ok(true)
+    }
+
+    /// How a name occurs in the module, or in the comprehension that is being inlined into it.
+    fn module_flags(&self, name: &str) -> u32 {
+        let overriding = self.unit.scope_overrides.get(name).and_then(|stack| stack.last());
+        match overriding.filter(|_| self.outer.is_empty()) {
+            Some(flags) => *flags,
+            None => self.table.blocks[0].symbols.get(name),
+        }
     }
 
     fn keyword_names(&mut self, keywords: &'a [Keyword<'a>], loc: Loc) {
@@ -253,7 +264,10 @@ impl<'a> Compiler<'a, '_> {
 
     /// Whether this is `super().name` or `super(a, b).name` with the built-in `super`, as far as one can see.
     pub(super) fn is_super_attribute(&self, attribute: &'a Expr<'a>) -> bool {
-        let ExprKind::Attribute { value, .. } = attribute.kind else { return false };
+        let ExprKind::Attribute { value, attr, .. } = attribute.kind else { return false };
+        if attr == "__class__" {
+            return false;
+        }
         let ExprKind::Call { func, args, keywords } = value.kind else { return false };
         let ExprKind::Name { id: "super", .. } = func.kind else { return false };
         if !keywords.is_empty()
@@ -264,12 +278,7 @@ impl<'a> Compiler<'a, '_> {
         }
         match args {
             [_, _] => !args.iter().any(|arg| matches!(arg.kind, ExprKind::Starred { .. })),
-            [] => {
-                let first = self.unit.varnames.list.first();
-                self.unit.argcount > 0
-                    && first.is_some_and(|name| self.scope_of(name) != Scope::Cell)
-                    && self.scope_of("__class__") == Scope::Free
-            }
+            [] => self.unit.argcount > 0 && self.scope_of("__class__") == Scope::Free,
             _ => false,
         }
     }

@@ -70,6 +70,7 @@ impl<'a> Compiler<'a, '_> {
             self.op_arg(Op::StoreDeref, index, loc);
         }
         self.body(without_docstring(node.body, self.options.optimize), Some(loc))?;
+        self.stand_in_for_docstring(node.body);
         let attributes = self.unit.static_attributes.iter().map(|name| str_const(name.as_bytes())).collect();
         self.load_const(Const::Tuple(attributes), Loc::NONE);
         self.store_name("__static_attributes__", Loc::NONE)?;

@@ -6,7 +6,7 @@ use taipan_parser::ast::{Comprehension as Clause, Expr, ExprKind};
 use super::unwind::BlockKind;
 use super::{Compiler, Done, ScopeType};
 use crate::instruction::{Label, Loc};
-use crate::symtable::{BlockId, BlockType, KeyKind, Scope, def, key};
+use crate::symtable::{BlockId, KeyKind, Scope, def, key};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -236,7 +236,7 @@ impl<'a> Compiler<'a, '_> {
 
     /// Saves what the comprehension's variables shadow and lets its scopes override those around it.
     fn enter_inlined(&mut self, block: BlockId, loc: Loc) -> Result<Inlined<'a>, crate::SyntaxError> {
-        let in_class = self.block().kind == BlockType::Class && self.unit.inlined_comprehensions == 0;
+        let in_class = !self.block().is_function_like() && self.unit.inlined_comprehensions == 0;
         self.unit.inlined_comprehensions += 1;
         let mut state =
             Inlined { pushed: Vec::new(), overridden: Vec::new(), hidden: Vec::new(), cleanup: None };

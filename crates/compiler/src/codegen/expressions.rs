@@ -55,7 +55,7 @@ impl<'a> Compiler<'a, '_> {
             ExprKind::BoolOp { op, values } => self.bool_op(op, values, loc),
             ExprKind::BinOp { left, op, right } => {
                 if op == Operator::Mod
-                    && let Some(values) = preprocess::format_to_fstring(self.arena, left, right, expr.range)
+                    && let Some(values) = preprocess::format_to_fstring(self.arena, left, right)
                 {
                     return self.joined_str(values, loc);
                 }

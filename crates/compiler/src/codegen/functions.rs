@@ -154,12 +154,24 @@ impl<'a> Compiler<'a, '_> {
             self.push_block(BlockKind::StopIteration, start, None, Loc::NONE)?;
         }
         body.iter().try_for_each(|stmt| self.stmt(stmt))?;
+        self.stand_in_for_docstring(node.body);
         if suspends {
             self.stop_iteration_handler();
             self.pop_block();
         }
         let code = self.leave_scope(true)?;
         self.make_closure(code, attributes, loc)
+    }
+
+    /// A body of nothing but a docstring becomes `pass` when `-OO` strips it.
+    pub(super) fn stand_in_for_docstring(&mut self, body: &'a [&'a Stmt<'a>]) {
+        if let [only] = body
+            && self.options.optimize >= 2
+            && docstring(body).is_some()
+        {
+            let start = Loc::from(only.range);
+            self.op(Op::Nop, Loc { end_line: start.line, end_col: start.col + 4, ..start });
+        }
     }
 
     /// Wraps the unit in a handler that turns `StopIteration` into `RuntimeError` (PEP 479).

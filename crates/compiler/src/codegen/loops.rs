@@ -14,7 +14,7 @@ impl<'a> Compiler<'a, '_> {
         self.jump_if(loc, test, next, false)?;
         self.stmts(body)?;
         if !orelse.is_empty() {
-            self.jump(Op::Jump, end, Loc::NONE);
+            self.jump(Op::JumpNoInterrupt, end, Loc::NONE);
             self.use_label(next);
             self.stmts(orelse)?;
         }

@@ -26,7 +26,7 @@ use taipan_parser::ast::{Arena, Mod, Range, Stmt};
 
 use crate::constants::{self, ConstTable};
 use crate::instruction::{InstrSeq, Label, Loc};
-use crate::symtable::{Block, BlockId, BlockType, Key, Scope, SymbolTable, def};
+use crate::symtable::{Block, BlockId, Key, Scope, SymbolTable, def};
 use crate::{CompileOptions, MAX_DEPTH, SyntaxError, Warning, assemble, future};
 use unwind::FrameBlock;
 
@@ -85,6 +85,8 @@ pub struct Unit<'a> {
     pub posonlyargcount: u32,
     pub kwonlyargcount: u32,
     pub firstlineno: u32,
+    /// Slots that a call fills, `*args` and `**kwargs` included.
+    pub parameter_count: usize,
     pub seq: InstrSeq,
     /// The module's own sequence while annotations are compiled aside.
     set_aside: Option<InstrSeq>,
@@ -177,14 +179,13 @@ impl<'a> Unit<'a> {
         for name in sorted(&|flags| Scope::of(flags) == Scope::Cell || flags & def::COMP_CELL != 0) {
             cellvars.add(name);
         }
-        let is_class = symbols.kind == BlockType::Class;
         if symbols.needs_class_closure {
             cellvars.add("__class__");
         }
         if symbols.needs_classdict {
             cellvars.add("__classdict__");
         }
-        if symbols.has_conditional_annotations && is_class {
+        if symbols.has_conditional_annotations {
             cellvars.add("__conditional_annotations__");
         }
         let mut freevars = NameTable::default();
@@ -207,6 +208,7 @@ impl<'a> Unit<'a> {
             posonlyargcount: 0,
             kwonlyargcount: 0,
             firstlineno,
+            parameter_count: symbols.varnames.len(),
             seq: InstrSeq::default(),
             set_aside: None,
             blocks: Vec::new(),

@@ -326,7 +326,7 @@ impl<'a> Compiler<'a, '_> {
             self.jump_to_fail_pop(Op::PopJumpIfFalse, context, loc);
         }
         let mut seen = HashMap::new();
-        for (key, pattern) in keys.iter().zip(patterns) {
+        for key in keys {
             let constant = match key.kind {
                 ExprKind::Constant(constant) => Some(from_ast(&constant)),
                 _ => fold_literal(key),
@@ -334,12 +334,11 @@ impl<'a> Compiler<'a, '_> {
             if let Some(constant) = constant {
                 if seen.insert(dict_key(&constant), ()).is_some() {
                     let text = String::from_utf8_lossy(&crate::unparse(key)).into_owned();
-                    return self
-                        .error(format!("mapping pattern checks duplicate key ({text})"), pattern.range);
+                    return self.error(format!("mapping pattern checks duplicate key ({text})"), loc);
                 }
             } else if !matches!(key.kind, ExprKind::Attribute { .. }) {
                 let message = "mapping pattern keys may only match literals and attribute lookups";
-                return self.error(message, pattern.range);
+                return self.error(message, loc);
             }
             self.pattern_value(key)?;
         }

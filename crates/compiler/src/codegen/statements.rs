@@ -19,13 +19,13 @@ impl<'a> Compiler<'a, '_> {
         {
             loc = first.range.into();
         }
-        if self.future_annotations() && self.block().annotations_used {
-            self.op(Op::SetupAnnotations, loc);
-        }
-        if class.is_none() && self.block().has_conditional_annotations && !self.future_annotations() {
+        if class.is_none() && self.block().has_conditional_annotations {
             self.op_arg(Op::BuildSet, 0, loc);
             let index = self.unit.names.add("__conditional_annotations__");
             self.op_arg(Op::StoreName, index, loc);
+        }
+        if self.future_annotations() && self.block().annotations_used {
+            self.op(Op::SetupAnnotations, loc);
         }
         if let Some((text, expr)) = docstring(body).filter(|_| !self.at_interactive_top()) {
             self.load_const(str_const(&clean_docstring(text)), expr.range);

@@ -14,7 +14,6 @@ const MAX_BLOCKS: usize = 21;
 pub enum BlockKind<'a> {
     WhileLoop,
     ForLoop,
-    AsyncForLoop,
     TryExcept,
     /// With the `finally` body, which is compiled again at each exit.
     FinallyTry(Body2<'a>),
@@ -86,12 +85,6 @@ impl<'a> Compiler<'a, '_> {
             | BlockKind::AsyncComprehensionGenerator
             | BlockKind::StopIteration => {}
             BlockKind::ForLoop => {
-                if keep_top {
-                    self.op_arg(Op::Swap, 2, *loc);
-                }
-                self.op(Op::PopIter, *loc);
-            }
-            BlockKind::AsyncForLoop => {
                 if keep_top {
                     self.op_arg(Op::Swap, 2, *loc);
                 }
@@ -180,8 +173,7 @@ impl<'a> Compiler<'a, '_> {
         if block.kind == BlockKind::ExceptionGroupHandler {
             return self.error("'break', 'continue' and 'return' cannot appear in an except* block", *loc);
         }
-        let is_loop =
-            matches!(block.kind, BlockKind::WhileLoop | BlockKind::ForLoop | BlockKind::AsyncForLoop);
+        let is_loop = matches!(block.kind, BlockKind::WhileLoop | BlockKind::ForLoop);
         if to_loop && is_loop {
             return Ok(Some(block));
         }

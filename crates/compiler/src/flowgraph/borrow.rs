@@ -105,7 +105,6 @@ impl Graph {
                 }
                 Op::FormatSimple
                 | Op::GetAnext
-                | Op::GetIter
                 | Op::GetLen
                 | Op::GetYieldFromIter
                 | Op::ImportFrom
@@ -113,8 +112,10 @@ impl Graph {
                 | Op::MatchMapping
                 | Op::MatchSequence
                 | Op::WithExceptStart => {
+                    // CPython attributes these values to the block's first instruction, which may cost it its
+                    // borrowing; identical code has to do the same.
                     for _ in popped..pushed {
-                        sim.push(i, None);
+                        sim.push(0, None);
                     }
                 }
                 Op::DictMerge
@@ -178,7 +179,7 @@ impl Graph {
                 }
             }
         }
-        if block.falls_through() {
+        if !block.instrs.is_empty() && block.falls_through() {
             successors.extend(block.next);
         }
         for value in std::mem::take(&mut sim.stack) {

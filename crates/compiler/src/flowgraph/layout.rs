@@ -85,10 +85,9 @@ impl Graph {
             self.blocks[id].visited = true;
             let Some(last) = self.blocks[id].instrs.last().copied() else { continue };
             let Some(target) = last.target.filter(|_| is_conditional_jump(last.op)) else { continue };
-            let mut not_taken = Instr::new(Op::NotTaken, 0, last.loc);
+            let not_taken = Instr::new(Op::NotTaken, 0, last.loc);
             if !self.blocks[target].visited {
-                not_taken.except = last.except;
-                self.blocks[id].instrs.push(not_taken);
+                self.blocks[id].add(not_taken);
                 continue;
             }
             let reversed = match last.op {
@@ -99,8 +98,8 @@ impl Graph {
             };
             let next = self.blocks[id].next;
             let jump = self.append(id);
-            not_taken.except = last.except;
-            let back = Instr { op: Op::Jump, arg: 0, target: Some(target), ..last };
+
+            let back = Instr { op: Op::Jump, arg: 0, target: Some(target), except: None, loc: last.loc };
             let depth = self.blocks[target].start_depth;
             let cold = self.blocks[id].cold;
             let block = &mut self.blocks[jump];

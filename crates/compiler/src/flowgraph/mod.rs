@@ -85,9 +85,29 @@ pub struct Block {
     handlers: Vec<BlockId>,
     pub start_depth: Option<u32>,
     unsafe_locals: u64,
+    /// The handlers of instructions that once stood at these indices and were cut off. CPython reuses such slots
+    /// without resetting the handler, which shows in exception tables.
+    stale: Vec<Option<BlockId>>,
 }
 
 impl Block {
+    /// Puts `kept`, which is not longer, in place of the instructions.
+    fn shrink_to(&mut self, kept: Vec<Instr>, before: &[Instr]) {
+        if self.stale.len() < before.len() {
+            self.stale.resize(before.len(), None);
+        }
+        for i in kept.len()..before.len() {
+            self.stale[i] = before[i].except;
+        }
+        self.instrs = kept;
+    }
+
+    /// Adds an instruction at the end; its handler is the one that its slot had last.
+    fn add(&mut self, mut instr: Instr) {
+        instr.except = self.stale.get(self.instrs.len()).copied().flatten();
+        self.instrs.push(instr);
+    }
+
     fn falls_through(&self) -> bool {
         !self.instrs.last().is_some_and(|last| is_scope_exit(last.op) || is_unconditional_jump(last.op))
     }
@@ -223,7 +243,6 @@ impl Graph {
             self.optimize_block(block, scope.consts);
         }
         self.remove_redundant_pairs();
-        self.inline_small_blocks();
         self.remove_unreachable();
         self.remove_nops_and_jumps();
         self.remove_unused_consts(scope.consts);

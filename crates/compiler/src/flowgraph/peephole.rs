@@ -128,10 +128,10 @@ impl Graph {
             },
             Op::UnaryInvert | Op::UnaryNegative => self.fold_unary(id, i, consts),
             Op::CallIntrinsic1 if inst.arg == Intrinsic1::ListToTuple as u32 => {
-                if next_op == Some(Op::GetIter) {
-                    instrs[i].set_nop();
-                } else {
-                    self.fold_list_to_tuple(id, i, consts);
+                self.fold_list_to_tuple(id, i, consts);
+                let instr = &mut self.blocks[id].instrs[i];
+                if instr.op == Op::CallIntrinsic1 && next_op == Some(Op::GetIter) {
+                    instr.set_nop();
                 }
             }
             Op::CallIntrinsic1 if inst.arg == Intrinsic1::UnaryPositive as u32 => {
@@ -149,9 +149,9 @@ impl Graph {
         if inst.target == target.target {
             return false;
         }
-        let instrs = &mut self.blocks[id].instrs;
-        instrs[i].set_nop();
-        instrs.push(Instr { op, arg: 0, target: target.target, except: inst.except, loc: target.loc });
+        let block = &mut self.blocks[id];
+        block.instrs[i].set_nop();
+        block.add(Instr { op, arg: 0, target: target.target, except: None, loc: target.loc });
         true
     }
 }

@@ -82,6 +82,7 @@ impl Graph {
 
     fn remove_nops_of(&mut self, id: BlockId) -> usize {
         let mut instrs = std::mem::take(&mut self.blocks[id].instrs);
+        let original = instrs.clone();
         let before = instrs.len();
         let mut kept = Vec::with_capacity(before);
         let mut previous_line = -1;
@@ -111,7 +112,11 @@ impl Graph {
             previous_line = line;
         }
         let removed = before - kept.len();
-        self.blocks[id].instrs = kept;
+        if removed == 0 {
+            self.blocks[id].instrs = kept;
+        } else {
+            self.blocks[id].shrink_to(kept, &original);
+        }
         removed
     }
 

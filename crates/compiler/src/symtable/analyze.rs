@@ -79,6 +79,11 @@ fn block<'a>(
             class,
         };
         let mut child_free = block(table, child, &mut inner)?;
+        let inline = inline
+            && !(is_class
+                && ["__class__", "__classdict__", "__conditional_annotations__"]
+                    .iter()
+                    .any(|name| free_in_child(table, child, name)));
         if inline {
             inline_comprehension(table, id, child, &mut scopes, &mut child_free, &mut inlined_cells);
             table.blocks[child].inlined = true;

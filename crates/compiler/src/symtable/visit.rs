@@ -163,7 +163,7 @@ impl<'a> Visitor<'a> {
         let block = &mut self.table.blocks[id];
         let mut value = block.symbols.get(name);
         if flag & def::PARAM != 0 && value & def::PARAM != 0 {
-            return fail(format!("duplicate parameter '{name}' in function definition"), range);
+            return fail(format!("duplicate argument '{name}' in function definition"), range);
         }
         if flag & def::TYPE_PARAM != 0 && value & def::TYPE_PARAM != 0 {
             return fail(format!("duplicate type parameter '{name}'"), range);
@@ -384,10 +384,9 @@ impl<'a> Visitor<'a> {
         node.args.kw_defaults.iter().flatten().try_for_each(|default| self.expr(default))?;
         self.exprs(node.decorator_list)?;
         if !node.type_params.is_empty() {
-            let has_defaults = !node.args.defaults.is_empty();
             let has_kwdefaults = node.args.kw_defaults.iter().any(Option::is_some);
             let key = key(node, KeyKind::TypeParams);
-            self.enter_type_params(node.name, key, has_defaults, has_kwdefaults, false, range)?;
+            self.enter_type_params(node.name, key, true, has_kwdefaults, false, range)?;
             self.type_params(node.type_params)?;
         }
         let block = self.new_block(node.name, BlockType::Function, range);

@@ -158,13 +158,28 @@ impl<'n> Diagnosis<'n, '_> {
     pub(super) fn call(&mut self, name: &str, start: u32, values: &Values<'n>) -> Match<'n> {
         let (a, b) = (values.named(b'a'), values.named(b'b'));
         match name {
-            "statement" => {
-                self.last_statement = Some(start);
-                Ok(Some(values.named(b's')))
-            }
             "number" => self.number(a),
             "string" => self.string(a),
             "middle" => self.middle(a),
+            "formatted" => {
+                // Only once the whole string has been read are its pieces decoded.
+                if let Val::Node(list) = a {
+                    for &item in list.items {
+                        if let Val::Token(_) = item {
+                            self.middle(item)?;
+                        }
+                    }
+                }
+                Ok(Some(self.node("JoinedStr", start, &[a])))
+            }
+            "old_inequality" => {
+                let (first, second) = (self.range(a), self.range(b));
+                if first.end_line != second.line || first.end_col != second.col {
+                    return Ok(None);
+                }
+                let message = "invalid syntax.  Maybe you meant '!=' instead of '<>'?";
+                Err(self.raise_range(first.to(second), message.into()))
+            }
             "strings" => self.strings(start, a),
             "mixed_templates" => {
                 let range = self.range(self.last_clause(a)).to(self.range(b));
@@ -177,13 +192,6 @@ impl<'n> Diagnosis<'n, '_> {
                 if self.barry_as_flufl && !old {
                     let message = "with Barry as BDFL, use '<>' instead of '!='";
                     return Err(self.raise_last(message.into()));
-                }
-                if old && !self.barry_as_flufl {
-                    if self.errors_on {
-                        let message = "invalid syntax.  Maybe you meant '!=' instead of '<>'?";
-                        return Err(self.raise_range(self.range(a), message.into()));
-                    }
-                    return Ok(None);
                 }
                 Ok(Some(a))
             }
@@ -323,8 +331,12 @@ impl<'n> Diagnosis<'n, '_> {
                 _ => {}
             }
         }
-        self.decode(self.text(self.tokens[index as usize]), Prefix { raw, ..Prefix::default() })?;
-        Ok(Some(value))
+        let prefix = Prefix { raw, ..Prefix::default() };
+        let arena = Arena::new();
+        match string::decode(self.text(self.tokens[index as usize]), prefix, &arena, &mut None) {
+            Ok(_) => Ok(Some(value)),
+            Err(bad) => Err(self.raise_at_token(index, bad.0)),
+        }
     }
 
     fn strings(&mut self, start: u32, value: Val<'n>) -> Match<'n> {

@@ -68,8 +68,6 @@ pub(crate) struct Diagnosis<'n, 's> {
     /// The error was raised by the tokenizer, so that nothing further ahead takes precedence.
     from_tokenizer: bool,
     barry_as_flufl: bool,
-    /// First token of the last statement that was complete.
-    last_statement: Option<u32>,
 }
 
 /// The part of the options that matters here.
@@ -83,27 +81,15 @@ pub(crate) struct Settings {
 
 /// Explains why the statement that starts at token `start` is wrong. `None` if it is not.
 pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Settings) -> Option<SyntaxError> {
+    let (split, start) = match split_inequalities(src, stream, start, settings) {
+        Some((split, start)) => (Some(split), start),
+        None => (None, start),
+    };
+    let stream = split.as_ref().unwrap_or(stream);
     let run = |max_depth: u32| -> Result<Option<SyntaxError>, ()> {
         let nodes = Arena::new();
-        let mut diagnosis = Diagnosis {
-            src,
-            stream,
-            tokens: &stream.tokens,
-            settings,
-            grammar: grammar::grammar(),
-            nodes: &nodes,
-            pos: start as u32,
-            fill: start as u32,
-            errors_on: false,
-            depth: 0,
-            max_depth,
-            too_deep: false,
-            memo: HashMap::new(),
-            error: None,
-            from_tokenizer: false,
-            barry_as_flufl: settings.barry_as_flufl,
-            last_statement: None,
-        };
+        let mut diagnosis = Diagnosis::new(src, stream, start as u32, settings, &nodes);
+        diagnosis.max_depth = max_depth;
         let error = diagnosis.run(start as u32);
         if diagnosis.too_deep { Err(()) } else { Ok(error) }
     };
@@ -123,7 +109,71 @@ pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Sett
     }
 }
 
+/// The tokens with each `<>` as two, which it is unless PEP 401 holds; `None` if there are none.
+fn split_inequalities(
+    src: &[u8],
+    stream: &Tokens,
+    start: usize,
+    settings: Settings,
+) -> Option<(Tokens, usize)> {
+    let is_old = |token: &Token| token.kind == Tok::NotEqual && src.get(token.start as usize) == Some(&b'<');
+    if settings.barry_as_flufl || !stream.tokens.iter().any(is_old) {
+        return None;
+    }
+    let shift = stream.tokens[..start].iter().filter(|token| is_old(token)).count();
+    let mut tokens = Vec::with_capacity(stream.tokens.len() + 8);
+    for &token in &stream.tokens {
+        if is_old(&token) {
+            let (mut first, mut second) = (token, token);
+            (first.kind, first.end, first.range.end_col) =
+                (Tok::Less, token.end - 1, token.range.end_col - 1);
+            (second.kind, second.start, second.range.col) =
+                (Tok::Greater, token.start + 1, token.range.col + 1);
+            tokens.extend([first, second]);
+        } else {
+            tokens.push(token);
+        }
+    }
+    let lines = stream.lines.clone();
+    Some((Tokens { tokens, error: stream.error.clone(), lines, warnings: Vec::new() }, start + shift))
+}
+
+/// The error `message` at the token of the given number.
+pub(crate) fn error_at(
+    src: &[u8],
+    stream: &Tokens,
+    index: usize,
+    message: String,
+    settings: Settings,
+) -> Option<SyntaxError> {
+    let nodes = Arena::new();
+    let mut diagnosis = Diagnosis::new(src, stream, index as u32 + 1, settings, &nodes);
+    let _ = diagnosis.raise_kind_at(ErrorKind::Syntax, index as u32, message);
+    diagnosis.raised()
+}
+
 impl<'n, 's> Diagnosis<'n, 's> {
+    fn new(src: &'s [u8], stream: &'s Tokens, start: u32, settings: Settings, nodes: &'n Arena) -> Self {
+        Diagnosis {
+            src,
+            stream,
+            tokens: &stream.tokens,
+            settings,
+            grammar: grammar::grammar(),
+            nodes,
+            pos: start,
+            fill: start,
+            errors_on: false,
+            depth: 0,
+            max_depth: MAX_DEPTH,
+            too_deep: false,
+            memo: HashMap::new(),
+            error: None,
+            from_tokenizer: false,
+            barry_as_flufl: settings.barry_as_flufl,
+        }
+    }
+
     fn start_rule(&self) -> usize {
         let name = match self.settings.mode {
             crate::Mode::Exec => "file",
@@ -393,15 +443,10 @@ struct Outcome<'n> {
 }
 
 /// The values of an alternative's elements.
+#[derive(Default)]
 pub(crate) struct Values<'n> {
     values: Vec<Val<'n>>,
     names: Vec<u8>,
-}
-
-impl Default for Values<'_> {
-    fn default() -> Self {
-        Values { values: Vec::new(), names: Vec::new() }
-    }
 }
 
 impl<'n> Values<'n> {

@@ -179,12 +179,23 @@ impl<'n> Diagnosis<'n, '_> {
         if failure.raised {
             return Some(failure.error.clone());
         }
-        let (_, open_line, _) = failure.open?;
+        // It has gone as far as to know which bracket is not closed.
+        let (open, line, col) = failure.open?;
         let current = self.tokens[(self.fill.max(1) as usize - 1).min(self.tokens.len() - 1)];
-        if current.range.line > open_line && failure.end_of_file {
-            return Some(failure.error.clone());
+        if current.range.line <= line {
+            return None;
         }
-        None
+        let text = String::from_utf8_lossy(self.line(line)).into_owned();
+        Some(SyntaxError {
+            kind: ErrorKind::Syntax,
+            message: format!("'{}' was never closed", open as char),
+            line,
+            offset: char_count(&text.as_bytes()[..(col as usize).min(text.len())]) as i32 + 1,
+            end_line: line,
+            end_offset: 0,
+            text: Some(text),
+            metadata: None,
+        })
     }
 
     /// No production explains it: an error at the last token that the first pass had looked at.

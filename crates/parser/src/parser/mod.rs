@@ -32,6 +32,10 @@ pub(crate) struct Parser<'a, 's> {
     pub(crate) arena: &'a Arena,
     pub(crate) max_int_digits: usize,
     pub(crate) barry_as_flufl: bool,
+    /// The minor version whose grammar is accepted.
+    pub(crate) feature_version: u8,
+    /// What is too new for it, and the token that is blamed.
+    pub(crate) too_new: Option<(String, usize)>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) names: Names<'a>,
     /// Elements of the expression lists that are being read.
@@ -99,6 +103,8 @@ impl<'a, 's> Parser<'a, 's> {
             arena,
             max_int_digits: 4300,
             barry_as_flufl: false,
+            feature_version: u8::MAX,
+            too_new: None,
             warnings: Vec::new(),
             names: Names::new(),
             exprs: Vec::new(),
@@ -205,6 +211,17 @@ impl<'a, 's> Parser<'a, 's> {
         let result = production(self);
         self.depth -= cost;
         result
+    }
+
+    /// Fails if the accepted grammar is older than 3.`minor`. The token blamed is the one reached, or the one before.
+    #[inline]
+    fn require(&mut self, minor: u8, what: &str, before: bool) -> Parse<()> {
+        if self.feature_version >= minor {
+            return Ok(());
+        }
+        let message = format!("{what} only supported in Python 3.{minor} and greater");
+        self.too_new.get_or_insert((message, self.pos - usize::from(before)));
+        Err(Fail)
     }
 
     /// Tries a production and goes back if it fails.

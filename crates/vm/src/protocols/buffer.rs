@@ -182,7 +182,10 @@ pub fn has_buffer(object: &Object) -> bool {
 /// `PyObject_GetBuffer`.
 pub fn get_view(object: &Object, view: &mut PyBuffer, flags: i32, vm: &Vm) -> PyResult<()> {
     let Some(get) = object.ob_type().as_buffer().and_then(|b| b.bf_getbuffer.get()) else {
-        return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", object.ob_type().name())));
+        return Err(vm.type_error(format!(
+            "a bytes-like object is required, not '{}'",
+            object.ob_type().tp_name_str()
+        )));
     };
     // SAFETY: a slot is called with a live object and a view to fill.
     vm.status(unsafe { get(object.as_ptr(), view, flags) })

@@ -174,7 +174,12 @@ impl CodecsModule {
     }
 
     #[function("($module, str, errors=None, mapping=None, /)")]
-    fn charmap_encode(str: &Str, errors: Option<&Object>, mapping: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
+    fn charmap_encode(
+        str: &Str,
+        errors: Option<&Object>,
+        mapping: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let errors = errors_arg(errors, "charmap_encode", vm)?;
         encoded(charmap::encode(str, errors, optional(mapping, vm), vm), str, vm)
     }
@@ -221,7 +226,12 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_8_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_8_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_8_decode", vm)?;
         let whole = r#final.unwrap_or(false);
@@ -230,7 +240,12 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_7_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_7_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_7_decode", vm)?;
         let whole = r#final.unwrap_or(false);
@@ -239,7 +254,12 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=True, /)")]
-    fn unicode_escape_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn unicode_escape_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = text_or_bytes(data, vm)?;
         let errors = errors_arg(errors, "unicode_escape_decode", vm)?;
         let whole = r#final.unwrap_or(true);
@@ -248,7 +268,12 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=True, /)")]
-    fn raw_unicode_escape_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn raw_unicode_escape_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = text_or_bytes(data, vm)?;
         let errors = errors_arg(errors, "raw_unicode_escape_decode", vm)?;
         let whole = r#final.unwrap_or(true);
@@ -257,7 +282,12 @@ impl CodecsModule {
     }
 
     #[function("($module, str, errors=None, byteorder=0, /)")]
-    fn utf_16_encode(str: &Str, errors: Option<&Object>, byteorder: Option<i32>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_16_encode(
+        str: &Str,
+        errors: Option<&Object>,
+        byteorder: Option<i32>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let errors = errors_arg(errors, "utf_16_encode", vm)?;
         let order = Order::from_number(byteorder.unwrap_or(0));
         encoded(utf16_32::encode16(str, errors, order, vm), str, vm)
@@ -280,20 +310,32 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_16_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_16_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_16_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_16_le_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_16_le_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_16_le_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
         pair(text, used, vm)
     }
 
@@ -304,11 +346,17 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_16_be_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_16_be_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_16_be_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
         pair(text, used, vm)
     }
 
@@ -319,7 +367,12 @@ impl CodecsModule {
     }
 
     #[function("($module, str, errors=None, byteorder=0, /)")]
-    fn utf_32_encode(str: &Str, errors: Option<&Object>, byteorder: Option<i32>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_32_encode(
+        str: &Str,
+        errors: Option<&Object>,
+        byteorder: Option<i32>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let errors = errors_arg(errors, "utf_32_encode", vm)?;
         let order = Order::from_number(byteorder.unwrap_or(0));
         encoded(utf16_32::encode32(str, errors, order, vm), str, vm)
@@ -342,20 +395,32 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_32_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_32_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_32_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_32_le_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_32_le_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_32_le_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
         pair(text, used, vm)
     }
 
@@ -366,11 +431,17 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_32_be_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_32_be_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
         let errors = errors_arg(errors, "utf_32_be_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
         pair(text, used, vm)
     }
 

@@ -5,7 +5,10 @@
 //! - `shape.rs`: walking over memory of any shape; `format.rs`: items as Python values; `iterator.rs`
 //!
 //! All views of one buffer share a [`ManagedBuffer`], which gives the buffer back when the last of them is released.
-#![allow(clippy::indexing_slicing, reason = "dimensions run below `ndim`, to which the arrays have as many entries")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "dimensions run below `ndim`, to which the arrays have as many entries"
+)]
 
 mod cast;
 pub mod format;

@@ -25,7 +25,8 @@ impl BufferWrapper {
         let Some(inner) = inner.downcast_ref::<MemoryView>() else { return };
         inner.exports.set(inner.exports.get() - 1);
         let release = object.ob_type().as_buffer().and_then(|b| b.bf_releasebuffer.get());
-        let in_python = release.is_some_and(|f| std::ptr::fn_addr_eq(f, slot_releasebuffer as ReleaseBufferProc));
+        let in_python =
+            release.is_some_and(|f| std::ptr::fn_addr_eq(f, slot_releasebuffer as ReleaseBufferProc));
         // A memoryview of the object itself releases it when it ends.
         if in_python && !std::ptr::eq(inner.info().obj, &*object) {
             call_release(&object, inner.as_object(), view, vm);
@@ -51,7 +52,8 @@ pub fn python_getbuffer(object: &Object, view: *mut PyBuffer, flags: i32, vm: &V
         object: Slot::of(object.to_ref()),
     });
     // SAFETY: the view owned a reference to the memoryview, for which the wrapper stands in.
-    let old = unsafe { Ref::from_raw_opt(std::mem::replace(&mut view.obj, wrapper.into_object().into_raw())) };
+    let old =
+        unsafe { Ref::from_raw_opt(std::mem::replace(&mut view.obj, wrapper.into_object().into_raw())) };
     drop(old);
     Ok(())
 }

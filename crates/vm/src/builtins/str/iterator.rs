@@ -105,7 +105,8 @@ macro_rules! string_iterator {
     };
 }
 
-string_iterator!(StrIterator, "str_iterator", "PyUnicodeIter_Type", |string, index, vm| string.item(index, vm));
+string_iterator!(StrIterator, "str_iterator", "PyUnicodeIter_Type", |string, index, vm| string
+    .item(index, vm));
 string_iterator!(StrAsciiIterator, "str_ascii_iterator", "_PyUnicodeASCIIIter_Type", |string, index, _vm| {
     string.ascii_bytes().and_then(|bytes| bytes.get(index)).map(|&byte| Str::latin1_char(byte))
 });
