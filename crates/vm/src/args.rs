@@ -125,13 +125,7 @@ impl FromArg<'_> for i32 {
         let index = object.as_index(vm)?;
         let wide =
             index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
-        i32::try_from(wide).map_err(|_| {
-            vm.overflow_error(if wide > 0 {
-                "signed integer is greater than maximum"
-            } else {
-                "signed integer is less than minimum"
-            })
-        })
+        i32::try_from(wide).map_err(|_| vm.overflow_error("Python int too large to convert to C int"))
     }
 }
 

@@ -134,6 +134,14 @@ pub fn missing(func: &str, name: &str, position: usize, vm: &Vm) -> Raised {
     }
 }
 
+/// Raises for fewer arguments than must be given by position.
+#[cold]
+fn too_few(params: &Params, nargs: usize, least: usize, vm: &Vm) -> Raised {
+    let bound = if least < params.positional { "at least" } else { "exactly" };
+    let s = if least == 1 { "" } else { "s" };
+    vm.type_error(format!("{}() takes {bound} {least} positional argument{s} ({nargs} given)", params.func))
+}
+
 #[cold]
 fn too_many(params: &Params, nargs: usize, keywords: usize, vm: &Vm) -> Raised {
     let func = params.func;
@@ -143,11 +151,10 @@ fn too_many(params: &Params, nargs: usize, keywords: usize, vm: &Vm) -> Raised {
         return vm.type_error(format!("{func}() takes no positional arguments"));
     }
     if nargs + keywords > total && !params.var_keyword {
-        let (bound, count) = (if least == total { "exactly" } else { "at most" }, total);
-        let s = if count == 1 { "" } else { "s" };
+        let s = if total == 1 { "" } else { "s" };
         let kind = if nargs == 0 { "keyword " } else { "" };
         return vm.type_error(format!(
-            "{func}() takes {bound} {count} {kind}argument{s} ({} given)",
+            "{func}() takes at most {total} {kind}argument{s} ({} given)",
             nargs + keywords
         ));
     }
@@ -179,6 +186,10 @@ pub unsafe fn parse<'a>(
     let (given, values) = unsafe { arg_slice(args, nargs + keywords) }.split_at(nargs);
     if nargs > params.positional && !params.var_positional {
         return Err(too_many(params, nargs, keywords, vm));
+    }
+    let least = params.positional_only.min(params.required);
+    if nargs < least {
+        return Err(too_few(params, nargs, least, vm));
     }
     for (place, value) in found.iter_mut().zip(given.iter().take(params.positional)) {
         *place = Some(*value);

@@ -473,9 +473,9 @@ impl ByteArray {
                 self.as_object().ob_type().name()
             )));
         }
-        // Appending to itself: the bytes are copied before the block may move, and its buffer is given back.
-        let data = other.get_buffer(buffer::SIMPLE, vm)?.to_contiguous(vm)?;
-        self.extend_from_slice(&data, vm)?;
+        // The buffer is held meanwhile, so that appending the object to itself is refused.
+        let data = other.get_buffer(buffer::SIMPLE, vm)?;
+        self.extend_from_slice(data.as_bytes(), vm)?;
         Ok(self.as_object().to_ref())
     }
 

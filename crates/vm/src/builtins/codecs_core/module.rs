@@ -128,15 +128,15 @@ impl CodecsModule {
     /// The bytes of a bytes-like object, or of a text as UTF-8.
     #[function("($module, data, errors=None, /)")]
     fn readbuffer_encode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        errors_arg(errors, "readbuffer_encode", vm)?;
         let data = text_or_bytes(data, vm)?;
+        errors_arg(errors, "readbuffer_encode", vm)?;
         pair(Bytes::try_from_slice(data.bytes(), vm)?, data.bytes().len(), vm)
     }
 
     #[function("($module, data, errors=None, /)")]
     fn escape_decode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "escape_decode", vm)?;
         let data = text_or_bytes(data, vm)?;
+        let errors = errors_arg(errors, "escape_decode", vm)?;
         pair(escape::decode_bytes(data.bytes(), errors, vm)?, data.bytes().len(), vm)
     }
 
@@ -148,15 +148,15 @@ impl CodecsModule {
 
     #[function("($module, data, errors=None, /)")]
     fn ascii_decode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "ascii_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "ascii_decode", vm)?;
         pair(narrow::decode_ascii(data.bytes(), data.source(), errors, vm)?, data.bytes().len(), vm)
     }
 
     #[function("($module, data, errors=None, /)")]
     fn latin_1_decode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        errors_arg(errors, "latin_1_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        errors_arg(errors, "latin_1_decode", vm)?;
         pair(Str::try_from_latin1(data.bytes(), vm)?, data.bytes().len(), vm)
     }
 
@@ -167,8 +167,8 @@ impl CodecsModule {
         mapping: Option<&Object>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "charmap_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "charmap_decode", vm)?;
         let text = charmap::decode(data.bytes(), data.source(), errors, optional(mapping, vm), vm)?;
         pair(text, data.bytes().len(), vm)
     }
@@ -232,8 +232,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_8_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_8_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf8::decode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
@@ -246,8 +246,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_7_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_7_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf7::decode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
@@ -260,8 +260,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "unicode_escape_decode", vm)?;
         let data = text_or_bytes(data, vm)?;
+        let errors = errors_arg(errors, "unicode_escape_decode", vm)?;
         let whole = r#final.unwrap_or(true);
         let (text, used) = escape::decode_unicode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
@@ -274,8 +274,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "raw_unicode_escape_decode", vm)?;
         let data = text_or_bytes(data, vm)?;
+        let errors = errors_arg(errors, "raw_unicode_escape_decode", vm)?;
         let whole = r#final.unwrap_or(true);
         let (text, used) = escape::decode_raw_unicode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
@@ -301,8 +301,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_ex_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_ex_decode", vm)?;
         let mut order = Order::from_number(byteorder.unwrap_or(0));
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut order, whole, vm)?;
@@ -316,8 +316,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) =
             utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
@@ -331,8 +331,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_le_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_le_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) =
             utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
@@ -352,8 +352,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_be_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_be_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) =
             utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
@@ -386,8 +386,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_ex_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_ex_decode", vm)?;
         let mut order = Order::from_number(byteorder.unwrap_or(0));
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut order, whole, vm)?;
@@ -401,8 +401,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) =
             utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
@@ -416,8 +416,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_le_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_le_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) =
             utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
@@ -437,8 +437,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_be_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_be_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) =
             utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;

@@ -34,8 +34,11 @@ const NATIVE_HANDLERS: [(&str, &str); 8] = [
 /// Imports `encodings`, which registers the search function of the standard library, on first use.
 fn prepare(vm: &Vm) -> PyResult<()> {
     let registry = registry(vm);
-    if !registry.ready.replace(true) && registry.search.borrow().is_empty() {
-        crate::import::import_module("encodings", vm)?;
+    if !registry.ready.get() {
+        if registry.search.borrow().is_empty() {
+            crate::import::import_module("encodings", vm)?;
+        }
+        registry.ready.set(true);
     }
     Ok(())
 }

@@ -94,7 +94,7 @@ impl Str {
 
     #[slot]
     fn tp_iter(&self, vm: &Vm) -> PyResult<ObjRef> {
-        Ok(iterator::StrIterator::new(self, vm))
+        Ok(iterator::new(self, vm))
     }
 
     #[slot]

@@ -22,8 +22,8 @@ fn search<T: ByteSequence>(
     find: fn(&[u8], &[u8]) -> Option<usize>,
     vm: &Vm,
 ) -> PyResult<Option<usize>> {
-    let needle = Needle::new(sub, vm)?;
     let bounds = Bounds::new(start, end, vm)?;
+    let needle = Needle::new(sub, vm)?;
     let data = sequence.data();
     let Some((start, end)) = bounds.resolve(data.len()) else { return Ok(None) };
     Ok(find(part(data, start..end), needle.as_bytes()).map(|at| at + start))
@@ -280,8 +280,8 @@ macro_rules! shared_methods {
                 end: Option<&Object>,
                 vm: &Vm,
             ) -> PyResult<usize> {
-                let needle = Needle::new(sub, vm)?;
                 let bounds = Bounds::new(start, end, vm)?;
+                let needle = Needle::new(sub, vm)?;
                 let data = self.data();
                 let Some((start, end)) = bounds.resolve(data.len()) else { return Ok(0) };
                 Ok(algorithms::count(part(data, start..end), needle.as_bytes(), usize::MAX))
