@@ -10,7 +10,7 @@ pub mod marshal;
 pub mod opcode;
 
 pub use code::{CodeObject, Const, Str};
-pub use opcode::{AnyOpcode, Opcode};
+pub use opcode::{AnyOpcode, BinaryOp, Opcode};
 
 /// The first four bytes of a `.pyc` file (`importlib.util.MAGIC_NUMBER`).
 pub const PYC_MAGIC: [u8; 4] = [0x2b, 0x0e, b'\r', b'\n'];

@@ -3,13 +3,26 @@
 //! What is deliberately absent: this crate knows no Python object, opens no file, prints nothing. Errors and warnings
 //! are values. The passes and their order are CPython's, so that code objects are the same.
 
+mod assemble;
+mod codegen;
+mod constants;
+mod flowgraph;
+mod fold;
+mod future;
+mod instruction;
+mod preprocess;
+pub mod symtable;
+mod unparse;
 
 use std::rc::Rc;
 
 use taipan_bytecode::CodeObject;
 use taipan_parser::ast::{Arena, Mod, Range};
 
+pub use unparse::unparse;
 
+/// How deep statements and expressions may nest; more raises `RecursionError`.
+pub(crate) const MAX_DEPTH: usize = 3000;
 
 /// Which exception a [`SyntaxError`] value stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +47,11 @@ pub struct SyntaxError {
 impl SyntaxError {
     pub(crate) fn new(message: String, range: Range) -> SyntaxError {
         SyntaxError { kind: ErrorKind::Syntax, message, range }
+    }
+
+    pub(crate) fn recursion(place: &str) -> SyntaxError {
+        let message = format!("maximum recursion depth exceeded {place}");
+        SyntaxError { kind: ErrorKind::Recursion, message, range: Range::default() }
     }
 }
 
@@ -74,6 +92,12 @@ pub fn compile<'a>(
     module: &'a Mod<'a>,
     options: &CompileOptions<'_>,
 ) -> Result<Compiled, SyntaxError> {
-    let _ = (arena, module, options);
-    Err(SyntaxError::new("the compiler is being written".to_owned(), Range::default()))
+    let future = future::features(module)? | options.future_flags;
+    let mut warnings = Vec::new();
+    preprocess::control_flow_in_finally(module, &mut warnings)?;
+    let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
+    let table =
+        symtable::build(arena, module, future_annotations, options.top_level_await, options.optimize)?;
+    let code = codegen::module(arena, module, &table, options, future, &mut warnings)?;
+    Ok(Compiled { code, warnings })
 }

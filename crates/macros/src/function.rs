@@ -65,9 +65,8 @@ pub fn c_string(text: &str) -> TokenStream {
     quote!(#literal.as_ptr())
 }
 
-fn python_name(ident: &syn::Ident) -> String {
-    let text = ident.to_string();
-    let text = text.strip_prefix("r#").unwrap_or(&text);
+fn python_name(text: &str) -> String {
+    let text = text.strip_prefix("r#").unwrap_or(text);
     let dunder = text.starts_with("__") && text.ends_with("__");
     if dunder { text.to_owned() } else { text.strip_suffix('_').unwrap_or(text).to_owned() }
 }
@@ -96,15 +95,16 @@ impl Declared {
         let attr = function.attrs.remove(at);
         let mut declared = Declared {
             role,
-            name: python_name(&function.sig.ident),
+            name: python_name(&function.sig.ident.to_string()),
             signature: None,
             coexist: false,
             doc: doc_text(&function.attrs),
             function: function.clone(),
         };
         if role == Role::Setter {
-            if let Some(name) = declared.name.strip_prefix("set_") {
-                declared.name = name.to_owned();
+            let text = function.sig.ident.to_string();
+            if let Some(name) = text.strip_prefix("set_") {
+                declared.name = python_name(name);
             }
         }
         if let syn::Meta::List(list) = &attr.meta {
@@ -307,6 +307,7 @@ pub fn call_parsed(
             Kind::VarPositional => conversions.push(quote_spanned!(span=> let #local: #ty = rest;)),
             Kind::VarKeyword => conversions.push(quote_spanned!(span=> let #local: #ty = keywords;)),
             kind => {
+                // Argument Clinic tells parameters that can be keywords by name, a lone positional one by nothing.
                 let told = match (target, kind) {
                     (Target::Sole, _) => quote!(::taipan_vm::args::ArgName::SOLE),
                     (_, Kind::PositionalOnly) => {

@@ -35,6 +35,7 @@ struct Options {
     weakrefs: Option<Punctuated<Ident, Token![.]>>,
     vectorcall: Option<Ident>,
     vectorcall_offset: Option<Expr>,
+    weaklist_offset: Option<Expr>,
     methods: Vec<Path>,
     members: Vec<Member>,
     itemsize: Option<Expr>,
@@ -103,7 +104,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                 }
             }
             _ => {
-                const VALUED: [&str; 12] = [
+                const VALUED: [&str; 13] = [
                     "name",
                     "symbol",
                     "doc",
@@ -113,6 +114,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                     "weakrefs",
                     "vectorcall",
                     "vectorcall_offset",
+                    "weaklist_offset",
                     "itemsize",
                     "basicsize",
                     "static",
@@ -131,6 +133,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                     "weakrefs" => options.weakrefs = Some(Punctuated::parse_separated_nonempty(input)?),
                     "vectorcall" => options.vectorcall = Some(input.parse()?),
                     "vectorcall_offset" => options.vectorcall_offset = Some(input.parse()?),
+                    "weaklist_offset" => options.weaklist_offset = Some(input.parse()?),
                     "itemsize" => options.itemsize = Some(input.parse()?),
                     "basicsize" => options.basicsize = Some(input.parse()?),
                     _ => options.static_name = Some(input.parse()?),
@@ -451,6 +454,9 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     if let Some(field) = &options.weakrefs {
         type_fields
             .push(quote!(tp_weaklistoffset: ::std::cell::Cell::new(::std::mem::offset_of!(#layout, #field) as isize)));
+    }
+    if let Some(offset) = &options.weaklist_offset {
+        type_fields.push(quote!(tp_weaklistoffset: ::std::cell::Cell::new((#offset) as isize)));
     }
     let vectorcall_offset = match (&options.vectorcall, &options.vectorcall_offset) {
         (Some(field), _) => Some(quote!(::std::mem::offset_of!(#layout, #field))),

@@ -48,6 +48,7 @@ impl Object {
 
     /// The header of a new object with one reference. The type's own reference, owned by instances
     /// of heap types, is the allocator's business.
+    #[inline(always)]
     pub const fn new(ob_type: *const Type) -> Self {
         Object {
             refcnt: Cell::new(1),

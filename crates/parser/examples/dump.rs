@@ -846,13 +846,21 @@ fn main() {
             let input = std::fs::read(&args[1]).unwrap();
             for snippet in input.split(|&byte| byte == 0) {
                 let split = snippet.iter().position(|&byte| byte == b'\n').unwrap_or(0);
-                let mode = match &snippet[..split] {
+                let name = String::from_utf8_lossy(&snippet[..split]).into_owned();
+                let (name, version) = name.split_once(' ').unwrap_or((&name, "14"));
+                let mode = match name.as_bytes() {
                     b"eval" => Mode::Eval,
                     b"single" => Mode::Single,
                     b"func_type" => Mode::FuncType,
                     _ => Mode::Exec,
                 };
-                let options = ParseOptions { mode, is_str: true, ..ParseOptions::default() };
+                let options = ParseOptions {
+                    mode,
+                    is_str: true,
+                    feature_version: version.parse().unwrap_or(14),
+                    type_comments: version == "types",
+                    ..ParseOptions::default()
+                };
                 writeln!(stdout, "{}", answer(&snippet[split + 1..], &options)).unwrap();
             }
         }

@@ -405,8 +405,8 @@ impl<'a> Wtf8<'a> {
             let (&first, tail) = rest.split_first()?;
             let (extra, mut value) = match first {
                 0..=0x7f => (0, u32::from(first)),
-                0..=0xdf => (1, u32::from(first & 0x1f)),
-                0..=0xef => (2, u32::from(first & 0x0f)),
+                0x80..=0xdf => (1, u32::from(first & 0x1f)),
+                0xe0..=0xef => (2, u32::from(first & 0x0f)),
                 _ => (3, u32::from(first & 0x07)),
             };
             let extra = extra.min(tail.len());

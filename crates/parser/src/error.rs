@@ -37,7 +37,7 @@ pub struct SyntaxError {
     pub end_offset: i32,
     /// `text`
     pub text: Option<String>,
-    /// The seventh item of `args`, from which tracebacks guess misspelt keywords: line and column of the statement.
+    /// `_metadata`, from which tracebacks guess misspelt keywords: line and column (always 0) and the source.
     pub metadata: Option<(u32, u32, String)>,
 }
 
@@ -77,4 +77,10 @@ pub(crate) fn line_text(src: &[u8], line_start: usize) -> &[u8] {
 /// Counts code points; an incomplete one at the end counts as one.
 pub(crate) fn char_count(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
+/// The text of the line that starts at `line_start`, with its newline if it has one.
+pub(crate) fn whole_line(src: &[u8], line_start: usize) -> &[u8] {
+    let rest = &src[line_start.min(src.len())..];
+    &rest[..memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1)]
 }

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod ast;
+mod diagnose;
 pub mod error;
 pub mod ident;
 pub mod number;
@@ -94,8 +95,12 @@ pub fn parse<'a>(
     options: &ParseOptions<'_>,
     arena: &'a Arena,
 ) -> Result<Parsed<'a>, SyntaxError> {
-    let source =
-        if options.is_str { source::from_str(source)? } else { source::from_bytes(source, options.codec)? };
+    let exec = options.mode == Mode::Exec;
+    let source = if options.is_str {
+        source::from_str(source, exec)?
+    } else {
+        source::from_bytes(source, options.codec, exec)?
+    };
     let src = &source.text[..];
     if u32::try_from(src.len()).is_err() {
         return Err(SyntaxError::bare(ErrorKind::Memory, "source is too large"));
@@ -113,11 +118,12 @@ pub fn parse<'a>(
         });
     }
     if options.mode == Mode::Single {
-        end_single(&mut stream.tokens);
+        end_single(&mut stream.tokens, options.dont_imply_dedent);
     }
     let mut parser = parser::Parser::new(src, &stream.tokens, arena);
     parser.max_int_digits = options.max_int_digits;
     parser.barry_as_flufl = options.barry_as_flufl;
+    parser.feature_version = options.feature_version;
     let result = match options.mode {
         Mode::Exec => parser.file(arena.alloc_slice_copy(&type_ignores)),
         Mode::Eval => parser.eval(),
@@ -125,6 +131,17 @@ pub fn parse<'a>(
         Mode::FuncType => parser.func_type(),
     };
     match result {
+        Ok(_)
+            if options.mode == Mode::Single && {
+                let last = stream.tokens[parser.pos - 1];
+                more_statements(&src[last.end as usize..])
+            } =>
+        {
+            let last = stream.tokens[parser.pos - 1];
+            let error = generic_error(src, last);
+            let message = "multiple statements found while compiling a single statement".into();
+            Err(SyntaxError { message, ..error })
+        }
         Ok(module) => {
             let mut warnings: Vec<Warning> =
                 stream.warnings.into_iter().map(|(_, warning)| warning).collect();
@@ -136,8 +153,21 @@ pub fn parse<'a>(
                 let message = "Parser stack overflowed - Python source too complex to parse";
                 return Err(SyntaxError::bare(ErrorKind::Memory, message));
             }
-            if let Some(error) = stream.error {
-                return Err(error.error);
+            let settings = diagnose::Settings {
+                mode: options.mode,
+                barry_as_flufl: parser.barry_as_flufl,
+                max_int_digits: options.max_int_digits,
+                allow_incomplete_input: options.allow_incomplete_input,
+            };
+            let found = match parser.too_new.take() {
+                Some((message, index)) => diagnose::error_at(src, &stream, index, message, settings),
+                None => diagnose::diagnose(src, &stream, parser.statement_start, settings),
+            };
+            if let Some(mut error) = found {
+                if error.kind != ErrorKind::Memory {
+                    error.metadata = Some((0, 0, String::from_utf8_lossy(src).into_owned()));
+                }
+                return Err(error);
             }
             let token = stream.tokens[parser.pos];
             Err(generic_error(src, token))
@@ -147,7 +177,7 @@ pub fn parse<'a>(
 
 fn generic_error(src: &[u8], token: Token) -> SyntaxError {
     let line_start = token.start as usize - token.range.col as usize;
-    let line = error::line_text(src, line_start);
+    let line = error::whole_line(src, line_start);
     let count = |bytes: usize| error::char_count(&line[..bytes.min(line.len())]) as i32 + 1;
     SyntaxError {
         kind: ErrorKind::Syntax,
@@ -161,12 +191,31 @@ fn generic_error(src: &[u8], token: Token) -> SyntaxError {
     }
 }
 
-/// In mode `single` the end of the source also ends a line, after a compound statement's block.
-fn end_single(tokens: &mut Vec<Token>) {
-    if let Some(&last) = tokens.last()
-        && last.kind == Tok::EndMarker
-        && tokens.len() > 1
-    {
-        tokens.insert(tokens.len() - 1, Token { kind: Tok::Newline, ..last });
+/// In mode `single` the end of the source also ends the line, and the blocks that are open unless `keep_blocks`.
+fn end_single(tokens: &mut Vec<Token>, keep_blocks: bool) {
+    let Some(last) = tokens.pop_if(|token| token.kind == Tok::EndMarker) else { return };
+    if tokens.is_empty() {
+        tokens.push(last);
+        return;
     }
+    tokens.push(Token { kind: Tok::Newline, ..last });
+    if !keep_blocks {
+        let open = tokens.iter().fold(0, |open, token| match token.kind {
+            Tok::Indent => open + 1,
+            Tok::Dedent => open - 1,
+            _ => open,
+        });
+        for _ in 0..open {
+            tokens.push(Token { kind: Tok::Dedent, ..last });
+        }
+    }
+    tokens.push(last);
+}
+
+/// Whether something else than comments and blank lines follows an interactive statement.
+fn more_statements(rest: &[u8]) -> bool {
+    rest.split(|&byte| byte == b'\n').any(|line| {
+        let line = line.trim_ascii_start();
+        !line.is_empty() && line[0] != b'#'
+    })
 }

@@ -10,20 +10,24 @@ pub type Codec<'c> = &'c dyn Fn(&str, &[u8]) -> Result<String, SyntaxError>;
 /// Text ready for [`crate::tokenizer::tokenize`].
 #[derive(Debug)]
 pub struct Source<'s> {
-    /// UTF-8 (that of `str` sources), `\n` line ends, `\n` at the end unless empty.
+    /// UTF-8 (that of `str` sources) with `\n` line ends.
     pub text: Cow<'s, [u8]>,
     /// Whether the newline at the end was added.
     pub implicit_newline: bool,
 }
 
-/// Prepares a source that is already text.
-pub fn from_str(source: &[u8]) -> Result<Source<'_>, SyntaxError> {
+/// Prepares a source that is already text. `add_newline` ends the last line, as mode `exec` wants it.
+pub fn from_str(source: &[u8], add_newline: bool) -> Result<Source<'_>, SyntaxError> {
     check_nul(source)?;
-    Ok(finish(Cow::Borrowed(source)))
+    Ok(finish(Cow::Borrowed(source), add_newline))
 }
 
 /// Prepares source bytes: follows the byte order mark and the coding cookie. Other encodings go through `codec`.
-pub fn from_bytes<'s>(source: &'s [u8], codec: Option<Codec<'_>>) -> Result<Source<'s>, SyntaxError> {
+pub fn from_bytes<'s>(
+    source: &'s [u8],
+    codec: Option<Codec<'_>>,
+    add_newline: bool,
+) -> Result<Source<'s>, SyntaxError> {
     check_nul(source)?;
     let (bom, body) = match source.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) => (true, rest),
@@ -32,23 +36,30 @@ pub fn from_bytes<'s>(source: &'s [u8], codec: Option<Codec<'_>>) -> Result<Sour
     let cookie = cookie(body);
     let name = cookie.as_deref().map_or_else(|| "utf-8".into(), normal_name);
     if bom && name != "utf-8" {
-        let message = format!("encoding problem: {} with BOM", cookie.unwrap_or_default());
-        return Err(SyntaxError::bare(ErrorKind::Syntax, message));
+        let line = String::from_utf8_lossy(crate::error::line_text(body, 0)).into_owned();
+        let mut error = SyntaxError::bare(ErrorKind::Syntax, format!("encoding problem: {name} with BOM"));
+        (error.line, error.end_line, error.end_offset) = (1, 1, line.chars().count() as i32);
+        error.text = Some(line);
+        return Err(error);
     }
     match name.as_str() {
-        "utf-8" => match std::str::from_utf8(body) {
-            Ok(_) => Ok(finish(Cow::Borrowed(body))),
-            Err(error) => Err(bad_utf8(body, error)),
+        "utf-8" | "utf8" => match std::str::from_utf8(body) {
+            Ok(_) => Ok(finish(Cow::Borrowed(body), add_newline)),
+            Err(error) => Err(bad_utf8(body, error, cookie.is_some())),
         },
-        "iso-8859-1" => {
-            Ok(finish(Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes())))
-        }
-        "ascii" | "us-ascii" if body.is_ascii() => Ok(finish(Cow::Borrowed(body))),
+        "iso-8859-1" | "latin1" => Ok(finish(
+            Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes()),
+            add_newline,
+        )),
+        "ascii" | "us-ascii" if body.is_ascii() => Ok(finish(Cow::Borrowed(body), add_newline)),
         _ => {
             let cookie = cookie.unwrap_or_default();
             match codec {
-                Some(codec) => Ok(finish(Cow::Owned(codec(&cookie, body)?.into_bytes()))),
-                None => Err(SyntaxError::bare(ErrorKind::Syntax, format!("unknown encoding: {cookie}"))),
+                Some(codec) => Ok(finish(Cow::Owned(codec(&cookie, body)?.into_bytes()), add_newline)),
+                None => {
+                    let message = format!("unknown encoding: {cookie}");
+                    Err(SyntaxError { offset: -1, ..SyntaxError::bare(ErrorKind::Syntax, message) })
+                }
             }
         }
     }
@@ -61,8 +72,29 @@ fn check_nul(source: &[u8]) -> Result<(), SyntaxError> {
     }
 }
 
-fn bad_utf8(body: &[u8], error: std::str::Utf8Error) -> SyntaxError {
+fn bad_utf8(body: &[u8], error: std::str::Utf8Error, declared: bool) -> SyntaxError {
     let at = error.valid_up_to();
+    if !declared {
+        let line = memchr::memchr_iter(b'\n', &body[..at]).count() as u32 + 1;
+        let line_start = memchr::memrchr(b'\n', &body[..at]).map_or(0, |newline| newline + 1);
+        let offset = crate::error::char_count(&body[line_start..at]) as i32 + 1;
+        let message = format!(
+            "Non-UTF-8 code starting with '\\x{:02x}' on line {line}, but no encoding declared; \
+             see https://peps.python.org/pep-0263/ for details",
+            body[at]
+        );
+        let text = crate::error::line_text(body, line_start);
+        return SyntaxError {
+            kind: ErrorKind::Syntax,
+            message,
+            line,
+            offset,
+            end_line: line,
+            end_offset: offset,
+            text: Some(String::from_utf8_lossy(text).into_owned()),
+            metadata: None,
+        };
+    }
     let reason = match error.error_len() {
         None => "unexpected end of data",
         Some(_) if matches!(body[at], 0xc2..=0xf4) => "invalid continuation byte",
@@ -87,9 +119,12 @@ fn bad_utf8(body: &[u8], error: std::str::Utf8Error) -> SyntaxError {
 
 /// The encoding named by a PEP 263 comment in the first two lines.
 pub fn cookie(source: &[u8]) -> Option<String> {
-    for line in
-        source.split(|&byte| byte == b'\n' || byte == b'\r').take(3).collect::<Vec<_>>().iter().take(2)
-    {
+    let mut rest = source;
+    for _ in 0..2 {
+        let size = rest.iter().position(|&byte| byte == b'\n' || byte == b'\r').unwrap_or(rest.len());
+        let line = &rest[..size];
+        rest = &rest[size..];
+        rest = rest.strip_prefix(b"\r\n").or_else(|| rest.get(1..)).unwrap_or(&[]);
         let lead = line.iter().take_while(|&&byte| matches!(byte, b' ' | b'\t' | 0x0c)).count();
         match line.get(lead) {
             None => continue,
@@ -120,7 +155,7 @@ fn normal_name(name: &str) -> String {
     let lower: String =
         name.chars().map(|ch| if ch == '_' { '-' } else { ch.to_ascii_lowercase() }).collect();
     let starts = |prefix: &str| lower == prefix || lower.starts_with(&format!("{prefix}-"));
-    if starts("utf-8") || lower == "utf8" {
+    if starts("utf-8") {
         "utf-8".into()
     } else if starts("latin-1") || starts("iso-8859-1") || starts("iso-latin-1") {
         "iso-8859-1".into()
@@ -129,8 +164,8 @@ fn normal_name(name: &str) -> String {
     }
 }
 
-/// Translates line ends and makes sure that the last line has one.
-fn finish(text: Cow<'_, [u8]>) -> Source<'_> {
+/// Translates line ends and, if wanted, makes sure that the last line has one.
+fn finish(text: Cow<'_, [u8]>, add_newline: bool) -> Source<'_> {
     let mut text = text;
     if memchr::memchr(b'\r', &text).is_some() {
         let mut out = Vec::with_capacity(text.len());
@@ -144,7 +179,7 @@ fn finish(text: Cow<'_, [u8]>) -> Source<'_> {
         out.extend_from_slice(rest);
         text = Cow::Owned(out);
     }
-    let implicit_newline = text.last().is_some_and(|&byte| byte != b'\n');
+    let implicit_newline = add_newline && text.last().is_some_and(|&byte| byte != b'\n');
     if implicit_newline {
         let mut owned = text.into_owned();
         owned.push(b'\n');

@@ -1,11 +1,11 @@
 //! Source text → tokens, all at once. The first error ends the stream with one [`Tok::Error`] token, so that the
 //! parser reports it only when it gets there, as a tokenizer that runs on demand would.
 //!
-//! Invariant: the source has been prepared by [`crate::source`]: UTF-8, `\n` line ends, no NUL, and it ends in `\n`
-//! unless it is empty. NUL therefore serves as the end mark.
+//! Invariant: the source has been prepared by [`crate::source`]: UTF-8, `\n` line ends, no NUL. NUL therefore serves as
+//! the end mark.
 
 use crate::ast::Range;
-use crate::error::{ErrorKind, SyntaxError, Warning, char_count, line_text};
+use crate::error::{ErrorKind, SyntaxError, Warning, char_count, line_text, whole_line};
 use crate::token::{Tok, Token};
 
 const MAX_INDENT: usize = 100;
@@ -43,9 +43,12 @@ pub struct TokenError {
     pub error: SyntaxError,
     /// For an end of file inside brackets: it is raised as "never closed", and gives way to errors before it.
     pub end_of_file: bool,
-    /// Whether the tokenizer itself raised it, so that it also shows when another error was found before it.
+    /// More source could mend it.
+    pub incomplete: bool,
+    /// Whether the tokenizer itself raised it, outside f-strings, so that it also shows when another error was found
+    /// before it.
     pub raised: bool,
-    /// The innermost bracket that was open: character, line, column.
+    /// The innermost bracket that was open, outside f-strings: character, line, column.
     pub open: Option<(u8, u32, u32)>,
 }
 
@@ -73,8 +76,6 @@ struct StringMode {
     /// `depth` at which the innermost replacement field was opened, -1 outside.
     expr_start_depth: i32,
     in_format_spec: bool,
-    /// A top-level `=` was seen in the current field (`f"{x=}"`).
-    in_debug: bool,
 }
 
 struct Tokenizer<'s> {
@@ -82,6 +83,8 @@ struct Tokenizer<'s> {
     pos: usize,
     line: u32,
     line_start: usize,
+    /// Start of the first of the lines that a backslash or a string joins.
+    joined_start: usize,
     at_line_start: bool,
     indents: Vec<(u32, u32)>,
     brackets: Vec<Bracket>,
@@ -97,8 +100,9 @@ pub fn tokenize(src: &[u8], options: TokenizeOptions) -> Tokens {
     let mut tokenizer = Tokenizer {
         src,
         pos: 0,
-        line: 1,
+        line: if src.is_empty() { 0 } else { 1 },
         line_start: 0,
+        joined_start: 0,
         at_line_start: true,
         indents: vec![(0, 0)],
         brackets: Vec::new(),
@@ -176,10 +180,14 @@ impl<'s> Tokenizer<'s> {
         self.push(kind, start, self.pos, self.line, self.line_start);
     }
 
+    /// Starts a new line; the newline that ends the source starts none.
     fn newline(&mut self) {
-        self.line += 1;
-        self.line_start = self.pos;
-        self.out.lines.push(self.pos as u32);
+        if self.pos < self.src.len() {
+            self.line += 1;
+            self.line_start = self.pos;
+            self.joined_start = self.pos;
+            self.out.lines.push(self.pos as u32);
+        }
     }
 
     /// The error that the tokenizer raises itself: it points at the character before the current position unless
@@ -187,7 +195,7 @@ impl<'s> Tokenizer<'s> {
     fn error_at<T>(&self, message: String, columns: Option<(usize, usize)>) -> Step<T> {
         let prefix = |end: usize| char_count(&self.src[self.line_start..end.min(self.src.len())]) as i32;
         let (offset, end_offset) = match columns {
-            Some((start, end)) => (start as i32, end as i32),
+            Some((start, end)) => (prefix(self.line_start + start), prefix(self.line_start + end)),
             None => (prefix(self.pos), prefix(self.pos)),
         };
         let text = String::from_utf8_lossy(line_text(self.src, self.line_start)).into_owned();
@@ -203,8 +211,9 @@ impl<'s> Tokenizer<'s> {
                 metadata: None,
             },
             end_of_file: false,
-            raised: true,
-            open: self.open_bracket(),
+            incomplete: false,
+            raised: self.modes.is_empty(),
+            open: None,
         }))
     }
 
@@ -213,13 +222,15 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn open_bracket(&self) -> Option<(u8, u32, u32)> {
-        self.brackets.last().map(|bracket| (bracket.open, bracket.line, bracket.col))
+        self.brackets
+            .last()
+            .filter(|_| self.modes.is_empty())
+            .map(|bracket| (bracket.open, bracket.line, bracket.col))
     }
 
     /// The error that the parser raises on behalf of the tokenizer.
     fn parser_error<T>(&self, kind: ErrorKind, message: &str, offset: i32, end_offset: i32) -> Step<T> {
-        let mut text = String::from_utf8_lossy(line_text(self.src, self.line_start)).into_owned();
-        text.push('\n');
+        let text = String::from_utf8_lossy(whole_line(self.src, self.line_start)).into_owned();
         Err(Box::new(TokenError {
             error: SyntaxError {
                 kind,
@@ -232,6 +243,7 @@ impl<'s> Tokenizer<'s> {
                 metadata: None,
             },
             end_of_file: false,
+            incomplete: false,
             raised: false,
             open: self.open_bracket(),
         }))
@@ -243,10 +255,8 @@ impl<'s> Tokenizer<'s> {
             Some(bracket) => {
                 let start = self.out.lines[bracket.line as usize - 1] as usize;
                 let line = line_text(self.src, start);
-                let mut text = String::from_utf8_lossy(line).into_owned();
-                if bracket.line >= self.line {
-                    text.push('\n');
-                }
+                let whole = if bracket.line >= self.line { whole_line(self.src, start) } else { line };
+                let text = String::from_utf8_lossy(whole).into_owned();
                 SyntaxError {
                     kind: ErrorKind::Syntax,
                     message: format!("'{}' was never closed", bracket.open as char),
@@ -259,8 +269,7 @@ impl<'s> Tokenizer<'s> {
                 }
             }
             None => {
-                let mut text = String::from_utf8_lossy(line_text(self.src, self.line_start)).into_owned();
-                text.push('\n');
+                let text = String::from_utf8_lossy(whole_line(self.src, self.line_start)).into_owned();
                 SyntaxError {
                     kind: ErrorKind::Syntax,
                     message: "unexpected EOF while parsing".into(),
@@ -273,7 +282,13 @@ impl<'s> Tokenizer<'s> {
                 }
             }
         };
-        Err(Box::new(TokenError { error, end_of_file: true, raised: false, open: self.open_bracket() }))
+        Err(Box::new(TokenError {
+            error,
+            end_of_file: true,
+            incomplete: true,
+            raised: false,
+            open: self.open_bracket(),
+        }))
     }
 
     fn run(&mut self) -> Step {
@@ -313,10 +328,8 @@ impl<'s> Tokenizer<'s> {
             }
             self.pos += 1;
         }
-        if matches!(self.cur(), b'#' | b'\n') || (self.pos >= self.src.len()) || !self.brackets.is_empty() {
-            if self.pos < self.src.len() || !self.brackets.is_empty() {
-                return self.blank_line();
-            }
+        if matches!(self.cur(), b'#' | b'\n') || !self.brackets.is_empty() {
+            return self.blank_line();
         }
         if split_col != 0 {
             (col, alt_col) = (split_col, split_col);
@@ -346,8 +359,7 @@ impl<'s> Tokenizer<'s> {
                 while self.out.tokens.last().is_some_and(|token| token.kind == Tok::Dedent) {
                     self.out.tokens.pop();
                 }
-                let end = self.src.len().min(self.line_start + line_text(self.src, self.line_start).len());
-                let offset = char_count(&self.src[self.line_start..end]) as i32 + 1;
+                let offset = char_count(whole_line(self.src, self.line_start)) as i32;
                 let message = "unindent does not match any outer indentation level";
                 return self.parser_error(ErrorKind::Indentation, message, offset, -1);
             }
@@ -368,7 +380,18 @@ impl<'s> Tokenizer<'s> {
             return Ok(());
         }
         if self.cur() == b'#' {
-            self.comment(true);
+            self.comment();
+            // A type comment is a logical line, which the next newline ends.
+            if self.options.type_comments
+                && self.brackets.is_empty()
+                && self
+                    .out
+                    .tokens
+                    .last()
+                    .is_some_and(|token| token.kind == Tok::TypeComment && token.end as usize == self.pos)
+            {
+                return Ok(());
+            }
         }
         if self.cur() == b'\n' {
             let start = self.pos;
@@ -383,11 +406,11 @@ impl<'s> Tokenizer<'s> {
     }
 
     /// Reads a comment up to the end of the line.
-    fn comment(&mut self, blank_line: bool) {
+    fn comment(&mut self) {
         let start = self.pos;
         let rest = &self.src[start..];
         self.pos = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        if self.options.type_comments && self.type_comment(start, blank_line) {
+        if self.options.type_comments && self.type_comment(start) {
             return;
         }
         if self.options.extra_tokens {
@@ -395,7 +418,7 @@ impl<'s> Tokenizer<'s> {
         }
     }
 
-    fn type_comment(&mut self, start: usize, blank_line: bool) -> bool {
+    fn type_comment(&mut self, start: usize) -> bool {
         let text = &self.src[start + 1..self.pos];
         let skip = |text: &[u8]| text.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
         let lead = skip(text);
@@ -407,8 +430,6 @@ impl<'s> Tokenizer<'s> {
             if ends {
                 let from = body + 6;
                 self.push(Tok::TypeIgnore, from, self.pos, self.line, self.line_start);
-                // A comment on a line of its own ends that line's token-less life.
-                let _ = blank_line;
                 return true;
             }
         }
@@ -420,12 +441,12 @@ impl<'s> Tokenizer<'s> {
     fn continuation(&mut self) -> Step {
         self.pos += 1;
         if self.cur() != b'\n' {
-            if self.pos >= self.src.len() {
-                return self.end_of_file();
-            }
-            self.pos += 1;
-            // CPython counts the column from the start of its buffer, which is the start of the line here.
-            let offset = char_count(&self.src[self.line_start..self.pos - 1]) as i32 + 1;
+            self.pos = (self.pos + 1).min(self.src.len());
+            // The column counts from the first of the joined lines, but is cut to the length of this one.
+            let column = self.pos - 1 - self.joined_start;
+            let line = whole_line(self.src, self.line_start);
+            let offset = if column < line.len() { char_count(&line[..column]) } else { char_count(line) };
+            let offset = offset as i32 + 1;
             let message = "unexpected character after line continuation character";
             return self.parser_error(ErrorKind::Syntax, message, offset, 0);
         }
@@ -439,11 +460,23 @@ impl<'s> Tokenizer<'s> {
 
     /// Reads white space, comments, and one token. Gives `false` at the end of the source.
     fn token(&mut self) -> Step<bool> {
+        let mut comment = None;
         loop {
             match self.cur() {
                 b' ' | b'\t' | 0x0c => self.pos += 1,
-                b'#' => self.comment(false),
-                b'\\' => self.continuation()?,
+                b'#' => {
+                    let before = self.out.tokens.len();
+                    let start = self.pos;
+                    self.comment();
+                    if self.out.tokens.len() == before {
+                        comment = Some(start);
+                    }
+                }
+                b'\\' => {
+                    let joined_start = self.joined_start;
+                    self.continuation()?;
+                    self.joined_start = joined_start;
+                }
                 _ => break,
             }
         }
@@ -461,7 +494,7 @@ impl<'s> Tokenizer<'s> {
                 if !self.brackets.is_empty() {
                     return self.end_of_file();
                 }
-                self.finish();
+                self.emit(Tok::EndMarker, start);
                 return Ok(false);
             }
             b'\n' => {
@@ -471,7 +504,8 @@ impl<'s> Tokenizer<'s> {
                         self.emit(Tok::Nl, start);
                     }
                 } else {
-                    self.emit(Tok::Newline, start);
+                    // A comment that is no token itself belongs to the newline.
+                    self.emit(Tok::Newline, comment.unwrap_or(start));
                 }
                 self.newline();
                 self.at_line_start = true;
@@ -492,23 +526,6 @@ impl<'s> Tokenizer<'s> {
             _ => self.operator(byte)?,
         }
         Ok(true)
-    }
-
-    fn finish(&mut self) {
-        let logical_line_open = self.out.tokens.last().is_some_and(|token| {
-            !matches!(
-                token.kind,
-                Tok::Newline | Tok::Nl | Tok::Comment | Tok::TypeIgnore | Tok::Indent | Tok::Dedent
-            )
-        });
-        if logical_line_open {
-            self.push(Tok::Newline, self.pos, self.pos, self.line, self.line_start);
-        }
-        while self.indents.len() > 1 {
-            self.indents.pop();
-            self.push(Tok::Dedent, self.pos, self.pos, self.line, self.line_start);
-        }
-        self.push(Tok::EndMarker, self.pos, self.pos, self.line, self.line_start);
     }
 
     fn name_or_string(&mut self) -> Step {
@@ -568,7 +585,7 @@ impl<'s> Tokenizer<'s> {
         let more = [(b, t, "b", "t"), (f, t, "f", "t")];
         for (first, second, one, other) in clashes.into_iter().chain(more) {
             if first && second {
-                let columns = (start + 1 - self.line_start, self.pos - self.line_start);
+                let columns = (start + 1 - self.line_start, self.pos + 1 - self.line_start);
                 let message = format!("'{one}' and '{other}' prefixes are incompatible");
                 return self.error_at(message, Some(columns));
             }
@@ -600,7 +617,6 @@ impl<'s> Tokenizer<'s> {
             depth: 0,
             expr_start_depth: -1,
             in_format_spec: false,
-            in_debug: false,
         });
         self.emit(if prefix == 'f' { Tok::FStringStart } else { Tok::TStringStart }, start);
         Ok(())
@@ -609,6 +625,7 @@ impl<'s> Tokenizer<'s> {
     /// Reads a string without replacement fields; the position is at its quote.
     fn string(&mut self, start: usize) -> Step {
         let (first_line, first_line_start) = (self.line, self.line_start);
+        let joined_start = self.joined_start;
         let quote = self.cur();
         let quote_size = self.quote_size();
         self.pos += quote_size;
@@ -634,7 +651,7 @@ impl<'s> Tokenizer<'s> {
                     let byte = self.cur();
                     self.pos += 1;
                     if byte == b'\n' {
-                        self.string_newline();
+                        self.newline();
                     }
                 }
                 b'\n' => {
@@ -649,7 +666,7 @@ impl<'s> Tokenizer<'s> {
                         );
                     }
                     self.pos += 1;
-                    self.string_newline();
+                    self.newline();
                 }
                 _ if quote_size == 1 => {
                     self.pos += 1;
@@ -664,15 +681,9 @@ impl<'s> Tokenizer<'s> {
                 }
             }
         }
+        self.joined_start = joined_start;
         self.push(Tok::String, start, self.pos, first_line, first_line_start);
         Ok(())
-    }
-
-    /// A newline inside a string; the one that ends the source starts no line.
-    fn string_newline(&mut self) {
-        if self.pos < self.src.len() {
-            self.newline();
-        }
     }
 
     fn unterminated(
@@ -685,6 +696,7 @@ impl<'s> Tokenizer<'s> {
         escaped_quote: bool,
     ) -> Step {
         let last_line = self.line;
+        let incomplete = self.pos >= self.src.len();
         if let Some(mode) = self.modes.last()
             && mode.quote == quote
             && mode.quote_size == quote_size
@@ -701,7 +713,7 @@ impl<'s> Tokenizer<'s> {
         if quote_size == 1 && escaped_quote {
             message.push_str("; perhaps you escaped the end quote?");
         }
-        self.error(message)
+        self.error(message).map_err(|error| Box::new(TokenError { incomplete, ..*error }))
     }
 
     /// Reads one piece of an f-string outside its replacement fields: a middle, the end, or the start of a field.
@@ -741,16 +753,14 @@ impl<'s> Tokenizer<'s> {
             match byte {
                 b'\n' => {
                     self.pos += 1;
-                    self.string_newline();
+                    self.newline();
                 }
                 b'{' => {
                     if self.at(self.pos + 1) != b'{' || in_format_spec {
                         self.push(middle, start, self.pos, line, line_start);
                         return self.open_field();
                     }
-                    self.pos += 1;
-                    self.push(middle, start, self.pos, line, line_start);
-                    self.pos += 1;
+                    self.doubled_brace(middle, start, line, line_start);
                     return Ok(());
                 }
                 b'}' if named_escape => {
@@ -760,9 +770,7 @@ impl<'s> Tokenizer<'s> {
                 }
                 b'}' => {
                     if self.at(self.pos + 1) == b'}' && !in_format_spec && at_top {
-                        self.pos += 1;
-                        self.push(middle, start, self.pos, line, line_start);
-                        self.pos += 1;
+                        self.doubled_brace(middle, start, line, line_start);
                     } else {
                         if let Some(mode) = self.modes.last_mut() {
                             mode.regular = true;
@@ -782,7 +790,7 @@ impl<'s> Tokenizer<'s> {
                     }
                     self.pos += 1;
                     if next == b'\n' {
-                        self.string_newline();
+                        self.newline();
                     } else if next == b'N' && !raw && self.cur() == b'{' {
                         self.pos += 1;
                         named_escape = true;
@@ -795,6 +803,16 @@ impl<'s> Tokenizer<'s> {
         Ok(())
     }
 
+    /// Ends a middle after `{{` or `}}`: its text has one of them, its position covers both.
+    fn doubled_brace(&mut self, middle: Tok, start: usize, line: u32, line_start: usize) {
+        self.pos += 1;
+        self.push(middle, start, self.pos, line, line_start);
+        self.pos += 1;
+        if let Some(token) = self.out.tokens.last_mut() {
+            token.range.end_col += 1;
+        }
+    }
+
     fn unterminated_fstring(&mut self, in_format_spec: bool) -> Step {
         let Some(mode) = self.modes.last() else { return Ok(()) };
         let (prefix, quote_size) = (mode.prefix, mode.quote_size);
@@ -803,18 +821,13 @@ impl<'s> Tokenizer<'s> {
             let message = format!(
                 "{prefix}-string: newlines are not allowed in format specifiers for single quoted {prefix}-strings"
             );
-            let columns = char_count(&self.src[self.line_start..self.pos.min(self.src.len())]);
-            return self.error_at(message, Some((columns, columns)));
+            return self.error(message);
         }
-        let last_line = self.line;
+        let (last_line, incomplete) = (self.line, self.pos >= self.src.len());
         (self.pos, self.line, self.line_start) = (mode.start + 1, mode.first_line, mode.first_line_start);
-        if quote_size == 3 {
-            self.error(format!(
-                "unterminated triple-quoted {prefix}-string literal (detected at line {last_line})"
-            ))
-        } else {
-            self.error(format!("unterminated {prefix}-string literal (detected at line {last_line})"))
-        }
+        let quotes = if quote_size == 3 { " triple-quoted" } else { "" };
+        self.error(format!("unterminated{quotes} {prefix}-string literal (detected at line {last_line})"))
+            .map_err(|error| Box::new(TokenError { incomplete, ..*error }))
     }
 
     /// Reads the `{` of a replacement field.
@@ -834,17 +847,14 @@ impl<'s> Tokenizer<'s> {
         let start = self.pos;
         if let Some(mode) = self.modes.last_mut()
             && mode.expr_start_depth >= 0
+            && byte == b':'
+            && mode.depth - 1 == mode.expr_start_depth
         {
-            if byte == b':' && mode.depth - 1 == mode.expr_start_depth {
-                mode.regular = false;
-                mode.in_format_spec = true;
-                self.pos += 1;
-                self.emit(Colon, start);
-                return Ok(());
-            }
-            if byte == b'=' && mode.depth - mode.expr_start_depth == 1 {
-                mode.in_debug = true;
-            }
+            mode.regular = false;
+            mode.in_format_spec = true;
+            self.pos += 1;
+            self.emit(Colon, start);
+            return Ok(());
         }
         let (next, third) = (self.at(start + 1), self.at(start + 2));
         let (kind, size) = match (byte, next) {
@@ -970,7 +980,6 @@ impl<'s> Tokenizer<'s> {
                 mode.expr_start_depth -= 1;
                 mode.regular = false;
                 mode.in_format_spec = false;
-                mode.in_debug = false;
             }
         }
         self.emit(kind, start);
@@ -1043,7 +1052,7 @@ impl<'s> Tokenizer<'s> {
             self.pos += 1;
             self.end_of_number("imaginary")?;
         } else if let Some(zeros_end) = zeros_end.filter(|_| !float) {
-            let columns = (start + 1 - self.line_start, zeros_end - self.line_start);
+            let columns = (start + 1 - self.line_start, zeros_end + 1 - self.line_start);
             let message = "leading zeros in decimal integer literals are not permitted; \
                            use an 0o prefix for octal integers";
             return self.error_at(message.into(), Some(columns));
@@ -1108,8 +1117,12 @@ impl<'s> Tokenizer<'s> {
             return Ok(());
         }
         let rest = &self.src[self.pos..];
-        let keywords: [&[u8]; 9] = [b"and", b"else", b"for", b"if", b"in", b"is", b"or", b"not", b"not"];
-        if keywords.iter().any(|keyword| rest.starts_with(keyword)) {
+        let begins = [&b"if"[..], b"in", b"is"].iter().any(|keyword| rest.starts_with(keyword));
+        let words = [&b"and"[..], b"else", b"for", b"or", b"not"];
+        let is_word = |keyword: &&[u8]| {
+            rest.starts_with(keyword) && !rest.get(keyword.len()).is_some_and(|&byte| is_ident_char(byte))
+        };
+        if begins || words.iter().any(is_word) {
             let message = format!("invalid {name} literal");
             if let Err(error) = self.error::<()>(message.clone()) {
                 let warning = Warning { message, line: self.line, as_error: Box::new(error.error) };

@@ -83,7 +83,11 @@ pub struct OrNone<T>(pub Option<T>);
 impl<'a, T: FromArg<'a>> FromArg<'a> for OrNone<T> {
     #[inline]
     fn from_arg(object: &'a Object, what: &ArgName, vm: &Vm) -> PyResult<Self> {
-        if object.is(vm.none_ref()) { Ok(OrNone(None)) } else { T::from_arg(object, what, vm).map(|v| OrNone(Some(v))) }
+        if object.is(vm.none_ref()) {
+            Ok(OrNone(None))
+        } else {
+            T::from_arg(object, what, vm).map(|v| OrNone(Some(v)))
+        }
     }
 }
 
@@ -124,7 +128,8 @@ impl FromArg<'_> for i32 {
     #[inline]
     fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
         let index = object.as_index(vm)?;
-        let wide = index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
+        let wide =
+            index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
         i32::try_from(wide).map_err(|_| {
             vm.overflow_error(if wide > 0 {
                 "signed integer is greater than maximum"
@@ -161,7 +166,8 @@ impl FromArg<'_> for u32 {
     #[inline]
     fn from_arg(object: &Object, what: &ArgName, vm: &Vm) -> PyResult<Self> {
         let wide = u64::from_arg(object, what, vm)?;
-        u32::try_from(wide).map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int"))
+        u32::try_from(wide)
+            .map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int"))
     }
 }
 
@@ -387,6 +393,7 @@ impl<A: IntoPy, B: IntoPy> IntoPy for (A, B) {
 
 impl<A: IntoPy, B: IntoPy, C: IntoPy> IntoPy for (A, B, C) {
     fn into_py(self, vm: &Vm) -> PyResult<ObjRef> {
-        Ok(Tuple::from_vec(vec![self.0.into_py(vm)?, self.1.into_py(vm)?, self.2.into_py(vm)?], vm).into_object())
+        Ok(Tuple::from_vec(vec![self.0.into_py(vm)?, self.1.into_py(vm)?, self.2.into_py(vm)?], vm)
+            .into_object())
     }
 }

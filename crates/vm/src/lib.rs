@@ -23,3 +23,4 @@ pub mod protocols;
 pub mod runtime;
 
 pub use runtime::vm::{PyResult, Raised, Vm};
+pub use taipan_bytecode as bytecode;

@@ -126,6 +126,7 @@ impl<'a> Parser<'a, '_> {
                         return Err(Fail);
                     }
                     self.bump();
+                    self.require(8, "Positional-only parameters are", false)?;
                     posonly = Some(std::mem::take(&mut args));
                     if self.kind() != end {
                         self.expect(Tok::Comma)?;
@@ -227,6 +228,9 @@ impl<'a> Parser<'a, '_> {
             } else {
                 Some(self.expression()?)
             };
+            if default_value.is_some() {
+                self.require(13, "Type parameter defaults are", false)?;
+            }
             let kind = match star {
                 0 => TypeParamKind::TypeVar { name, bound, default_value },
                 1 => TypeParamKind::TypeVarTuple { name, default_value },
@@ -238,6 +242,7 @@ impl<'a> Parser<'a, '_> {
             }
         }
         self.expect(Tok::RSqb)?;
+        self.require(12, "Type parameter lists are", true)?;
         Ok(self.list(&params))
     }
 }

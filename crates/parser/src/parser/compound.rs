@@ -107,6 +107,9 @@ impl<'a> Parser<'a, '_> {
         let type_comment = self.type_comment();
         let body = self.block()?;
         let orelse = self.optional_block(Tok::Else)?;
+        if is_async {
+            self.require(5, "Async for loops are", false)?;
+        }
         let node = &*self.arena.alloc(For { target, iter, body, orelse, type_comment });
         let kind = if is_async { StmtKind::AsyncFor(node) } else { StmtKind::For(node) };
         Ok(self.stmt(self.block_range(start), kind))
@@ -131,6 +134,9 @@ impl<'a> Parser<'a, '_> {
         self.expect(Tok::Colon)?;
         let type_comment = self.type_comment();
         let body = self.block()?;
+        if is_async {
+            self.require(5, "Async with statements are", true)?;
+        }
         let node = &*self.arena.alloc(With { items, body, type_comment });
         let kind = if is_async { StmtKind::AsyncWith(node) } else { StmtKind::With(node) };
         Ok(self.stmt(self.block_range(start), kind))
@@ -188,6 +194,9 @@ impl<'a> Parser<'a, '_> {
             return Err(Fail);
         }
         let handlers = self.list(&handlers);
+        if star == Some(true) {
+            self.require(11, "Exception groups are", false)?;
+        }
         let node = &*self.arena.alloc(Try { body, handlers, orelse, finalbody });
         let kind = if star == Some(true) { StmtKind::TryStar(node) } else { StmtKind::Try(node) };
         Ok(self.stmt(self.block_range(start), kind))
@@ -199,7 +208,7 @@ impl<'a> Parser<'a, '_> {
         if star {
             self.bump();
         }
-        let (mut type_, mut name) = (None, None);
+        let (mut type_, mut name, mut open_tuple) = (None, None, false);
         if self.kind() != Tok::Colon || star {
             let expr_start = self.start();
             let first = self.expression()?;
@@ -207,6 +216,7 @@ impl<'a> Parser<'a, '_> {
                 name = Some(self.name()?);
                 type_ = Some(first);
             } else if self.kind() == Tok::Comma {
+                open_tuple = true;
                 let mark = self.exprs.len();
                 self.exprs.push(first);
                 while self.eat(Tok::Comma) {
@@ -223,6 +233,9 @@ impl<'a> Parser<'a, '_> {
             }
         }
         let body = self.colon_block()?;
+        if open_tuple {
+            self.require(14, "except expressions without parentheses are", true)?;
+        }
         Ok(ExceptHandler { range: self.block_range(start), type_, name, body })
     }
 
@@ -262,6 +275,9 @@ impl<'a> Parser<'a, '_> {
         self.expect(Tok::Colon)?;
         let type_comment = self.func_type_comment()?;
         let body = self.block()?;
+        if is_async {
+            self.require(5, "Async functions are", true)?;
+        }
         let node = FunctionDef { name, args, body, decorator_list, returns, type_comment, type_params };
         let node = &*self.arena.alloc(node);
         let kind = if is_async { StmtKind::AsyncFunctionDef(node) } else { StmtKind::FunctionDef(node) };

@@ -96,6 +96,7 @@ impl<'a> Parser<'a, '_> {
             let target = self.expr_from(start, ExprKind::Name { id, ctx: ExprContext::Store });
             self.bump();
             let value = self.expression()?;
+            self.require(8, "Assignment expressions are", false)?;
             return Ok(self.expr_from(start, ExprKind::NamedExpr { target, value }));
         }
         let expr = self.expression()?;
@@ -244,6 +245,9 @@ impl<'a> Parser<'a, '_> {
             }
             self.bump();
             let right = self.binary(power + 1)?;
+            if op == Operator::MatMult {
+                self.require(5, "The '@' operator is", false)?;
+            }
             left = self.expr_from(start, ExprKind::BinOp { left, op, right });
         }
     }
@@ -265,6 +269,7 @@ impl<'a> Parser<'a, '_> {
         let start = self.start();
         let left = if self.eat(Tok::Await) {
             let value = self.primary_expr()?;
+            self.require(5, "Await expressions are", false)?;
             self.expr_from(start, ExprKind::Await { value })
         } else {
             self.primary_expr()?
@@ -528,6 +533,9 @@ impl<'a> Parser<'a, '_> {
                 self.exprs.push(test);
             }
             let ifs = self.take_exprs(mark);
+            if is_async {
+                self.require(6, "Async comprehensions are", false)?;
+            }
             generators.push(Comprehension { target, iter, ifs, is_async });
         }
         Ok(self.list(&generators))

@@ -27,6 +27,9 @@ impl<'a> Parser<'a, '_> {
         let token = self.token();
         let value =
             crate::number::value(self.text(token), self.max_int_digits, self.arena).map_err(|_| Fail)?;
+        if self.feature_version < 6 && self.text(token).contains(&b'_') {
+            self.require(6, "Underscores in numeric literals are", false)?;
+        }
         self.bump();
         Ok(self.expr(token.range, ExprKind::Constant(value)))
     }
@@ -100,7 +103,10 @@ impl<'a> Parser<'a, '_> {
                     formatted = true;
                     self.descend(16, |p| p.formatted(&mut pieces, false))?;
                 }
-                Tok::TStringStart if template => self.descend(16, |p| p.formatted(&mut pieces, true))?,
+                Tok::TStringStart if template => {
+                    self.descend(16, |p| p.formatted(&mut pieces, true))?;
+                    self.require(14, "t-strings are", true)?;
+                }
                 Tok::String | Tok::FStringStart | Tok::TStringStart => return Err(Fail),
                 _ => break,
             }
@@ -172,12 +178,33 @@ impl<'a> Parser<'a, '_> {
     fn middle(&mut self, token: Token, raw: bool) -> Parse<Piece<'a>> {
         let prefix = Prefix { raw, ..Prefix::default() };
         let bytes = self.decode(token, token.start as usize, token.end as usize, prefix)?;
+        let backslashes = self.text(token).iter().rev().take_while(|&&byte| byte == b'\\').count();
+        if !raw && backslashes % 2 == 1 {
+            // The brace behind it opens or closes a replacement field all the same.
+            let brace = self.src.get(token.end as usize).map_or('{', |&byte| byte as char);
+            let at = (token.end - token.start) as usize - 1;
+            self.warn_escape(token, token.start as usize, &DoubtfulEscape { text: brace.into(), at });
+        }
         self.bump();
         Ok(Piece { range: token.range, bytes, u: false })
     }
 
-    /// A replacement field.
     fn field(&mut self, pieces: &mut Vec<Piece<'a>>, raw: bool, template: bool) -> Parse<()> {
+        self.replacement(pieces, raw, template, template)
+    }
+
+    fn spec_field(&mut self, pieces: &mut Vec<Piece<'a>>, raw: bool, template: bool) -> Parse<()> {
+        self.replacement(pieces, raw, template, false)
+    }
+
+    /// A replacement field in a `template` (t-string) or not; it becomes an interpolation or a formatted value.
+    fn replacement(
+        &mut self,
+        pieces: &mut Vec<Piece<'a>>,
+        raw: bool,
+        template: bool,
+        interpolation: bool,
+    ) -> Parse<()> {
         let open = self.token();
         self.bump();
         let value = if self.kind() == Tok::Yield { self.yield_expr()? } else { self.star_expressions()? };
@@ -214,7 +241,7 @@ impl<'a> Parser<'a, '_> {
             pieces.push(Piece { range, bytes: text, u: false });
         }
         self.flush(pieces);
-        let kind = if template {
+        let kind = if interpolation {
             let mut text = self.source_between(open, terminator);
             if debug && let Some(at) = memchr::memrchr(b'=', text) {
                 text = &text[..at];
@@ -267,7 +294,8 @@ impl<'a> Parser<'a, '_> {
                 let piece = self.middle(token, raw)?;
                 pieces.push(piece);
             } else if token.kind == Tok::LBrace {
-                self.field(&mut pieces, raw, template)?;
+                // Even in a t-string a field of a format specification is formatted at once.
+                self.spec_field(&mut pieces, raw, template)?;
             } else {
                 break;
             }

@@ -32,6 +32,10 @@ pub(crate) struct Parser<'a, 's> {
     pub(crate) arena: &'a Arena,
     pub(crate) max_int_digits: usize,
     pub(crate) barry_as_flufl: bool,
+    /// The minor version whose grammar is accepted.
+    pub(crate) feature_version: u8,
+    /// What is too new for it, and the token that is blamed.
+    pub(crate) too_new: Option<(String, usize)>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) names: Names<'a>,
     /// Elements of the expression lists that are being read.
@@ -39,6 +43,8 @@ pub(crate) struct Parser<'a, 's> {
     stmts: Vec<&'a Stmt<'a>>,
     depth: u32,
     pub(crate) too_deep: bool,
+    /// First token of the module's statement before the one that is being read.
+    pub(crate) statement_start: usize,
 }
 
 /// Identifiers seen so far.
@@ -97,12 +103,15 @@ impl<'a, 's> Parser<'a, 's> {
             arena,
             max_int_digits: 4300,
             barry_as_flufl: false,
+            feature_version: u8::MAX,
+            too_new: None,
             warnings: Vec::new(),
             names: Names::new(),
             exprs: Vec::new(),
             stmts: Vec::new(),
             depth: 0,
             too_deep: false,
+            statement_start: 0,
         }
     }
 
@@ -204,6 +213,17 @@ impl<'a, 's> Parser<'a, 's> {
         result
     }
 
+    /// Fails if the accepted grammar is older than 3.`minor`. The token blamed is the one reached, or the one before.
+    #[inline]
+    fn require(&mut self, minor: u8, what: &str, before: bool) -> Parse<()> {
+        if self.feature_version >= minor {
+            return Ok(());
+        }
+        let message = format!("{what} only supported in Python 3.{minor} and greater");
+        self.too_new.get_or_insert((message, self.pos - usize::from(before)));
+        Err(Fail)
+    }
+
     /// Tries a production and goes back if it fails.
     fn attempt<T>(&mut self, production: impl FnOnce(&mut Self) -> Parse<T>) -> Option<T> {
         let (pos, depth, warnings) = (self.pos, self.depth, self.warnings.len());
@@ -244,7 +264,15 @@ impl<'a, 's> Parser<'a, 's> {
 
     /// Mode `exec`.
     pub(crate) fn file(&mut self, type_ignores: &'a [TypeIgnore<'a>]) -> Parse<Mod<'a>> {
-        let body = self.statements_until(Tok::EndMarker)?;
+        let mark = self.stmts.len();
+        let mut previous = 0;
+        while self.kind() != Tok::EndMarker {
+            // An error may be due to the statement before: `elif` after `else`.
+            self.statement_start = previous;
+            previous = self.pos;
+            self.statement()?;
+        }
+        let body = self.arena.alloc_slice_copy(&self.stmts[mark..]);
         Ok(Mod::Module { body, type_ignores })
     }
 

@@ -23,6 +23,7 @@ impl<'a> Parser<'a, '_> {
             cases.push(self.descend(4, Self::case_block)?);
         }
         self.expect(Dedent)?;
+        self.require(10, "Pattern matching is", true)?;
         let cases = self.list(&cases);
         Ok(Some(self.stmt(self.block_range(start), StmtKind::Match { subject, cases })))
     }

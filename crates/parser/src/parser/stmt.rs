@@ -212,6 +212,7 @@ impl<'a> Parser<'a, '_> {
         let type_params = self.type_params()?;
         self.expect(Tok::Equal)?;
         let value = self.expression()?;
+        self.require(12, "Type statement is", false)?;
         Ok(StmtKind::TypeAlias { name, type_params, value })
     }
 
@@ -247,6 +248,9 @@ impl<'a> Parser<'a, '_> {
                 let target = self.as_target(value, ExprContext::Store)?;
                 let annotation = self.expression()?;
                 let value = if self.eat(Tok::Equal) { Some(self.annotated_rhs()?) } else { None };
+                let what =
+                    if simple { "Variable annotation syntax is" } else { "Variable annotations syntax is" };
+                self.require(6, what, false)?;
                 Ok(StmtKind::AnnAssign { target, annotation, value, simple })
             }
             kind => {
@@ -274,6 +278,9 @@ impl<'a> Parser<'a, '_> {
                     return Err(Fail);
                 }
                 self.bump();
+                if op == Operator::MatMult {
+                    self.require(5, "The '@' operator is", true)?;
+                }
                 let target = self.as_target(value, ExprContext::Store)?;
                 let value = self.annotated_rhs()?;
                 Ok(StmtKind::AugAssign { target, op, value })

@@ -243,6 +243,11 @@ impl Function {
     }
 
     #[slot]
+    fn tp_call(&self, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        crate::protocols::call::call_tuple_dict(self.as_object(), args, kwargs, vm)
+    }
+
+    #[slot]
     fn tp_repr(&self, vm: &Vm) -> PyResult<Ref<Str>> {
         let name = self.qualname.get().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Ok(vm.new_str(&format!("<function {name} at {:#x}>", self.as_object().as_ptr() as usize)))

@@ -146,7 +146,7 @@ impl GcModule {
     #[function("($module, /, generation=None)")]
     fn get_objects(generation: OrNone<isize>, vm: &Vm) -> PyResult<Ref<List>> {
         let generation = match generation.0 {
-            None => None,
+            None | Some(-1) => None,
             Some(number) => match usize::try_from(number) {
                 Ok(number) if number < GENERATIONS => Some(number),
                 Ok(_) => {

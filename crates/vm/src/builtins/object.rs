@@ -195,9 +195,9 @@ impl ObjectMethods {
     fn tp_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
         if has_arguments(args, kwargs) {
             if !is_object_new(cls) {
-                return Err(vm.type_error(
-                    "object.__new__() takes exactly one argument (the type to instantiate)",
-                ));
+                return Err(
+                    vm.type_error("object.__new__() takes exactly one argument (the type to instantiate)")
+                );
             }
             if is_object_init(cls) {
                 return Err(vm.type_error(format!("{}() takes no arguments", cls.name())));
@@ -262,7 +262,9 @@ impl ObjectMethods {
             CompareOp::Eq if zelf.is(other) => Ok(vm.new_bool(true)),
             CompareOp::Ne => {
                 // The opposite of `==`, unless that knows no answer.
-                let Some(compare) = zelf.ob_type().tp_richcompare.get() else { return Ok(vm.not_implemented()) };
+                let Some(compare) = zelf.ob_type().tp_richcompare.get() else {
+                    return Ok(vm.not_implemented());
+                };
                 // SAFETY: a slot is called with live objects.
                 let equal =
                     unsafe { vm.owned(compare(zelf.as_ptr(), other.as_ptr(), CompareOp::Eq as c_int)) }?;
@@ -326,14 +328,14 @@ fn set_class(object: &Object, new: &Type, vm: &Vm) -> PyResult<()> {
     let old = object.ob_type();
     let is_module = old.is_subtype_of(Module::type_object()) && new.is_subtype_of(Module::type_object());
     if !is_module && (!new.has_flag(TypeFlags::HEAPTYPE) || !old.has_flag(TypeFlags::HEAPTYPE)) {
-        return Err(vm.type_error(
-            "__class__ assignment only supported for mutable types or ModuleType subclasses",
-        ));
+        return Err(
+            vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
+        );
     }
     if !is_module && (new.has_flag(TypeFlags::IMMUTABLETYPE) || old.has_flag(TypeFlags::IMMUTABLETYPE)) {
-        return Err(vm.type_error(
-            "__class__ assignment only supported for mutable types or ModuleType subclasses",
-        ));
+        return Err(
+            vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
+        );
     }
     if !compatible_for_assignment(old, new) {
         return Err(vm.type_error(format!(
@@ -443,13 +445,13 @@ fn reduce_newobj(object: &Object, vm: &Vm) -> PyResult {
             (maker, vm.new_tuple(all))
         }
     };
-    let required = !has_args && object.downcast_ref::<List>().is_none() && object.downcast_ref::<Dict>().is_none();
+    let required =
+        !has_args && object.downcast_ref::<List>().is_none() && object.downcast_ref::<Dict>().is_none();
     let getstate = object.get_attr(vm.ids().__getstate__, vm)?;
     let default = getstate
         .downcast_exact::<crate::builtins::builtin_function::BuiltinFunction>()
         .is_some_and(|f| f.name() == "__getstate__" && f.bound_self().is_some_and(|s| s.is(object)));
-    let state =
-        if default { default_getstate(object, required, vm)? } else { getstate.call_no_args(vm)? };
+    let state = if default { default_getstate(object, required, vm)? } else { getstate.call_no_args(vm)? };
     let list_items = match object.downcast_ref::<List>() {
         Some(_) => object.iter(vm)?,
         None => vm.none(),

@@ -126,9 +126,9 @@ impl Traceback {
 }
 
 fn expect_traceback<'a>(value: &'a Object, vm: &Vm) -> PyResult<&'a Traceback> {
-    value
-        .downcast_ref::<Traceback>()
-        .ok_or_else(|| vm.type_error(format!("expected traceback object, got '{}'", value.ob_type().name())))
+    value.downcast_ref::<Traceback>().ok_or_else(|| {
+        vm.type_error(format!("expected traceback object, got '{}'", value.ob_type().tp_name_str()))
+    })
 }
 
 /// Puts the level of `frame`, where it stands now, in front of the exception's traceback. The evaluation loop calls it for

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use taipan_object::object::xdecref;
 use taipan_object::{alloc, gc};
 
+use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::dict::iterators::builtin;
 use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::builtins::generic_alias::GenericAlias;
-use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::slice::Slice;
 use crate::builtins::str::StrBuilder;
 use crate::prelude::*;
@@ -61,7 +61,8 @@ fn make_empty() -> *mut Object {
             hash: Cell::new(-1),
             items: [],
         });
-        match EMPTY.compare_exchange(std::ptr::null_mut(), tuple.cast(), Ordering::Release, Ordering::Acquire) {
+        match EMPTY.compare_exchange(std::ptr::null_mut(), tuple.cast(), Ordering::Release, Ordering::Acquire)
+        {
             Ok(_) => tuple.cast(),
             Err(first) => {
                 alloc::raw_free(block);
@@ -221,7 +222,14 @@ impl Tuple {
     #[inline(always)]
     fn item_ptr(&self, i: usize) -> *mut *mut Object {
         // SAFETY: the items lie behind the struct; `i` is at most the length.
-        unsafe { std::ptr::from_ref(self).cast::<u8>().add(size_of::<Tuple>()).cast::<*mut Object>().cast_mut().add(i) }
+        unsafe {
+            std::ptr::from_ref(self)
+                .cast::<u8>()
+                .add(size_of::<Tuple>())
+                .cast::<*mut Object>()
+                .cast_mut()
+                .add(i)
+        }
     }
 
     /// The items.
@@ -425,7 +433,13 @@ pub(crate) fn show_items(
 /// If iterable is specified the tuple is initialized from iterable's items.
 ///
 /// If the argument is a tuple, the return value is the same object.
-#[pytype(name = "tuple", symbol = "PyTuple_Type", flags(BASETYPE, SEQUENCE, TUPLE_SUBCLASS, MATCH_SELF), gc, itemsize = 8)]
+#[pytype(
+    name = "tuple",
+    symbol = "PyTuple_Type",
+    flags(BASETYPE, SEQUENCE, TUPLE_SUBCLASS, MATCH_SELF),
+    gc,
+    itemsize = 8
+)]
 impl Tuple {
     #[method("($self, /)")]
     fn __getnewargs__(&self, vm: &Vm) -> Ref<Tuple> {

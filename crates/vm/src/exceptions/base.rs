@@ -187,7 +187,7 @@ impl BaseException {
         let mut pos = 0;
         while let Some((key, value)) = state.next_entry(&mut pos) {
             let Some(name) = key.downcast_ref::<Str>() else {
-                let given = key.ob_type().name();
+                let given = key.ob_type().tp_name_str();
                 return Err(vm.type_error(format!("attribute name must be string, not '{given}'")));
             };
             self.as_object().set_attr(name, &value, vm)?;
@@ -232,7 +232,7 @@ impl BaseException {
         if value.downcast_ref::<Dict>().is_none() {
             return Err(vm.type_error(format!(
                 "__dict__ must be set to a dictionary, not a '{}'",
-                value.ob_type().name()
+                value.ob_type().tp_name_str()
             )));
         }
         self.dict.put(value.to_ref());

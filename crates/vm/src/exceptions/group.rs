@@ -60,7 +60,7 @@ impl BaseExceptionGroup {
             )));
         };
         if message.downcast_ref::<Str>().is_none() {
-            let shown = if vm.is_none(message) { "None" } else { message.ob_type().name() };
+            let shown = if vm.is_none(message) { "None" } else { message.ob_type().tp_name_str() };
             return Err(
                 vm.type_error(format!("BaseExceptionGroup.__new__() argument 1 must be str, not {shown}"))
             );
@@ -335,7 +335,10 @@ pub fn check_match(exc: &Object, matcher: &Object, vm: &Vm) -> PyResult<(Option<
         if exc.downcast_ref::<BaseExceptionGroup>().is_some() {
             return Ok((Some(exc.to_ref()), None));
         }
-        let wrapped = new_group("", vec![exc.to_ref()], vm)?;
+        let lone = vm.new_tuple([exc.to_ref()]);
+        let wrapped = types::base_exception_group()
+            .as_object()
+            .call(&[vm.ids().empty.as_object(), lone.as_object()], vm)?;
         if let Some(wrapped) = wrapped.downcast_ref::<BaseException>() {
             crate::builtins::traceback::add_current_frame(wrapped, vm)?;
         }
@@ -345,9 +348,11 @@ pub fn check_match(exc: &Object, matcher: &Object, vm: &Vm) -> PyResult<(Option<
         return Ok((None, Some(exc.to_ref())));
     }
     let pair = exc.call_method(&vm.intern("split"), &[matcher], vm)?;
-    let name = exc.ob_type().name();
+    let name = exc.ob_type().tp_name_str();
     let Some(pair) = pair.downcast_ref::<Tuple>() else {
-        return Err(vm.type_error(format!("{name}.split must return a tuple, not {}", pair.ob_type().name())));
+        return Err(
+            vm.type_error(format!("{name}.split must return a tuple, not {}", pair.ob_type().tp_name_str()))
+        );
     };
     let [matched, rest, ..] = pair.as_slice() else {
         return Err(

@@ -127,10 +127,10 @@ fn index_sized(object: &Object, vm: &Vm) -> PyResult<isize> {
     let index = object.as_index(vm)?;
     match index.to_i64() {
         Some(value) => Ok(value as isize),
-        None => {
-            Err(vm
-                .value_error(format!("cannot fit '{}' into an index-sized integer", object.ob_type().name())))
-        }
+        None => Err(vm.value_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            object.ob_type().tp_name_str()
+        ))),
     }
 }
 

@@ -103,7 +103,7 @@ fn want_str(args: &[ObjRef], index: usize, vm: &Vm) -> PyResult<ObjRef> {
     match args.get(index) {
         Some(value) if value.downcast_ref::<Str>().is_some() => Ok(value.clone()),
         Some(value) => {
-            let given = if vm.is_none(value) { "None" } else { value.ob_type().name() };
+            let given = if vm.is_none(value) { "None" } else { value.ob_type().tp_name_str() };
             Err(vm.type_error(format!("argument {} must be str, not {given}", index + 1)))
         }
         None => Err(vm.type_error(format!("function takes more than {index} arguments"))),

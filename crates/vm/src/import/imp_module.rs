@@ -112,9 +112,10 @@ impl Imp {
     /// Initializes a frozen module.
     #[function("($module, name, /)")]
     fn init_frozen(name: &str, vm: &Vm) -> PyResult {
-        let Some((module, _)) = frozen(name, vm) else { return Ok(vm.none()) };
+        let Some((module, origin)) = frozen(name, vm) else { return Ok(vm.none()) };
         let code = embedded_code(&module, vm)?;
         let made = Module::create(name, None, vm)?;
+        made.set("__origname__", vm.new_str(origin).as_object(), vm)?;
         modules(vm)?.set_item(vm.intern(name).as_object(), made.as_object(), vm)?;
         crate::interpreter::eval_code(&code, &made.dict(vm), None, vm)?;
         Ok(made.into_object())

@@ -357,6 +357,10 @@ pub fn is_shadowing(path: &str, vm: &Vm) -> PyResult<bool> {
     let first = paths.downcast_ref::<List>().and_then(|list| list.get(0));
     let Some(first) = first.and_then(|f| f.downcast::<Str>().ok()) else { return Ok(false) };
     let mut folder = first.to_string_lossy().into_owned();
+    // The embedded library hides nothing.
+    if folder.ends_with("/python314.zip") {
+        return Ok(false);
+    }
     if folder.is_empty() {
         folder = std::env::current_dir().map(|d| d.to_string_lossy().into_owned()).unwrap_or_default();
     }

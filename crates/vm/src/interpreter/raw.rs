@@ -180,6 +180,42 @@ pub fn int_type() -> *const Type {
     Int::static_type()
 }
 
+/// The type `float`.
+#[inline(always)]
+pub fn float_type() -> *const Type {
+    Float::static_type()
+}
+
+/// The stack pointer lowered by `N` slots.
+///
+/// Opaque to the optimiser on x86-64: it would compute all the lowered pointers that the loop's arms need before each
+/// dispatch, and spill them.
+///
+/// # Safety
+/// The stack is that deep.
+#[inline(always)]
+pub unsafe fn lower<const N: usize>(sp: *mut StackRef) -> *mut StackRef {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut lowered = sp;
+        // SAFETY: an addition; the result stays within the frame.
+        unsafe {
+            std::arch::asm!(
+                "sub {0}, {1}",
+                inout(reg) lowered,
+                const N * size_of::<StackRef>(),
+                options(pure, nomem, nostack)
+            );
+        }
+        lowered
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    // SAFETY: passed on to the caller.
+    unsafe {
+        sp.sub(N)
+    }
+}
+
 /// The type `bool`.
 #[inline(always)]
 pub fn bool_type() -> *const Type {

@@ -14,8 +14,10 @@
 //! A value that leaves this nest of frames (stored in a heap object, returned, yielded, moved with a frame that outlives
 //! its call) is made owned first: `into_ref` or `heap_safe`.
 
-use taipan_object::object::decref;
+use taipan_object::alloc;
+use taipan_object::object::dealloc;
 
+use crate::interpreter::raw;
 use crate::prelude::*;
 
 /// A reference in a frame: owned, borrowed (lowest bit set), or empty (zero).
@@ -138,7 +140,7 @@ impl StackRef {
     pub unsafe fn close(self) {
         if !self.is_borrowed() {
             // SAFETY: the slot owns a reference.
-            unsafe { decref(self.ptr()) };
+            unsafe { release(self.ptr()) };
         }
     }
 
@@ -150,7 +152,7 @@ impl StackRef {
     pub unsafe fn xclose(self) {
         if self.0 & BORROWED == 0 && self.0 != 0 {
             // SAFETY: the slot owns a reference.
-            unsafe { decref(self.ptr()) };
+            unsafe { release(self.ptr()) };
         }
     }
 
@@ -168,5 +170,36 @@ impl StackRef {
     pub unsafe fn is_unique(self) -> bool {
         // SAFETY: passed on to the caller.
         !self.is_borrowed() && unsafe { self.object().is_unique() }
+    }
+}
+
+/// Gives up one reference. As `decref`, with a short way for numbers, which most values on the stack are.
+#[inline(always)]
+unsafe fn release(op: *mut Object) {
+    // SAFETY: the caller owns a reference, so the object is alive.
+    unsafe {
+        let object = &*op;
+        if object.is_unique() {
+            release_last(op);
+        } else if !object.is_immortal() {
+            object.set_refcount(object.refcount() - 1);
+        }
+    }
+}
+
+/// Destroys an object whose only reference is given up. Compact ints and floats are plain memory.
+#[inline(never)]
+unsafe fn release_last(op: *mut Object) {
+    // SAFETY: the caller owns the only reference; sizes are those that the number types allocate.
+    unsafe {
+        let tp = (*op).type_ptr();
+        if tp == raw::int_type() && raw::compact_int(StackRef::from_raw(op)).is_some() {
+            alloc::release(op.cast(), raw::INT_BYTES);
+        } else if tp == raw::float_type() {
+            alloc::release(op.cast(), raw::FLOAT_BYTES);
+        } else {
+            (*op).set_refcount(0);
+            dealloc(op);
+        }
     }
 }

@@ -178,7 +178,10 @@ pub fn has_buffer(object: &Object) -> bool {
 /// `PyObject_GetBuffer`.
 pub fn get_view(object: &Object, view: &mut PyBuffer, flags: i32, vm: &Vm) -> PyResult<()> {
     let Some(get) = object.ob_type().as_buffer().and_then(|b| b.bf_getbuffer.get()) else {
-        return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", object.ob_type().name())));
+        return Err(vm.type_error(format!(
+            "a bytes-like object is required, not '{}'",
+            object.ob_type().tp_name_str()
+        )));
     };
     // SAFETY: a slot is called with a live object and a view to fill.
     vm.status(unsafe { get(object.as_ptr(), view, flags) })
@@ -233,7 +236,7 @@ pub fn python_getbuffer(object: &Object, view: *mut PyBuffer, flags: i32, vm: &V
     let Some(method) = object.lookup_special(vm.ids().__buffer__, vm)? else {
         return Err(vm.type_error(format!(
             "a bytes-like object is required, not '{}'",
-            object.ob_type().name()
+            object.ob_type().tp_name_str()
         )));
     };
     let result = method.call(&[&vm.new_int(flags)], vm)?;

@@ -100,8 +100,8 @@ pub fn rich_compare(a: &Object, b: &Object, op: CompareOp, vm: &Vm) -> PyResult 
         _ => Err(vm.type_error(format!(
             "'{}' not supported between instances of '{}' and '{}'",
             op.symbol(),
-            a.ob_type().name(),
-            b.ob_type().name()
+            a.ob_type().tp_name_str(),
+            b.ob_type().tp_name_str()
         ))),
     }
 }

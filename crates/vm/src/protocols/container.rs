@@ -24,9 +24,7 @@ pub fn length(object: &Object, vm: &Vm) -> PyResult<usize> {
         .or_else(|| tp.as_mapping().and_then(|m| m.mp_length.get()));
     match length {
         // SAFETY: a slot is called with a live object.
-        Some(length) => {
-            usize::try_from(unsafe { length(object.as_ptr()) }).map_err(|_| vm.check_raised())
-        }
+        Some(length) => usize::try_from(unsafe { length(object.as_ptr()) }).map_err(|_| vm.check_raised()),
         None => Err(vm.type_error(format!("object of type '{}' has no len()", tp.name()))),
     }
 }
@@ -56,7 +54,10 @@ pub fn length_hint(object: &Object, default: usize, vm: &Vm) -> PyResult<usize> 
         return Ok(default);
     }
     let Some(int) = result.downcast_ref::<Int>() else {
-        return Err(vm.type_error(format!("__length_hint__ must be an integer, not {}", result.ob_type().name())));
+        return Err(vm.type_error(format!(
+            "__length_hint__ must be an integer, not {}",
+            result.ob_type().tp_name_str()
+        )));
     };
     match int.to_i64() {
         Some(n) if n >= 0 => Ok(n as usize),
@@ -83,14 +84,16 @@ fn adjust(object: &Object, index: isize, vm: &Vm) -> PyResult<isize> {
 /// `index` as a subscript: raises `IndexError` when it doesn't fit.
 pub fn subscript_index(key: &Object, vm: &Vm) -> PyResult<isize> {
     key.as_index(vm)?.to_i64().map(|i| i as isize).ok_or_else(|| {
-        vm.index_error(format!("cannot fit '{}' into an index-sized integer", key.ob_type().name()))
+        vm.index_error(format!("cannot fit '{}' into an index-sized integer", key.ob_type().tp_name_str()))
     })
 }
 
 /// `sequence[index]` through `sq_item`, negative indices adjusted.
 pub fn sequence_item(object: &Object, index: isize, vm: &Vm) -> PyResult {
     let Some(item) = object.ob_type().as_sequence().and_then(|s| s.sq_item.get()) else {
-        return Err(vm.type_error(format!("'{}' object does not support indexing", object.ob_type().name())));
+        return Err(
+            vm.type_error(format!("'{}' object does not support indexing", object.ob_type().tp_name_str()))
+        );
     };
     let index = adjust(object, index, vm)?;
     // SAFETY: a slot is called with a live object.
@@ -108,7 +111,7 @@ pub fn get_item(object: &Object, key: &Object, vm: &Vm) -> PyResult {
         if !key.has_index() {
             return Err(vm.type_error(format!(
                 "sequence index must be integer, not '{}'",
-                key.ob_type().name()
+                key.ob_type().tp_name_str()
             )));
         }
         return sequence_item(object, subscript_index(key, vm)?, vm);
@@ -139,7 +142,7 @@ fn assign(object: &Object, key: &Object, value: Option<&Object>, vm: &Vm) -> PyR
             if !key.has_index() {
                 return Err(vm.type_error(format!(
                     "sequence index must be integer, not '{}'",
-                    key.ob_type().name()
+                    key.ob_type().tp_name_str()
                 )));
             }
             let index = adjust(object, subscript_index(key, vm)?, vm)?;
@@ -174,7 +177,7 @@ pub fn contains(object: &Object, item: &Object, vm: &Vm) -> PyResult<bool> {
             vm.clear_exception();
             return Err(vm.type_error(format!(
                 "argument of type '{}' is not a container or iterable",
-                object.ob_type().name()
+                object.ob_type().tp_name_str()
             )));
         }
         Err(Raised) => return Err(Raised),

@@ -47,17 +47,20 @@ fn binary_slots(a: &Object, b: &Object, get: Get, vm: &Vm) -> PyResult {
 
 #[cold]
 fn unsupported(a: &Object, b: &Object, symbol: &str, vm: &Vm) -> Raised {
-    if symbol == ">>" && a.downcast_ref::<crate::builtins::builtin_function::BuiltinFunction>().is_some_and(|f| f.name() == "print") {
+    if symbol == ">>"
+        && a.downcast_ref::<crate::builtins::builtin_function::BuiltinFunction>()
+            .is_some_and(|f| f.name() == "print")
+    {
         return vm.type_error(format!(
             "unsupported operand type(s) for {symbol}: '{}' and '{}'. Did you mean \"print(<message>, file=<output_stream>)\"?",
-            a.ob_type().name(),
-            b.ob_type().name()
+            a.ob_type().tp_name_str(),
+            b.ob_type().tp_name_str()
         ));
     }
     vm.type_error(format!(
         "unsupported operand type(s) for {symbol}: '{}' and '{}'",
-        a.ob_type().name(),
-        b.ob_type().name()
+        a.ob_type().tp_name_str(),
+        b.ob_type().tp_name_str()
     ))
 }
 
@@ -145,11 +148,14 @@ fn repeat(
     if !count.has_index() {
         return Err(vm.type_error(format!(
             "can't multiply sequence by non-int of type '{}'",
-            count.ob_type().name()
+            count.ob_type().tp_name_str()
         )));
     }
     let Some(n) = as_index(count, vm)?.to_i64() else {
-        return Err(vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", count.ob_type().name())));
+        return Err(vm.overflow_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            count.ob_type().tp_name_str()
+        )));
     };
     // SAFETY: a slot is called with a live object.
     unsafe { vm.owned(slot(sequence.as_ptr(), n as isize)) }
@@ -240,9 +246,9 @@ pub fn power(a: &Object, b: &Object, c: &Object, vm: &Vm) -> PyResult {
     }
     Err(vm.type_error(format!(
         "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
-        a.ob_type().name(),
-        b.ob_type().name(),
-        c.ob_type().name()
+        a.ob_type().tp_name_str(),
+        b.ob_type().tp_name_str(),
+        c.ob_type().tp_name_str()
     )))
 }
 
@@ -262,7 +268,9 @@ fn unary(object: &Object, slot: Option<UnaryFunc>, what: &str, vm: &Vm) -> PyRes
     match slot {
         // SAFETY: a slot is called with a live object.
         Some(slot) => unsafe { vm.owned(slot(object.as_ptr())) },
-        None => Err(vm.type_error(format!("bad operand type for {what}: '{}'", object.ob_type().name()))),
+        None => {
+            Err(vm.type_error(format!("bad operand type for {what}: '{}'", object.ob_type().tp_name_str())))
+        }
     }
 }
 
@@ -304,7 +312,7 @@ fn index_slot(object: &Object, vm: &Vm) -> PyResult<Ref<Int>> {
     // SAFETY: a slot is called with a live object.
     let result = unsafe { vm.owned(slot(object.as_ptr())) }?;
     if result.downcast_exact::<Int>().is_none() {
-        let given = result.ob_type().name();
+        let given = result.ob_type().tp_name_str();
         if result.downcast_ref::<Int>().is_none() {
             return Err(vm.type_error(format!("__index__ returned non-int (type {given})")));
         }
@@ -323,7 +331,10 @@ fn index_slot(object: &Object, vm: &Vm) -> PyResult<Ref<Int>> {
 pub fn as_isize(object: &Object, vm: &Vm) -> PyResult<isize> {
     let index = as_index(object, vm)?;
     index.to_i64().map(|i| i as isize).ok_or_else(|| {
-        vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", object.ob_type().name()))
+        vm.overflow_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            object.ob_type().tp_name_str()
+        ))
     })
 }
 
@@ -358,7 +369,7 @@ fn float_slot(object: &Object, vm: &Vm) -> PyResult<f64> {
     // SAFETY: a slot is called with a live object.
     let result = unsafe { vm.owned(slot(object.as_ptr())) }?;
     if result.downcast_exact::<Float>().is_none() {
-        let given = result.ob_type().name();
+        let given = result.ob_type().tp_name_str();
         if result.downcast_ref::<Float>().is_none() {
             return Err(vm.type_error(format!("{}.__float__() must return a float, not {given}", tp.name())));
         }

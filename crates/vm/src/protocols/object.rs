@@ -1,9 +1,9 @@
 //! `ObjectProtocol`: the methods that every object has in Rust. Each is one line here and lives in the file of its
 //! protocol.
 
+use crate::prelude::*;
 use crate::protocols::buffer::Buffer;
 use crate::protocols::{attributes, call, compare, container, iterator, number};
-use crate::prelude::*;
 
 /// Python's operations on any object. Everything that can run Python takes `vm` and returns `PyResult`.
 #[allow(missing_docs)]
@@ -60,7 +60,7 @@ impl ObjectProtocol for Object {
         // SAFETY: a slot is called with a live object.
         let result = unsafe { vm.owned(repr(self.as_ptr())) }?;
         result.downcast::<Str>().map_err(|other| {
-            vm.type_error(format!("__repr__ returned non-string (type {})", other.ob_type().name()))
+            vm.type_error(format!("__repr__ returned non-string (type {})", other.ob_type().tp_name_str()))
         })
     }
 
@@ -73,14 +73,14 @@ impl ObjectProtocol for Object {
         // SAFETY: a slot is called with a live object.
         let result = unsafe { vm.owned(to_str(self.as_ptr())) }?;
         result.downcast::<Str>().map_err(|other| {
-            vm.type_error(format!("__str__ returned non-string (type {})", other.ob_type().name()))
+            vm.type_error(format!("__str__ returned non-string (type {})", other.ob_type().tp_name_str()))
         })
     }
 
     #[inline]
     fn hash(&self, vm: &Vm) -> PyResult<isize> {
         let Some(hash) = self.ob_type().tp_hash.get() else {
-            return Err(vm.type_error(format!("unhashable type: '{}'", self.ob_type().name())));
+            return Err(vm.type_error(format!("unhashable type: '{}'", self.ob_type().tp_name_str())));
         };
         // SAFETY: a slot is called with a live object.
         match unsafe { hash(self.as_ptr()) } {
@@ -238,7 +238,7 @@ impl ObjectProtocol for Object {
         format(self, spec, vm)
     }
     fn type_name(&self) -> &str {
-        self.ob_type().name()
+        self.ob_type().tp_name_str()
     }
 }
 
@@ -253,11 +253,13 @@ fn format(object: &Object, spec: Option<&Str>, vm: &Vm) -> PyResult<Ref<Str>> {
         }
     }
     let Some(method) = object.lookup_special(vm.ids().__format__, vm)? else {
-        return Err(vm.type_error(format!("Type {} doesn't define __format__", object.ob_type().name())));
+        return Err(
+            vm.type_error(format!("Type {} doesn't define __format__", object.ob_type().tp_name_str()))
+        );
     };
     let spec = spec.unwrap_or(vm.ids().empty);
     let result = method.call(&[spec.as_object()], vm)?;
     result.downcast::<Str>().map_err(|other| {
-        vm.type_error(format!("__format__ must return a str, not {}", other.ob_type().name()))
+        vm.type_error(format!("__format__ must return a str, not {}", other.ob_type().tp_name_str()))
     })
 }

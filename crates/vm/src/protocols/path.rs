@@ -45,7 +45,7 @@ pub fn fspath(object: &Object, vm: &Vm) -> PyResult {
     if object.downcast_ref::<Str>().is_some() || object.downcast_ref::<Bytes>().is_some() {
         return Ok(object.to_ref());
     }
-    let name = object.ob_type().name();
+    let name = object.ob_type().tp_name_str();
     let Some(method) = object.lookup_special(vm.ids().__fspath__, vm)? else {
         return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {name}")));
     };
@@ -55,7 +55,7 @@ pub fn fspath(object: &Object, vm: &Vm) -> PyResult {
     }
     Err(vm.type_error(format!(
         "expected {name}.__fspath__() to return str or bytes, not {}",
-        result.ob_type().name()
+        result.ob_type().tp_name_str()
     )))
 }
 
@@ -81,7 +81,7 @@ pub fn to_path(object: &Object, what: &ArgName, vm: &Vm) -> PyResult<PathArg> {
             "{}: {} should be string, bytes or os.PathLike, not {}",
             what.func,
             what.name,
-            object.ob_type().name()
+            object.ob_type().tp_name_str()
         )));
     }
     let object = fspath(object, vm)?;

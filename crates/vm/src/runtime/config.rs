@@ -56,7 +56,8 @@ impl Default for Config {
             debug: 0,
             verbose: 0,
             quiet: false,
-            write_bytecode: true,
+            // Code objects can't be marshalled yet.
+            write_bytecode: false,
             bytes_warning: 0,
             unbuffered: false,
             dev_mode: false,

@@ -162,7 +162,8 @@ impl Vm {
     /// Static types that only instances lead to are readied when the first instance is made.
     #[cold]
     fn ready_on_first_use(&self, tp: &Type) {
-        if !tp.has_flag(TypeFlags::READYING) && crate::builtins::type_::type_ready(tp, self).is_err() {
+        let wait = self.interp().types.starting.get() || tp.has_flag(TypeFlags::READYING);
+        if !wait && crate::builtins::type_::type_ready(tp, self).is_err() {
             self.clear_exception();
         }
     }

@@ -44,6 +44,11 @@ impl Vm {
 
     #[cold]
     fn stack_exhausted(&self, place: &str) -> crate::Raised {
-        self.recursion_error(format!("maximum recursion depth exceeded{place}"))
+        // Making the exception takes some of the reserve.
+        let limit = self.native_stack_limit.get();
+        self.native_stack_limit.set(limit - RESERVE / 2);
+        let raised = self.recursion_error(format!("maximum recursion depth exceeded{place}"));
+        self.native_stack_limit.set(limit);
+        raised
     }
 }

@@ -21,7 +21,9 @@ pub struct Parts {
 fn own_modules() -> Vec<&'static NativeModule> {
     vec![
         &crate::builtins::builtins_module::Builtins::DEF,
+        &crate::builtins::codecs_core::module::CodecsModule::DEF,
         &crate::builtins::gc_module::GcModule::DEF,
+        &crate::builtins::str::string_module::StringModule::DEF,
         &crate::builtins::sys_module::Sys::DEF,
         &crate::builtins::typevars::module::TypingModule::DEF,
         &crate::builtins::weakref::module::WeakrefModule::DEF,
@@ -112,6 +114,12 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
     let types: &[&'static Type] = &[
         b::object::object_type(),
         Type::type_type(),
+        b::descr::WrapperDescriptor::type_object(),
+        b::descr::MethodDescriptor::type_object(),
+        b::descr::ClassMethodDescriptor::type_object(),
+        b::descr::GetSetDescriptor::type_object(),
+        b::descr::MemberDescriptor::type_object(),
+        b::classmethod::StaticMethod::type_object(),
         b::builtin_function::BuiltinFunction::type_object(),
         Str::type_object(),
         Int::type_object(),
@@ -140,6 +148,7 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
     for tp in types {
         b::type_::type_ready(tp, vm)?;
     }
+    vm.interp().types.starting.set(false);
     Ok(())
 }
 
@@ -157,7 +166,9 @@ fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
     bootstrap.call_method(&vm.intern("_install_external_importers"), &[], vm)?;
     set_paths(sys, vm)?;
     let importer = interp.import.library.get().and_then(|library| library.find("_embedded_importer"));
-    let Some(importer) = importer else { return Err(vm.import_error("the embedded library has no importer")) };
+    let Some(importer) = importer else {
+        return Err(vm.import_error("the embedded library has no importer"));
+    };
     let code = crate::import::imp_module::embedded_code(&importer, vm)?;
     let module = Module::create("_embedded_importer", None, vm)?;
     crate::import::modules(vm)?.set_item(
@@ -206,7 +217,8 @@ pub fn open_streams(vm: &Vm) -> PyResult<()> {
         builtins.set_item(ids.open.as_object(), &open, vm)?;
     }
     let unbuffered = vm.interp().config.borrow().unbuffered;
-    let streams = [(0, "stdin", "r", "strict"), (1, "stdout", "w", "strict"), (2, "stderr", "w", "backslashreplace")];
+    let streams =
+        [(0, "stdin", "r", "strict"), (1, "stdout", "w", "strict"), (2, "stderr", "w", "backslashreplace")];
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
     for (fd, name, mode, errors) in streams {
         let stream = open_stream(fd, name, mode, errors, unbuffered, &io, vm)?;
@@ -247,7 +259,8 @@ fn open_stream(
     raw.set_attr(vm.ids().name, vm.new_str(&format!("<{name}>")).as_object(), vm)?;
     let is_tty = raw.call_method(vm.ids().isatty, &[], vm)?.is_true(vm)?;
     let line_buffering = !raw_output && (is_tty || name == "stderr");
-    let encoding = std::env::var("PYTHONIOENCODING").ok().filter(|_| vm.interp().config.borrow().use_environment);
+    let encoding =
+        std::env::var("PYTHONIOENCODING").ok().filter(|_| vm.interp().config.borrow().use_environment);
     let (encoding, given_errors) = match encoding.as_deref().map(|e| e.split_once(':').unwrap_or((e, ""))) {
         Some((encoding, errors)) => (encoding.to_owned(), errors.to_owned()),
         None => (String::new(), String::new()),

@@ -1,6 +1,6 @@
 //! `bytes % args` (PEP 461).
 
-use crate::builtins::str::percent::{Arguments, Resolved, number, raise, resolve};
+use crate::builtins::str::percent::{Arguments, Resolved, number, resolve};
 use crate::builtins::str::repr;
 use crate::prelude::*;
 use crate::protocols::buffer::{self, has_buffer};
@@ -39,7 +39,12 @@ pub fn format(template: &[u8], value: &Object, vm: &Vm) -> PyResult<Vec<u8>> {
     Ok(out)
 }
 
-fn format_piece(directive: &Directive, arguments: &mut Arguments<'_>, out: &mut Vec<u8>, vm: &Vm) -> PyResult<()> {
+fn format_piece(
+    directive: &Directive,
+    arguments: &mut Arguments<'_>,
+    out: &mut Vec<u8>,
+    vm: &Vm,
+) -> PyResult<()> {
     let resolved = resolve(directive, arguments, vm)?;
     let code = directive.conversion.map_err(|error| raise(error, vm))?;
     let letter = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -68,6 +73,14 @@ fn format_piece(directive: &Directive, arguments: &mut Arguments<'_>, out: &mut 
             }
             None => Err(raise(PercentError::Unsupported(code, directive.index), vm)),
         },
+    }
+}
+
+/// Raises what a broken directive deserves.
+fn raise(error: PercentError, vm: &Vm) -> Raised {
+    match error {
+        PercentError::PrecisionTooBig => vm.value_error("prec too big"),
+        other => vm.value_error(other.text()),
     }
 }
 

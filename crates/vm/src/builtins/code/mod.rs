@@ -6,6 +6,8 @@
 mod constants;
 mod from_bytecode;
 
+pub use from_bytecode::object_of;
+
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::offset_of;

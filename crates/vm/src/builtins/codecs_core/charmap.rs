@@ -186,6 +186,14 @@ impl EncodingMap {
 
 /// `codecs.charmap_build`: the table for encoding that belongs to a table for decoding.
 pub fn build(table: &Str, vm: &Vm) -> PyResult<ObjRef> {
+    // Only a whole table that keeps NUL where it is becomes a compact map.
+    if table.len() < 256 || table.char_at(0) != Some(0) {
+        let map = vm.new_dict();
+        for (byte, code) in (0..256u32).zip(table.data().iter()) {
+            map.set_item(&vm.new_int(code), &vm.new_int(byte), vm)?;
+        }
+        return Ok(map.into_object());
+    }
     let mut pairs: Vec<(u32, u8)> = Vec::with_capacity(256);
     for (byte, code) in (0..=255u8).zip(table.data().iter()) {
         if code != 0xFFFE {
@@ -196,6 +204,9 @@ pub fn build(table: &Str, vm: &Vm) -> PyResult<ObjRef> {
     pairs.sort_by_key(|pair| (pair.0, std::cmp::Reverse(pair.1)));
     pairs.dedup_by_key(|pair| pair.0);
     Ok(vm
-        .new_object(EncodingMap { ob: Object::new(EncodingMap::type_object()), pairs: pairs.into_boxed_slice() })
+        .new_object(EncodingMap {
+            ob: Object::new(EncodingMap::type_object()),
+            pairs: pairs.into_boxed_slice(),
+        })
         .into_object())
 }

@@ -147,7 +147,13 @@ pub fn lookup_error(name: &str, vm: &Vm) -> PyResult<ObjRef> {
 }
 
 /// Calls one of a codec's functions and takes the first item of what it returns.
-fn convert(function: &Object, object: &Object, errors: Option<&str>, what: &str, vm: &Vm) -> PyResult<ObjRef> {
+fn convert(
+    function: &Object,
+    object: &Object,
+    errors: Option<&str>,
+    what: &str,
+    vm: &Vm,
+) -> PyResult<ObjRef> {
     let result = match errors {
         Some(errors) => function.call(&[object, vm.new_str(errors).as_object()], vm)?,
         None => function.call(&[object], vm)?,
@@ -217,7 +223,9 @@ pub fn encode_text(text: &Str, encoding: &str, errors: &str, vm: &Vm) -> PyResul
     if let Some(array) = made.downcast_ref::<ByteArray>() {
         crate::builtins::warn::warn(
             types::runtime_warning(),
-            &format!("encoder {encoding} returned bytearray instead of bytes; use codecs.encode() to encode to arbitrary types"),
+            &format!(
+                "encoder {encoding} returned bytearray instead of bytes; use codecs.encode() to encode to arbitrary types"
+            ),
             1,
             vm,
         )?;

@@ -69,7 +69,9 @@ pub unsafe fn get_member(object: &Object, def: &MemberDef, vm: &Vm) -> PyResult 
             member::STRING_INPLACE => {
                 vm.new_str(&CStr::from_ptr(field.cast::<c_char>()).to_string_lossy()).into_object()
             }
-            member::OBJECT => Object::from_ptr(*field.cast::<*mut Object>()).map_or_else(|| vm.none(), Object::to_ref),
+            member::OBJECT => {
+                Object::from_ptr(*field.cast::<*mut Object>()).map_or_else(|| vm.none(), Object::to_ref)
+            }
             member::OBJECT_EX => match Object::from_ptr(*field.cast::<*mut Object>()) {
                 Some(value) => value.to_ref(),
                 None => {

@@ -177,7 +177,9 @@ pub fn instance_dict_if_any(op: &Object) -> Option<Ref<Dict>> {
 #[inline]
 pub fn instance_get(op: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     if let Some(values) = inline_values(op) {
-        if let (Some(table), Some(name)) = (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>()) {
+        if let (Some(table), Some(name)) =
+            (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>())
+        {
             let ix = table.find_str(name, str_hash(name, vm));
             if ix < 0 || ix as usize >= usize::from(values.capacity) {
                 return Ok(None);
@@ -200,9 +202,12 @@ pub fn instance_get(op: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>
 /// Sets or deletes the instance's own attribute `name`. False when there is nothing to delete. The type has instance dicts.
 pub fn instance_set(op: &Object, name: &Str, value: Option<&Object>, vm: &Vm) -> PyResult<bool> {
     if let (Some(values), None) = (inline_values(op), instance_dict_if_any(op)) {
-        if let (Some(table), Some(name)) = (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>()) {
+        if let (Some(table), Some(name)) =
+            (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>())
+        {
             let hash = str_hash(name, vm);
-            let ix = if value.is_some() { add_shared_key(table, name, hash) } else { table.find_str(name, hash) };
+            let ix =
+                if value.is_some() { add_shared_key(table, name, hash) } else { table.find_str(name, hash) };
             if ix >= 0 && (ix as usize) < usize::from(values.capacity) {
                 return Ok(store_inline(values, ix as usize, value));
             }

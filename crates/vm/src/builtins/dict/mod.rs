@@ -194,7 +194,8 @@ impl Dict {
         // SAFETY: objects are handled on attached threads only.
         let hash = str_hash(key, unsafe { Vm::current() });
         let table = self.table();
-        let ix = if table.is_unicode() { table.find_str(key, hash) } else { table.find_str_in_general(key, hash) };
+        let ix =
+            if table.is_unicode() { table.find_str(key, hash) } else { table.find_str_in_general(key, hash) };
         // SAFETY: values are null or alive.
         if ix < 0 { None } else { unsafe { self.value_ptr(ix as usize).as_ref() } }
     }
@@ -302,9 +303,16 @@ impl Dict {
             let Some(copy) = table.duplicate() else { return Err(vm.memory_error()) };
             return Ok(vm.new_object(Dict::with(copy, std::ptr::null_mut(), self.len())));
         }
-        let copy = Dict::new(vm);
-        copy.merge_dict(self, update::Duplicates::Override, vm)?;
-        Ok(copy)
+        let kind = if table.is_unicode() { Kind::Unicode } else { Kind::General };
+        let Some(copy) = Table::new(log2_for_entries(self.len()), kind) else {
+            return Err(vm.memory_error());
+        };
+        let mut at = 0;
+        while let Some((hash, key, value)) = self.next_borrowed(&mut at) {
+            // The keys are known to differ: nothing is compared.
+            copy.push(hash, key.to_ref().into_raw(), value.to_ref().into_raw());
+        }
+        Ok(vm.new_object(Dict::with(copy, std::ptr::null_mut(), self.len())))
     }
 
     /// `dict.copy()`: a subclass with an iterator of its own is copied through that.
@@ -481,7 +489,13 @@ fn table_version(table: Table, vm: &Vm) -> u32 {
 ///         d[k] = v
 /// dict(**kwargs) -> new dictionary initialized with the name=value pairs
 ///     in the keyword argument list.  For example:  dict(one=1, two=2)
-#[pytype(name = "dict", symbol = "PyDict_Type", flags(BASETYPE, MAPPING, DICT_SUBCLASS, MATCH_SELF), gc, unhashable)]
+#[pytype(
+    name = "dict",
+    symbol = "PyDict_Type",
+    flags(BASETYPE, MAPPING, DICT_SUBCLASS, MATCH_SELF),
+    gc,
+    unhashable
+)]
 impl Dict {
     /// Return self[key].
     #[method("($self, key, /)")]

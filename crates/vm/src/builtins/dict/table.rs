@@ -4,7 +4,10 @@
 //! afterwards the lookup starts again unless table and key are still in place. What a lookup returns is therefore true
 //! at the moment of return, and stays true until Python code runs again.
 
-use super::keys::{DUMMY, EMPTY, Kind, MIN_LOG2, Table, Values, log2_for_entries, log2_for_slots, stored_hash, usable_fraction};
+use super::keys::{
+    DUMMY, EMPTY, Kind, MIN_LOG2, Table, Values, log2_for_entries, log2_for_slots, stored_hash,
+    usable_fraction,
+};
 use super::watch::DictEvent;
 use crate::prelude::*;
 
@@ -172,7 +175,14 @@ impl Dict {
 
     /// Compares an entry's key with `key` by Python's `==`. None: the dict was changed meanwhile.
     #[cold]
-    fn compare_key(&self, table: Table, ix: usize, found: &Object, key: &Object, vm: &Vm) -> PyResult<Option<bool>> {
+    fn compare_key(
+        &self,
+        table: Table,
+        ix: usize,
+        found: &Object,
+        key: &Object,
+        vm: &Vm,
+    ) -> PyResult<Option<bool>> {
         let found = found.to_ref();
         table.retain();
         let result = found.rich_compare_bool(key, CompareOp::Eq, vm);
@@ -330,9 +340,8 @@ impl Dict {
         if let Some(values) = self.split_values() {
             values.remove_order(ix);
             // SAFETY: the slot's reference moves out.
-            let value = unsafe {
-                Ref::from_raw_opt(std::mem::replace(&mut *values.slot(ix), std::ptr::null_mut()))
-            };
+            let value =
+                unsafe { Ref::from_raw_opt(std::mem::replace(&mut *values.slot(ix), std::ptr::null_mut())) };
             return (None, value);
         }
         if let Some(slot) = table.slot_of(table.hash(ix), ix) {

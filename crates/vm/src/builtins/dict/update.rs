@@ -37,7 +37,11 @@ impl Dict {
             return Ok(());
         }
         let theirs = other.table();
-        if self.is_empty() && self.table().is_shared_empty() && self.values.get().is_null() && other.values.get().is_null() {
+        if self.is_empty()
+            && self.table().is_shared_empty()
+            && self.values.get().is_null()
+            && other.values.get().is_null()
+        {
             let dense = other.len() == theirs.len()
                 && (theirs.log2_size() == super::keys::MIN_LOG2
                     || usable_fraction((1 << theirs.log2_size()) / 2) < other.len());

@@ -184,7 +184,9 @@ fn symmetric_difference(a: &Object, b: &Object, vm: &Vm) -> PyResult {
 
 /// The pairs that only one of two dicts has. Values are compared, not hashed, while keys agree.
 fn items_xor(a: &DictItems, b: &DictItems, vm: &Vm) -> PyResult {
-    let (Some(mut small), Some(mut large)) = (a.dict(), b.dict()) else { return Ok(Set::new(vm).into_object()) };
+    let (Some(mut small), Some(mut large)) = (a.dict(), b.dict()) else {
+        return Ok(Set::new(vm).into_object());
+    };
     if small.len() > large.len() {
         std::mem::swap(&mut small, &mut large);
     }

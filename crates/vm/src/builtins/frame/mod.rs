@@ -89,6 +89,8 @@ pub unsafe fn take_ownership(object: &Frame, frame: *mut InterpreterFrame, vm: &
         let incomplete = InterpreterFrame::is_incomplete(frame);
         let data = object.own_data();
         copy_frame(frame, data);
+        // The code moved along, but whoever ends the activation still looks at it, and releases it.
+        (*frame).executable = (*data).executable.dup();
         (*data).owner = owner::FRAME_OBJECT;
         object.f_frame.set(data);
         if incomplete {

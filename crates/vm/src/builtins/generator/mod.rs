@@ -617,7 +617,7 @@ pub fn finalize(generator: &Generator, vm: &Vm) {
     if generator.is_coroutine() && generator.state.get() == state::CREATED {
         coroutine::warn_never_awaited(generator, vm);
     } else if close(generator, vm).is_err() && vm.has_exception() {
-        vm.write_unraisable(Some(&held), None);
+        crate::exceptions::unraisable::write_unraisable_while("while closing generator", Some(&held), vm);
     }
     drop(held);
     vm.current_exception.set(waiting);

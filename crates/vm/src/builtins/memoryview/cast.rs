@@ -65,9 +65,9 @@ impl MemoryView {
             if let Some(dims) = dims {
                 let mut len = size;
                 for n in &dims {
-                    len = len.checked_mul(*n).ok_or_else(|| {
-                        vm.value_error("memoryview.cast(): product(shape) > SSIZE_MAX")
-                    })?;
+                    len = len
+                        .checked_mul(*n)
+                        .ok_or_else(|| vm.value_error("memoryview.cast(): product(shape) > SSIZE_MAX"))?;
                 }
                 if len != info.len {
                     return Err(vm.type_error("memoryview: product(shape) * itemsize != buffer size"));
@@ -101,8 +101,8 @@ fn native_format_text(format: &str) -> *mut std::ffi::c_char {
         };
     }
     let text: *const u8 = texts!(
-        "c" "b" "B" "h" "H" "i" "I" "l" "L" "q" "Q" "n" "N" "f" "d" "e" "?" "P" "F" "D"
-        "@c" "@b" "@B" "@h" "@H" "@i" "@I" "@l" "@L" "@q" "@Q" "@n" "@N" "@f" "@d" "@e" "@?" "@P" "@F" "@D"
+        "c" "b" "B" "h" "H" "i" "I" "l" "L" "q" "Q" "n" "N" "f" "d" "e" "?" "P"
+        "@c" "@b" "@B" "@h" "@H" "@i" "@I" "@l" "@L" "@q" "@Q" "@n" "@N" "@f" "@d" "@e" "@?" "@P"
     );
     text.cast_mut().cast()
 }

@@ -1,5 +1,4 @@
 //! Items as Python values, for the formats of one native character (`struct`'s, with an optional `@`).
-#![allow(clippy::indexing_slicing, reason = "halves of arrays of constant size")]
 
 use crate::prelude::*;
 
@@ -11,8 +10,7 @@ pub fn native(format: &str) -> Option<(u8, usize)> {
         b'c' | b'b' | b'B' | b'?' => 1,
         b'h' | b'H' | b'e' => 2,
         b'i' | b'I' | b'f' => 4,
-        b'l' | b'L' | b'q' | b'Q' | b'n' | b'N' | b'd' | b'P' | b'F' => 8,
-        b'D' => 16,
+        b'l' | b'L' | b'q' | b'Q' | b'n' | b'N' | b'd' | b'P' => 8,
         _ => return None,
     };
     Some((code, size))
@@ -87,11 +85,6 @@ pub unsafe fn unpack(ptr: *const u8, code: u8, vm: &Vm) -> PyResult<ObjRef> {
             b'e' => vm.new_float(half_to_f64(u16::from_ne_bytes(read(ptr)))),
             b'f' => vm.new_float(f32::from_ne_bytes(read(ptr)).into()),
             b'd' => vm.new_float(f64::from_ne_bytes(read(ptr))),
-            b'F' => {
-                let (re, im) = (f32::from_ne_bytes(read(ptr)), f32::from_ne_bytes(read(ptr.add(4))));
-                Complex::new(re.into(), im.into(), vm)
-            }
-            b'D' => Complex::new(f64::from_ne_bytes(read(ptr)), f64::from_ne_bytes(read(ptr.add(8))), vm),
             _ => return Err(unsupported(&char::from(code).to_string(), vm)),
         })
     }
@@ -142,8 +135,8 @@ fn float(value: &Object, format: &str, vm: &Vm) -> PyResult<f64> {
 }
 
 /// The bytes of an item with that value: the format's size of them count.
-pub fn pack(value: &Object, code: u8, format: &str, vm: &Vm) -> PyResult<([u8; 16], usize)> {
-    let mut out = [0u8; 16];
+pub fn pack(value: &Object, code: u8, format: &str, vm: &Vm) -> PyResult<([u8; 8], usize)> {
+    let mut out = [0u8; 8];
     let mut put = |bytes: &[u8]| -> usize {
         for (to, from) in out.iter_mut().zip(bytes) {
             *to = *from;
@@ -165,21 +158,6 @@ pub fn pack(value: &Object, code: u8, format: &str, vm: &Vm) -> PyResult<([u8; 1
             let half = f64_to_half(float(value, format, vm)?);
             let half = half.ok_or_else(|| vm.overflow_error("float too large to pack with e format"))?;
             put(&half.to_ne_bytes())
-        }
-        b'F' | b'D' => {
-            let Some(complex) = value.downcast_ref::<Complex>() else { return Err(invalid("type", format, vm)) };
-            let (re, im) = (complex.re, complex.im);
-            if code == b'F' {
-                let mut both = [0; 8];
-                both[..4].copy_from_slice(&(re as f32).to_ne_bytes());
-                both[4..].copy_from_slice(&(im as f32).to_ne_bytes());
-                put(&both)
-            } else {
-                let mut both = [0; 16];
-                both[..8].copy_from_slice(&re.to_ne_bytes());
-                both[8..].copy_from_slice(&im.to_ne_bytes());
-                put(&both)
-            }
         }
         b'?' => put(&[u8::from(value.is_true(vm)?)]),
         b'c' => match value.downcast_ref::<Bytes>().map(Bytes::as_bytes) {

@@ -5,7 +5,10 @@
 //! - `shape.rs`: walking over memory of any shape; `format.rs`: items as Python values; `iterator.rs`
 //!
 //! All views of one buffer share a [`ManagedBuffer`], which gives the buffer back when the last of them is released.
-#![allow(clippy::indexing_slicing, reason = "dimensions run below `ndim`, to which the arrays have as many entries")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "dimensions run below `ndim`, to which the arrays have as many entries"
+)]
 
 mod cast;
 pub mod format;
@@ -165,6 +168,9 @@ impl MemoryView {
         let shape = shape::shape_of(source);
         let strides: Vec<isize> = (0..own).map(|dim| shape::stride_of(source, dim)).collect();
         let tp = MemoryView::type_object();
+        if !tp.has_flag(TypeFlags::READY) {
+            crate::builtins::type_::type_ready(tp, vm)?;
+        }
         // SAFETY: the block has room for the head and the three arrays, which are all written before it is shared.
         unsafe {
             let op = gc::allocate(tp, size_of::<MemoryView>() + 24 * room).cast::<MemoryView>();

@@ -190,7 +190,12 @@ impl SetTable {
                 // SAFETY: slots are in range (see above).
                 let entry = unsafe { *table.add(probe.slot) };
                 if entry.key.is_null() {
-                    return Ok(Err(deleted.unwrap_or(probe.slot)));
+                    return match deleted {
+                        // A comparison may have filled it since.
+                        Some(slot) if self.entry(slot).hash != DUMMY_HASH => continue 'restart,
+                        Some(slot) => Ok(Err(slot)),
+                        None => Ok(Err(probe.slot)),
+                    };
                 }
                 if entry.hash == DUMMY_HASH {
                     deleted = Some(probe.slot);
@@ -345,7 +350,8 @@ impl SetTable {
         // SAFETY: the entries are copied or taken away before any is released.
         unsafe {
             let small = std::mem::replace(&mut *self.small.get(), [UNUSED; SMALL]);
-            let (fill, source) = (self.fill.get(), if table.is_null() { small.as_ptr() } else { table.cast_const() });
+            let (fill, source) =
+                (self.fill.get(), if table.is_null() { small.as_ptr() } else { table.cast_const() });
             self.fill.set(0);
             self.used.set(0);
             self.mask.set(SMALL as isize - 1);

@@ -22,6 +22,7 @@ pub mod predicates;
 pub mod repr;
 pub mod search;
 pub mod split;
+pub mod string_module;
 pub mod translate;
 
 pub use builder::StrBuilder;
@@ -197,7 +198,12 @@ impl Str {
 }
 
 /// `str(object, encoding, errors)`, before a subclass takes the result over.
-fn construct(object: Option<&Object>, encoding: Option<&str>, errors: Option<&str>, vm: &Vm) -> PyResult<Ref<Str>> {
+fn construct(
+    object: Option<&Object>,
+    encoding: Option<&str>,
+    errors: Option<&str>,
+    vm: &Vm,
+) -> PyResult<Ref<Str>> {
     let Some(object) = object else { return Ok(Str::empty()) };
     if encoding.is_none() && errors.is_none() {
         return object.str(vm);

@@ -115,7 +115,9 @@ impl Str {
         let table = vm.new_dict();
         if let Some(y) = y {
             let Some(x) = x.downcast_ref::<Str>() else {
-                return Err(vm.type_error("first maketrans argument must be a string if there is a second argument"));
+                return Err(
+                    vm.type_error("first maketrans argument must be a string if there is a second argument")
+                );
             };
             if x.len() != y.len() {
                 return Err(vm.value_error("the first two maketrans arguments must have equal length"));

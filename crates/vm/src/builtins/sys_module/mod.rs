@@ -118,19 +118,6 @@ static ASYNCGEN_HOOKS: StructSeq = StructSeq {
     visible: 2,
 };
 
-static UNRAISABLE_ARGS: StructSeq = StructSeq {
-    name: "sys.UnraisableHookArgs",
-    doc: "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
-    fields: &[
-        ("exc_type", "Exception type"),
-        ("exc_value", "Exception value"),
-        ("exc_traceback", "Exception traceback"),
-        ("err_msg", "Error message"),
-        ("object", "Object causing the exception"),
-    ],
-    visible: 5,
-};
-
 const HEX_VERSION: u32 = 0x030e_0af0;
 
 fn flags(vm: &Vm) -> PyResult {
@@ -164,7 +151,8 @@ fn flags(vm: &Vm) -> PyResult {
 }
 
 fn version_info(vm: &Vm) -> PyResult {
-    let parts = vec![vm.new_int(3), vm.new_int(14), vm.new_int(10), vm.new_str("final").into_object(), vm.new_int(0)];
+    let parts =
+        vec![vm.new_int(3), vm.new_int(14), vm.new_int(10), vm.new_str("final").into_object(), vm.new_int(0)];
     VERSION_INFO.instance(parts, vm)
 }
 
@@ -180,7 +168,12 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     set("version", text(concat!("3.14.10 (taipan ", env!("CARGO_PKG_VERSION"), ") [Rust]")))?;
     set("hexversion", vm.new_int(HEX_VERSION))?;
     set("api_version", vm.new_int(1013))?;
-    set("copyright", text("Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved.\n\nCopyright (c) The Taipan developers.\nAll Rights Reserved."))?;
+    set(
+        "copyright",
+        text(
+            "Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved.\n\nCopyright (c) The Taipan developers.\nAll Rights Reserved.",
+        ),
+    )?;
     set("platform", text("linux"))?;
     set("platlibdir", text("lib"))?;
     set("byteorder", text(if cfg!(target_endian = "little") { "little" } else { "big" }))?;
@@ -222,9 +215,6 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     set("hash_info", HASH_INFO.instance(hash_info, vm)?)?;
     let thread_info = vec![text("pthread"), text("pymutex"), vm.none()];
     set("thread_info", THREAD_INFO.instance(thread_info, vm)?)?;
-    let hook_args = UNRAISABLE_ARGS.get(vm)?.into_object();
-    crate::exceptions::unraisable::set_hook_args_type(hook_args.clone(), vm);
-    set("UnraisableHookArgs", hook_args)?;
     let names: Vec<&'static str> = vm.interp().import.builtin.borrow().iter().map(|def| def.name).collect();
     let mut names = strings(names.into_iter().map(str::to_owned), vm);
     names.sort_by_key(|n| n.str(vm).map(|s| s.to_string_lossy().into_owned()).unwrap_or_default());
@@ -234,7 +224,10 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     set("stdlib_module_names", stdlib.into_object())?;
     let os_text = |value: &std::ffi::OsStr| crate::protocols::path::from_os(value, vm).into_object();
     set("argv", vm.new_list(config.argv.iter().map(|a| os_text(a)).collect::<Vec<_>>()).into_object())?;
-    set("orig_argv", vm.new_list(config.orig_argv.iter().map(|a| os_text(a)).collect::<Vec<_>>()).into_object())?;
+    set(
+        "orig_argv",
+        vm.new_list(config.orig_argv.iter().map(|a| os_text(a)).collect::<Vec<_>>()).into_object(),
+    )?;
     set("warnoptions", vm.new_list(strings(config.warn_options.clone(), vm)).into_object())?;
     let xoptions = vm.new_dict();
     for (name, value) in &config.xoptions {

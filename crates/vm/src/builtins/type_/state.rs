@@ -18,6 +18,8 @@ pub(super) struct CacheEntry {
 /// Versions, method cache and subclass lists of one interpreter.
 pub struct TypeState {
     next_version: Cell<u32>,
+    /// Set while the first types are made, which are made of each other.
+    pub starting: Cell<bool>,
     cache: Box<[CacheEntry]>,
     /// Direct subclasses, oldest first, by the address of the base. A type removes itself when it ends.
     subclasses: RefCell<HashMap<usize, Vec<*const Type>>>,
@@ -30,6 +32,7 @@ impl TypeState {
             || CacheEntry { version: Cell::new(0), name: Slot::empty(), value: Cell::new(std::ptr::null()) };
         TypeState {
             next_version: Cell::new(1),
+            starting: Cell::new(true),
             cache: (0..CACHE_SIZE).map(|_| entry()).collect(),
             subclasses: RefCell::default(),
         }
@@ -82,7 +85,11 @@ impl TypeState {
         let all = self.subclasses.borrow();
         let Some(list) = all.get(&(std::ptr::from_ref(base) as usize)) else { return Vec::new() };
         // SAFETY: types remove themselves before their memory goes; one that is being destroyed has no references left.
-        list.iter().map(|&cls| unsafe { &*cls }).filter(|cls| cls.as_object().refcount() > 0).map(Ref::new_ref).collect()
+        list.iter()
+            .map(|&cls| unsafe { &*cls })
+            .filter(|cls| cls.as_object().refcount() > 0)
+            .map(Ref::new_ref)
+            .collect()
     }
 }
 

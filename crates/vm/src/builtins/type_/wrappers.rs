@@ -316,9 +316,8 @@ fn guard_against_carlo_verre(
     let mut base = Some(tp);
     while let Some(current) = base {
         let set = current.tp_setattro.get();
-        let is_python = set.is_some_and(|set| {
-            std::ptr::fn_addr_eq(set, super::slots::slot_setattro as slot::ObjObjArgProc)
-        });
+        let is_python = set
+            .is_some_and(|set| std::ptr::fn_addr_eq(set, super::slots::slot_setattro as slot::ObjObjArgProc));
         if !is_python {
             if set.is_some_and(|set| !std::ptr::fn_addr_eq(set, function)) {
                 return Err(vm.type_error(format!("can't apply this {name} to {} object", tp.name())));

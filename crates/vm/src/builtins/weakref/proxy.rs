@@ -88,7 +88,7 @@ macro_rules! proxy_type {
                 if !own.is_iterator() {
                     return Err(vm.type_error(format!(
                         "Weakref proxy referenced a non-iterator '{}' object",
-                        own.ob_type().name()
+                        own.ob_type().tp_name_str()
                     )));
                 }
                 own.iter_next(vm)

@@ -1,6 +1,7 @@
 //! Operators: unary, binary, comparison and membership.
 
 use crate::builtins::float::Float;
+use crate::builtins::int::Int;
 use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
 use crate::interpreter::raw;
@@ -77,9 +78,26 @@ pub fn operate(operator: usize, a: &Object, b: &Object, vm: &Vm) -> PyResult {
 pub unsafe fn binary_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
-        let value = operate(oparg, s.object(2), s.object(1), vm)?;
+        let (left, right) = (s.object(2), s.object(1));
+        let value = match word_operation(oparg, left, right, vm) {
+            Some(value) => value,
+            None => operate(oparg, left, right, vm)?,
+        };
         Ok(s.replace(2, value))
     }
+}
+
+/// Sums and products of ints beyond one digit that fit into a machine word.
+#[inline]
+fn word_operation(operator: usize, left: &Object, right: &Object, vm: &Vm) -> Option<ObjRef> {
+    let (a, b) = (left.downcast_exact::<Int>()?.to_i64()?, right.downcast_exact::<Int>()?.to_i64()?);
+    let value = match operator {
+        nb::ADD | nb::INPLACE_ADD => a.checked_add(b)?,
+        nb::SUBTRACT | nb::INPLACE_SUBTRACT => a.checked_sub(b)?,
+        nb::MULTIPLY | nb::INPLACE_MULTIPLY => a.checked_mul(b)?,
+        _ => return None,
+    };
+    Some(Int::from_i64(value, vm))
 }
 
 pub unsafe fn unary_negative(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
@@ -179,7 +197,7 @@ pub unsafe fn extended(
                     }
                     _ => return None,
                 };
-                Some(StackRef::owned(crate::builtins::int::Int::from_i64(value, vm)))
+                Some(StackRef::owned(Int::from_i64(value, vm)))
             }
             extend::FLOAT_INT if is_float(left) && is_int(right) => {
                 let b = raw::compact_int(right)? as f64;

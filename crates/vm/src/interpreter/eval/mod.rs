@@ -112,7 +112,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                     }
                     macro_rules! pop {
                         () => {{
-                            sp = sp.sub(1);
+                            sp = raw::lower::<1>(sp);
                             *sp
                         }};
                     }
@@ -227,6 +227,48 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 }
                             }};
                         }
+                        macro_rules! int_op {
+                            ($operator:tt) => {{
+                                let (right, left) = (peek!(1), peek!(2));
+                                guard!(
+                                    left.type_ptr() == raw::int_type()
+                                        && right.type_ptr() == raw::int_type(),
+                                    Opcode::BinaryOp
+                                );
+                                let Some(a) = raw::compact_int(left) else { deopt!(Opcode::BinaryOp) };
+                                let Some(b) = raw::compact_int(right) else { deopt!(Opcode::BinaryOp) };
+                                let value = a $operator b;
+                                raw::close_compact_int(left);
+                                raw::close_compact_int(right);
+                                sp = raw::lower::<1>(sp);
+                                peek!(1) = StackRef::owned(crate::builtins::int::Int::from_i64(value, vm));
+                                next!(6)
+                            }};
+                        }
+                        macro_rules! float_op {
+                            ($operator:tt) => {{
+                                let (right, left) = (peek!(1), peek!(2));
+                                guard!(
+                                    left.type_ptr() == raw::float_type()
+                                        && right.type_ptr() == raw::float_type(),
+                                    Opcode::BinaryOp
+                                );
+                                let value = raw::float_value(left) $operator raw::float_value(right);
+                                sp = raw::lower::<1>(sp);
+                                // A temporary that nobody else knows becomes the result.
+                                let result = if left.is_unique() {
+                                    let result = raw::float_into(left, value, vm);
+                                    raw::close_float(right);
+                                    result
+                                } else {
+                                    let result = raw::float_into(right, value, vm);
+                                    raw::close_float(left);
+                                    result
+                                };
+                                peek!(1) = result;
+                                next!(6)
+                            }};
+                        }
                         macro_rules! check_breaker {
                             () => {
                                 if vm.eval_breaker.load(Ordering::Relaxed) != 0 {
@@ -239,8 +281,34 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                         }
                         macro_rules! jump_if {
                             ($condition:expr) => {{
-                                // The unit behind the cache is NOT_TAKEN on the straight path.
-                                if $condition { next!(2 + oparg) } else { next!(2) }
+                                if $condition {
+                                    next!(2 + oparg)
+                                }
+                                // Behind the cache stands NOT_TAKEN, which does nothing.
+                                if (*ip.add(2)).opcode() == Opcode::NotTaken {
+                                    next!(3)
+                                }
+                                next!(2)
+                            }};
+                        }
+                        // Replaces the topmost slot, which has been moved away, by a truth value; when a branch follows, takes
+                        // it at once.
+                        macro_rules! finish_test {
+                            ($truth:expr, $units:expr) => {{
+                                let truth: bool = $truth;
+                                ip = ip.add($units);
+                                let branch = *ip;
+                                let jump = match branch.opcode() {
+                                    Opcode::PopJumpIfFalse => !truth,
+                                    Opcode::PopJumpIfTrue => truth,
+                                    _ => {
+                                        peek!(1) = raw::bool_slot(truth, vm);
+                                        continue 'next;
+                                    }
+                                };
+                                sp = raw::lower::<1>(sp);
+                                oparg = branch.oparg() as usize;
+                                jump_if!(jump)
                             }};
                         }
 
@@ -319,7 +387,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::StoreFastStoreFast => {
                                 let (first, second) = (oparg >> 4, oparg & 15);
                                 let (value1, value2) = (peek!(1), peek!(2));
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 let old1 = local!(first);
                                 local!(first) = value1;
                                 old1.xclose();
@@ -518,16 +586,14 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 guard!(value.type_ptr() == raw::int_type(), Opcode::ToBool);
                                 let truth = raw::compact_int(value) != Some(0);
                                 value.close();
-                                peek!(1) = raw::bool_slot(truth, vm);
-                                next!(4)
+                                finish_test!(truth, 4)
                             }
                             Opcode::ToBoolList => {
                                 let value = peek!(1);
                                 guard!(value.type_ptr() == raw::list_type(), Opcode::ToBool);
                                 let truth = raw::var_len(value.ptr()) != 0;
                                 value.close();
-                                peek!(1) = raw::bool_slot(truth, vm);
-                                next!(4)
+                                finish_test!(truth, 4)
                             }
                             Opcode::ToBoolStr => {
                                 let value = peek!(1);
@@ -535,8 +601,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 // The length of a `str` lies where a var object has its size.
                                 let truth = raw::var_len(value.ptr()) != 0;
                                 value.close();
-                                peek!(1) = raw::bool_slot(truth, vm);
-                                next!(4)
+                                finish_test!(truth, 4)
                             }
                             Opcode::ToBoolNone => {
                                 guard!(peek!(1).is(vm.none_ref()), Opcode::ToBool);
@@ -563,11 +628,10 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::IsOp => {
                                 let (right, left) = (peek!(1), peek!(2));
                                 let same = (left.ptr() == right.ptr()) != (oparg != 0);
-                                sp = sp.sub(1);
-                                peek!(1) = raw::bool_slot(same, vm);
+                                sp = raw::lower::<1>(sp);
                                 left.close();
                                 right.close();
-                                next!(1)
+                                finish_test!(same, 1)
                             }
                             Opcode::ContainsOp => {
                                 adapt!(specialise::contains_op(ip, peek!(1), vm));
@@ -579,11 +643,10 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 save!();
                                 let found =
                                     attempt!((*right.ptr().cast::<Dict>()).contains_key(left.object(), vm));
-                                sp = sp.sub(1);
-                                peek!(1) = raw::bool_slot(found != (oparg != 0), vm);
+                                sp = raw::lower::<1>(sp);
                                 left.close();
                                 right.close();
-                                next!(2)
+                                finish_test!(found != (oparg != 0), 2)
                             }
                             Opcode::ContainsOpSet => step!(arithmetic::contains_op, 2),
                             Opcode::CompareOp => {
@@ -602,9 +665,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let outcome = if a < b { 2 } else { 4 << usize::from(a == b) };
                                 raw::close_compact_int(left);
                                 raw::close_compact_int(right);
-                                sp = sp.sub(1);
-                                peek!(1) = raw::bool_slot(outcome & oparg != 0, vm);
-                                next!(2)
+                                sp = raw::lower::<1>(sp);
+                                finish_test!(outcome & oparg != 0, 2)
                             }
                             Opcode::CompareOpFloat => {
                                 let (right, left) = (peek!(1), peek!(2));
@@ -622,9 +684,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 };
                                 raw::close_float(left);
                                 raw::close_float(right);
-                                sp = sp.sub(1);
-                                peek!(1) = raw::bool_slot(outcome & oparg != 0, vm);
-                                next!(2)
+                                sp = raw::lower::<1>(sp);
+                                finish_test!(outcome & oparg != 0, 2)
                             }
                             Opcode::CompareOpStr => {
                                 let (right, left) = (peek!(1), peek!(2));
@@ -636,9 +697,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let outcome = if equal { 8 } else { 7 };
                                 left.close();
                                 right.close();
-                                sp = sp.sub(1);
-                                peek!(1) = raw::bool_slot(outcome & oparg != 0, vm);
-                                next!(2)
+                                sp = raw::lower::<1>(sp);
+                                finish_test!(outcome & oparg != 0, 2)
                             }
 
                             // ---- binary operators ----
@@ -646,48 +706,12 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 adapt!(specialise::binary_op(ip, frame, peek!(2), peek!(1), oparg, vm));
                                 step!(arithmetic::binary_op, 6)
                             }
-                            Opcode::BinaryOpAddInt
-                            | Opcode::BinaryOpSubtractInt
-                            | Opcode::BinaryOpMultiplyInt => {
-                                let (right, left) = (peek!(1), peek!(2));
-                                guard!(
-                                    left.type_ptr() == raw::int_type() && right.type_ptr() == raw::int_type(),
-                                    Opcode::BinaryOp
-                                );
-                                let Some(a) = raw::compact_int(left) else { deopt!(Opcode::BinaryOp) };
-                                let Some(b) = raw::compact_int(right) else { deopt!(Opcode::BinaryOp) };
-                                let value = match opcode {
-                                    Opcode::BinaryOpAddInt => a + b,
-                                    Opcode::BinaryOpSubtractInt => a - b,
-                                    _ => a * b,
-                                };
-                                raw::close_compact_int(left);
-                                raw::close_compact_int(right);
-                                sp = sp.sub(1);
-                                peek!(1) = StackRef::owned(crate::builtins::int::Int::from_i64(value, vm));
-                                next!(6)
-                            }
-                            Opcode::BinaryOpAddFloat
-                            | Opcode::BinaryOpSubtractFloat
-                            | Opcode::BinaryOpMultiplyFloat => {
-                                let (right, left) = (peek!(1), peek!(2));
-                                guard!(
-                                    raw::is_exact::<crate::builtins::float::Float>(left)
-                                        && raw::is_exact::<crate::builtins::float::Float>(right),
-                                    Opcode::BinaryOp
-                                );
-                                let (a, b) = (raw::float_value(left), raw::float_value(right));
-                                let value = match opcode {
-                                    Opcode::BinaryOpAddFloat => a + b,
-                                    Opcode::BinaryOpSubtractFloat => a - b,
-                                    _ => a * b,
-                                };
-                                sp = sp.sub(1);
-                                let result = raw::float_into(left, value, vm);
-                                raw::close_float(right);
-                                peek!(1) = result;
-                                next!(6)
-                            }
+                            Opcode::BinaryOpAddInt => int_op!(+),
+                            Opcode::BinaryOpSubtractInt => int_op!(-),
+                            Opcode::BinaryOpMultiplyInt => int_op!(*),
+                            Opcode::BinaryOpAddFloat => float_op!(+),
+                            Opcode::BinaryOpSubtractFloat => float_op!(-),
+                            Opcode::BinaryOpMultiplyFloat => float_op!(*),
                             Opcode::BinaryOpExtend => {
                                 match arithmetic::extended(
                                     cache::u64_at(ip, 2),
@@ -699,7 +723,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     Some(result) => {
                                         peek!(1).close();
                                         peek!(2).close();
-                                        sp = sp.sub(1);
+                                        sp = raw::lower::<1>(sp);
                                         peek!(1) = result;
                                         next!(6)
                                     }
@@ -714,7 +738,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 );
                                 save!();
                                 let value = attempt!(arithmetic::concat(left, right, vm));
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 peek!(1) = StackRef::owned(value);
                                 left.close();
                                 right.close();
@@ -736,11 +760,11 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let owned = left.into_ref();
                                 let old = local!(target);
                                 local!(target) = StackRef::NULL;
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 old.close();
                                 let result = arithmetic::append_str(owned, right.object().cast(), vm);
                                 right.close();
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 local!(target) = StackRef::owned(attempt!(result));
                                 next!(7)
                             }
@@ -754,7 +778,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let Some(index) = raw::small_index(right) else { deopt!(Opcode::BinaryOp) };
                                 guard!(index < raw::var_len(left.ptr()), Opcode::BinaryOp);
                                 let item = (**raw::list_items(left.ptr()).add(index)).to_ref();
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 peek!(1) = StackRef::owned(item);
                                 raw::close_compact_int(right);
                                 left.close();
@@ -770,7 +794,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let Some(index) = raw::small_index(right) else { deopt!(Opcode::BinaryOp) };
                                 guard!(index < raw::var_len(left.ptr()), Opcode::BinaryOp);
                                 let item = (**raw::tuple_items(left.ptr()).add(index)).to_ref();
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 peek!(1) = StackRef::owned(item);
                                 raw::close_compact_int(right);
                                 left.close();
@@ -786,7 +810,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let Some(point) = left.object().cast::<Str>().char_at(index) else {
                                     deopt!(Opcode::BinaryOp)
                                 };
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 peek!(1) = StackRef::owned(Str::from_char(point, vm).into_object());
                                 raw::close_compact_int(right);
                                 left.close();
@@ -805,7 +829,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                             error!()
                                         }
                                     };
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 peek!(1) = StackRef::owned(value);
                                 left.close();
                                 right.close();
@@ -821,7 +845,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 if new.is_null() {
                                     error!()
                                 }
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 enter_call!(new, 6)
                             }
                             Opcode::BinarySlice => step!(collections::binary_slice),
@@ -842,7 +866,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 guard!(i < raw::var_len(list.ptr()), Opcode::StoreSubscr);
                                 let place = raw::list_items(list.ptr()).add(i);
                                 let old = std::mem::replace(&mut *place, peek!(3).into_ref().into_raw());
-                                sp = sp.sub(3);
+                                sp = raw::lower::<3>(sp);
                                 taipan_object::object::decref(old);
                                 raw::close_compact_int(index);
                                 list.close();
@@ -1005,7 +1029,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 if new.is_null() {
                                     error!()
                                 }
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 enter_call!(new, 10)
                             }
                             Opcode::LoadAttrGetattributeOverridden => {
@@ -1019,7 +1043,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 if new.is_null() {
                                     error!()
                                 }
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 enter_call!(new, 10)
                             }
                             Opcode::StoreAttr => {
@@ -1039,7 +1063,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     ),
                                     Opcode::StoreAttr
                                 );
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 owner.close();
                                 next!(5)
                             }
@@ -1050,7 +1074,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let offset = cache::u16_at(ip, 4) as usize;
                                 let place = owner.ptr().cast::<u8>().add(offset).cast::<*mut Object>();
                                 let old = place.replace(peek!(2).into_ref().into_raw());
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 taipan_object::object::xdecref(old);
                                 owner.close();
                                 next!(5)
@@ -1154,7 +1178,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 );
                                 let arg = peek!(1);
                                 let tp = arg.object().ob_type().as_object().to_ref();
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 peek!(1) = StackRef::owned(tp);
                                 arg.close();
                                 next!(4)
@@ -1169,7 +1193,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 save!();
                                 let arg = peek!(1);
                                 let value = attempt!(arg.object().str(vm));
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 peek!(1) = StackRef::owned(value.into_object());
                                 arg.close();
                                 next!(4)
@@ -1184,7 +1208,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 save!();
                                 let arg = peek!(1);
                                 let value = attempt!(collections::tuple_from(arg.object(), vm));
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 peek!(1) = StackRef::owned(value);
                                 arg.close();
                                 next!(4)
@@ -1198,7 +1222,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let arg = peek!(1);
                                 let length = attempt!(arg.object().length(vm));
                                 let callable = peek!(3);
-                                sp = sp.sub(2);
+                                sp = raw::lower::<2>(sp);
                                 peek!(1) = StackRef::owned(vm.new_int(length));
                                 arg.close();
                                 callable.close();
@@ -1230,7 +1254,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 let item = peek!(1).into_ref();
                                 (*list.ptr().cast::<List>()).append(item);
                                 let callable = peek!(3);
-                                sp = sp.sub(3);
+                                sp = raw::lower::<3>(sp);
                                 list.close();
                                 callable.close();
                                 // The result, `None`, would be popped by the next instruction.
@@ -1306,7 +1330,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     calls::raise_init_result(value.object(), vm);
                                     error!()
                                 }
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 next!(1)
                             }
                             Opcode::CallKw => {
@@ -1448,7 +1472,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                     push!(StackRef::owned(value));
                                     next!(1)
                                 }
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 unwind::restore(exception, vm);
                                 save!();
                                 break 'run Leave::Reraise;
@@ -1547,7 +1571,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 } else {
                                     raw::list_items(sequence.ptr())
                                 };
-                                sp = sp.sub(1);
+                                sp = raw::lower::<1>(sp);
                                 let mut i = oparg;
                                 while i > 0 {
                                     i -= 1;
@@ -1639,7 +1663,31 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::CheckEgMatch => step!(exceptions::check_eg_match),
                             Opcode::WithExceptStart => step!(exceptions::with_except_start),
 
-                            _ => {
+                            Opcode::Cache
+                            | Opcode::Reserved
+                            | Opcode::InterpreterExit
+                            | Opcode::InstrumentedEndFor
+                            | Opcode::InstrumentedPopIter
+                            | Opcode::InstrumentedEndSend
+                            | Opcode::InstrumentedForIter
+                            | Opcode::InstrumentedInstruction
+                            | Opcode::InstrumentedJumpForward
+                            | Opcode::InstrumentedNotTaken
+                            | Opcode::InstrumentedPopJumpIfTrue
+                            | Opcode::InstrumentedPopJumpIfFalse
+                            | Opcode::InstrumentedPopJumpIfNone
+                            | Opcode::InstrumentedPopJumpIfNotNone
+                            | Opcode::InstrumentedResume
+                            | Opcode::InstrumentedReturnValue
+                            | Opcode::InstrumentedYieldValue
+                            | Opcode::InstrumentedEndAsyncFor
+                            | Opcode::InstrumentedLoadSuperAttr
+                            | Opcode::InstrumentedCall
+                            | Opcode::InstrumentedCallKw
+                            | Opcode::InstrumentedCallFunctionEx
+                            | Opcode::InstrumentedJumpBackward
+                            | Opcode::InstrumentedLine
+                            | Opcode::EnterExecutor => {
                                 save!();
                                 unwind::raise_unknown_opcode(opcode, vm);
                                 error!()
@@ -1667,7 +1715,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                 }
                 let base = InterpreterFrame::stack_base(frame);
                 while sp > base {
-                    sp = sp.sub(1);
+                    sp = raw::lower::<1>(sp);
                     let value = *sp;
                     value.xclose();
                 }

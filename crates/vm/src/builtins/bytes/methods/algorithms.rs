@@ -35,12 +35,13 @@ pub fn split_space(data: &[u8], limit: usize) -> Vec<Range<usize>> {
     while let Some(skip) = data.get(at..).and_then(|d| d.iter().position(|&b| !is_space(b))) {
         let start = at + skip;
         if parts.len() == limit {
-            let end = data.iter().rposition(|&b| !is_space(b)).map_or(start, |last| last + 1);
-            parts.push(start..end);
+            parts.push(start..data.len());
             break;
         }
-        let stop =
-            data.get(start..).and_then(|d| d.iter().position(|&b| is_space(b))).map_or(data.len(), |n| start + n);
+        let stop = data
+            .get(start..)
+            .and_then(|d| d.iter().position(|&b| is_space(b)))
+            .map_or(data.len(), |n| start + n);
         parts.push(start..stop);
         at = stop;
     }
@@ -54,11 +55,11 @@ pub fn rsplit_space(data: &[u8], limit: usize) -> Vec<Range<usize>> {
     while let Some(last) = data.get(..end).and_then(|d| d.iter().rposition(|&b| !is_space(b))) {
         let stop = last + 1;
         if parts.len() == limit {
-            let start = data.iter().position(|&b| !is_space(b)).unwrap_or(0);
-            parts.push(start..stop);
+            parts.push(0..stop);
             break;
         }
-        let start = data.get(..stop).and_then(|d| d.iter().rposition(|&b| is_space(b))).map_or(0, |at| at + 1);
+        let start =
+            data.get(..stop).and_then(|d| d.iter().rposition(|&b| is_space(b))).map_or(0, |at| at + 1);
         parts.push(start..stop);
         end = start;
     }

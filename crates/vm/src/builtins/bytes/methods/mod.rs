@@ -45,10 +45,8 @@ pub fn zero_count(source: &Object, vm: &Vm) -> PyResult<Option<usize>> {
     match index.to_i64() {
         Some(n) if n < 0 => Err(vm.value_error("negative count")),
         Some(n) => Ok(Some(n as usize)),
-        None => Err(vm.overflow_error(format!(
-            "cannot fit '{}' into an index-sized integer",
-            source.ob_type().name()
-        ))),
+        None => Err(vm
+            .overflow_error(format!("cannot fit '{}' into an index-sized integer", source.ob_type().name()))),
     }
 }
 
@@ -97,10 +95,14 @@ pub fn contains<T: ByteSequence>(sequence: &T, item: &Object, vm: &Vm) -> PyResu
     Ok(algorithms::find(sequence.data(), needle.as_bytes()).is_some())
 }
 
-/// `b'…'` with `before` in front of the literal, `after` behind it.
+/// `b'…'` with `before` in front of the literal, `after` behind it. A bytearray escapes single quotes even within
+/// double ones.
 pub fn repr(data: &[u8], before: &str, after: &str, vm: &Vm) -> PyResult<Ref<Str>> {
-    let quote =
-        if memchr::memchr(b'\'', data).is_some() && memchr::memchr(b'"', data).is_none() { b'"' } else { b'\'' };
+    let quote = if memchr::memchr(b'\'', data).is_some() && memchr::memchr(b'"', data).is_none() {
+        b'"'
+    } else {
+        b'\''
+    };
     let mut out = StrBuilder::new();
     out.reserve(data.len().saturating_add(before.len() + after.len() + 2), vm)?;
     out.push_str(before);
@@ -111,6 +113,7 @@ pub fn repr(data: &[u8], before: &str, after: &str, vm: &Vm) -> PyResult<Ref<Str
             b'\n' => out.push_ascii(b"\\n"),
             b'\r' => out.push_ascii(b"\\r"),
             b'\\' => out.push_ascii(b"\\\\"),
+            b'\'' if quote == b'\'' || !after.is_empty() => out.push_ascii(b"\\'"),
             _ if byte == quote => out.push_ascii(&[b'\\', quote]),
             32..127 => out.push_char(byte.into()),
             _ => crate::builtins::str::repr::push_escape(byte.into(), &mut out),
