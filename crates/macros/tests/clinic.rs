@@ -63,13 +63,7 @@ impl TestClinic {
     fn posonly_kwonly_opt(_a: &Object, _b: &Object, _c: Option<&Object>, _d: Option<&Object>) {}
 
     #[function("($module, a, b=None, /, c=None, d=None)")]
-    fn posonly_opt_keywords_opt(
-        _a: &Object,
-        _b: Option<&Object>,
-        _c: Option<&Object>,
-        _d: Option<&Object>,
-    ) {
-    }
+    fn posonly_opt_keywords_opt(_a: &Object, _b: Option<&Object>, _c: Option<&Object>, _d: Option<&Object>) {}
 
     #[function("($module, a, b=None, /, c=None, *, d=None)")]
     fn posonly_opt_keywords_opt_kwonly_opt(
@@ -311,8 +305,14 @@ fn functions(get: &dyn Fn(&str) -> ObjRef, vm: &Vm) {
         call_with(&get("spread"), &[&one, word.as_object(), &one, &one], &["q", "c", "a"], vm),
         "spread() argument 'c' must be str, not int"
     );
-    assert_eq!(call_with(&get("spread"), &[&one, &one, word.as_object(), &one], &["q", "a"], vm), "1 1 0 x q+a");
-    assert_eq!(call_with(&get("spread"), &[&one, &one, word.as_object(), &one], &["c", "a"], vm), "1 1 0 w a");
+    assert_eq!(
+        call_with(&get("spread"), &[&one, &one, word.as_object(), &one], &["q", "a"], vm),
+        "1 1 0 x q+a"
+    );
+    assert_eq!(
+        call_with(&get("spread"), &[&one, &one, word.as_object(), &one], &["c", "a"], vm),
+        "1 1 0 w a"
+    );
     assert_eq!(call(&get("sole"), 1, &[], vm), "sole() argument must be str, not int");
     assert_eq!(call(&get("sole"), 0, &[], vm), "_testclinic.sole() takes exactly one argument (0 given)");
     assert_eq!(call(&get("told"), 1, &[], vm), "told() argument 1 must be str, not int");
