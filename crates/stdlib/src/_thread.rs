@@ -478,6 +478,7 @@ fn start(
         theirs.done.set();
         taipan_vm::interpreter::frame::free_data_stack(vm);
         vm.detach();
+        Vm::unbind();
         vm.interp().gil.release(vm);
     });
     match spawned {

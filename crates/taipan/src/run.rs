@@ -23,6 +23,7 @@ pub fn run(command: Command) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    taipan_capi::install(vm);
     let status = match prepare(&command, vm).and_then(|main| execute(&command, &main, vm)) {
         Ok(()) => 0,
         Err(Raised) => report(vm),

@@ -5,6 +5,7 @@ pub mod builtin_function;
 pub mod builtins_module;
 pub mod bytearray;
 pub mod bytes;
+pub mod capsule;
 pub mod cell;
 pub mod classmethod;
 pub mod code;

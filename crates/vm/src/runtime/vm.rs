@@ -112,6 +112,8 @@ pub mod breaker {
 
 thread_local! {
     static CURRENT: Cell<*const Vm> = const { Cell::new(std::ptr::null()) };
+    /// The state that `PyGILState_Ensure` attaches when the thread holds no lock: the last one that was attached.
+    static BOUND: Cell<*const Vm> = const { Cell::new(std::ptr::null()) };
 }
 
 impl Vm {
@@ -137,6 +139,7 @@ impl Vm {
     /// The thread holds (or is about to hold) the interpreter's lock, and `self` stays where it is until `detach`.
     pub unsafe fn attach(&self) {
         CURRENT.set(self);
+        BOUND.set(self);
         // SAFETY: the interpreter and `self` outlive the attachment.
         unsafe {
             taipan_object::gc::attach_thread(&raw const self.interp().gc, &raw const self.eval_breaker)
@@ -166,6 +169,16 @@ impl Vm {
     pub fn try_current<'a>() -> Option<&'a Vm> {
         // SAFETY: null or attached.
         unsafe { CURRENT.get().as_ref() }
+    }
+
+    /// The state that belongs to this thread, attached or not; null when there is none.
+    pub fn bound() -> *const Vm {
+        BOUND.get()
+    }
+
+    /// Ends the thread's bond to its state, which is about to be destroyed.
+    pub fn unbind() {
+        BOUND.set(std::ptr::null());
     }
 
     /// The interpreter that this thread runs in.

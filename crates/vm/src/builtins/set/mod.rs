@@ -147,6 +147,11 @@ impl Set {
 
 /// What Rust code does with frozensets.
 impl FrozenSet {
+    /// Adds an item to a frozenset that nobody but its maker has seen (`PySet_Add`).
+    pub fn add_unique(&self, item: &Object, vm: &Vm) -> PyResult<()> {
+        self.table.add_hash(item, element_hash(item, vm)?, vm).map(drop)
+    }
+
     fn empty() -> FrozenSet {
         FrozenSet {
             ob: Object::new(FrozenSet::type_object()),

@@ -26,7 +26,7 @@ pub fn solid_base(tp: &Type) -> &Type {
 }
 
 /// The base whose layout the new class extends.
-fn best_base<'a>(bases: &'a [ObjRef], vm: &Vm) -> PyResult<&'a Type> {
+pub fn best_base<'a>(bases: &'a [ObjRef], vm: &Vm) -> PyResult<&'a Type> {
     let mut best: Option<(&Type, &Type)> = None;
     for entry in bases {
         let Some(base) = entry.downcast_ref::<Type>() else {

@@ -30,6 +30,9 @@ pub fn type_ready(tp: &Type, vm: &Vm) -> PyResult<()> {
 }
 
 fn ready(tp: &Type, vm: &Vm) -> PyResult<()> {
+    if !tp.has_flag(TypeFlags::HEAPTYPE) {
+        tp.set_flag(TypeFlags::IMMUTABLETYPE);
+    }
     let object = crate::builtins::object::object_type();
     let is_root = std::ptr::eq(tp, object);
     if tp.tp_base.get().is_null() && !is_root {
@@ -317,7 +320,9 @@ fn add_doc_and_new(tp: &Type, vm: &Vm) -> PyResult<()> {
     let Some(dict) = type_dict(tp) else { return Ok(()) };
     if dict.lookup_interned(vm.ids().__doc__).is_none() {
         let doc = match descr::doc_text(tp.tp_doc.get()) {
-            Some(text) => vm.new_str(descr::doc_body(tp.name(), text)).into_object(),
+            Some(text) => vm
+                .new_str(descr::doc_body(tp.name().rsplit('.').next().unwrap_or_default(), text))
+                .into_object(),
             None => vm.none(),
         };
         dict.set_item(vm.ids().__doc__.as_object(), &doc, vm)?;
