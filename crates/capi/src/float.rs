@@ -15,6 +15,18 @@ pub struct ComplexValue {
     imag: c_double,
 }
 
+impl ComplexValue {
+    /// The number as an object.
+    pub fn object(self, vm: &Vm) -> ObjRef {
+        Complex::new(self.real, self.imag, vm)
+    }
+
+    /// The value of a number object.
+    pub fn of(object: &Object, vm: &Vm) -> PyResult<ComplexValue> {
+        complex_of(object, vm).map(|(real, imag)| ComplexValue { real, imag })
+    }
+}
+
 impl FromC for ComplexValue {
     type C = ComplexValue;
     unsafe fn from_c(value: ComplexValue) -> Self {

@@ -59,7 +59,7 @@ fn check_var<'a>(key: &'a Object, vm: &Vm) -> PyResult<&'a Object> {
     Err(vm.type_error(format!("a ContextVar key was expected, got {}", shown.to_string_lossy())))
 }
 
-#[pytype(name = "_contextvars.Context", flags(MAPPING), gc, weakrefs = weakrefs, unhashable, doc = "")]
+#[pytype(name = "_contextvars.Context", symbol = "PyContext_Type", flags(MAPPING), gc, weakrefs = weakrefs, unhashable, doc = "")]
 impl Context {
     #[new("()")]
     fn new(_cls: &Type, vm: &Vm) -> Ref<Context> {
@@ -166,7 +166,7 @@ pub struct ContextVar {
     default: Slot<Object>,
 }
 
-#[pytype(name = "_contextvars.ContextVar", gc, doc = "")]
+#[pytype(name = "_contextvars.ContextVar", symbol = "PyContextVar_Type", gc, doc = "")]
 impl ContextVar {
     #[new("(name, /, *, default=None)")]
     fn new(_cls: &Type, name: &Object, default: Option<&Object>, vm: &Vm) -> PyResult<Ref<ContextVar>> {
@@ -285,7 +285,7 @@ pub struct Token {
     used: Cell<bool>,
 }
 
-#[pytype(name = "_contextvars.Token", gc, no_new, unhashable, doc = "")]
+#[pytype(name = "_contextvars.Token", symbol = "PyContextToken_Type", gc, no_new, unhashable, doc = "")]
 impl Token {
     /// Enter into Token context manager.
     #[method("($self, /)")]
