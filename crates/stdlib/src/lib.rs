@@ -6,10 +6,16 @@
 
 use taipan_vm::module_def::NativeModule;
 
+pub mod _abc;
+pub mod _bisect;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _functools;
+pub mod _heapq;
 pub mod _io;
+pub mod _operator;
 pub mod _sre;
+pub mod _stat;
 pub mod _thread;
 pub mod _warnings;
 pub mod errno;
@@ -21,10 +27,16 @@ pub mod time;
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
+        &_abc::Abc::DEF,
+        &_bisect::Bisect::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
+        &_functools::Functools::DEF,
+        &_heapq::Heapq::DEF,
         &_io::Io::DEF,
+        &_operator::Operator::DEF,
         &_sre::Sre::DEF,
+        &_stat::Stat::DEF,
         &_thread::Thread::DEF,
         &_warnings::Warnings::DEF,
         &errno::Errno::DEF,
