@@ -270,9 +270,9 @@ impl Abc {
             return Ok(false);
         }
         if !vm.is_not_implemented(&answer) {
-            return Err(vm.assertion_error(
-                "__subclasshook__ must return either False, True, or NotImplemented",
-            ));
+            return Err(
+                vm.assertion_error("__subclasshook__ must return either False, True, or NotImplemented")
+            );
         }
         if mro(derived).iter().any(|base| base.is(cls)) {
             add(&data.cache, subclass, vm)?;

@@ -10,13 +10,19 @@ pub mod _abc;
 pub mod _bisect;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _csv;
 pub mod _functools;
 pub mod _heapq;
 pub mod _io;
+pub mod _locale;
+pub mod _opcode;
 pub mod _operator;
+pub mod _queue;
 pub mod _sre;
 pub mod _stat;
+pub mod _sysconfig;
 pub mod _thread;
+pub mod _uuid;
 pub mod _warnings;
 pub mod errno;
 pub mod itertools;
@@ -31,13 +37,19 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_bisect::Bisect::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
+        &_csv::Csv::DEF,
         &_functools::Functools::DEF,
         &_heapq::Heapq::DEF,
         &_io::Io::DEF,
+        &_locale::Locale::DEF,
+        &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
+        &_queue::QueueModule::DEF,
         &_sre::Sre::DEF,
         &_stat::Stat::DEF,
+        &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
+        &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,

@@ -54,6 +54,10 @@ impl TupleGetter {
 
     #[slot]
     fn tp_descr_set(&self, _object: &Object, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        Err(vm.attribute_error(if value.is_some() { "can't set attribute" } else { "can't delete attribute" }))
+        Err(vm.attribute_error(if value.is_some() {
+            "can't set attribute"
+        } else {
+            "can't delete attribute"
+        }))
     }
 }

@@ -126,10 +126,9 @@ fn show(getter: &Object, args: &Tuple, vm: &Vm) -> PyResult<Ref<Str>> {
     let name = vm.new_str(getter.ob_type().tp_name_str());
     let Some(_guard) = ReprGuard::enter(getter, vm) else { return name.concat(&vm.new_str("(...)"), vm) };
     match args.as_slice() {
-        [only] => name
-            .concat(&vm.new_str("("), vm)?
-            .concat(&*only.repr(vm)?, vm)?
-            .concat(&vm.new_str(")"), vm),
+        [only] => {
+            name.concat(&vm.new_str("("), vm)?.concat(&*only.repr(vm)?, vm)?.concat(&vm.new_str(")"), vm)
+        }
         _ => name.concat(&*args.as_object().repr(vm)?, vm),
     }
 }
@@ -150,8 +149,13 @@ pub struct AttrGetter {
 
 /// A name's parts, interned.
 fn split_at_dots(name: &Str, vm: &Vm) -> PyResult<Vec<Ref<Str>>> {
-    let dots: Vec<usize> =
-        name.data().iter().enumerate().filter(|(_, code)| *code == u32::from('.')).map(|(at, _)| at).collect();
+    let dots: Vec<usize> = name
+        .data()
+        .iter()
+        .enumerate()
+        .filter(|(_, code)| *code == u32::from('.'))
+        .map(|(at, _)| at)
+        .collect();
     let mut parts = Vec::with_capacity(dots.len() + 1);
     let mut start = 0;
     for end in dots.into_iter().chain([name.len()]) {

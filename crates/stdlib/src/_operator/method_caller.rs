@@ -34,7 +34,8 @@ impl MethodCaller {
         let Ok(name) = name.clone().downcast::<Str>() else {
             return Err(vm.type_error("method name must be a string"));
         };
-        let name = if name.as_object().downcast_exact::<Str>().is_some() { Str::intern(name, vm) } else { name };
+        let name =
+            if name.as_object().downcast_exact::<Str>().is_some() { Str::intern(name, vm) } else { name };
         let made = vm.new_object(MethodCaller {
             ob: Object::new(Self::type_object()),
             name,

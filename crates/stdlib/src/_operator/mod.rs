@@ -109,7 +109,8 @@ fn iterate(object: &Object, vm: &Vm) -> PyResult {
     match object.iter(vm) {
         Err(Raised) if vm.exception_matches(types::type_error()) => {
             vm.clear_exception();
-            Err(vm.type_error(format!("argument of type '{}' is not iterable", object.ob_type().tp_name_str())))
+            Err(vm
+                .type_error(format!("argument of type '{}' is not iterable", object.ob_type().tp_name_str())))
         }
         result => result,
     }

@@ -259,10 +259,9 @@ impl OrderedDict {
     #[method("($self, /, *args, **kwargs)")]
     fn update(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         if args.len() > 1 {
-            return Err(vm.type_error(format!(
-                "update() takes at most 1 positional argument ({} given)",
-                args.len()
-            )));
+            return Err(
+                vm.type_error(format!("update() takes at most 1 positional argument ({} given)", args.len()))
+            );
         }
         update::update(self.as_object(), args.first().copied(), vm)?;
         kwargs.iter().try_for_each(|(name, value)| self.as_object().set_item(name.as_object(), value, vm))
