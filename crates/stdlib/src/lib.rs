@@ -9,12 +9,16 @@ use taipan_vm::module_def::NativeModule;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _io;
+pub mod _random;
 pub mod _sre;
+pub mod _struct;
 pub mod _thread;
 pub mod _warnings;
+pub mod binascii;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
+pub mod math;
 pub mod posix;
 pub mod time;
 
@@ -24,12 +28,16 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_io::Io::DEF,
+        &_random::RandomModule::DEF,
         &_sre::Sre::DEF,
+        &_struct::StructModule::DEF,
         &_thread::Thread::DEF,
         &_warnings::Warnings::DEF,
+        &binascii::Binascii::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
+        &math::Math::DEF,
         &posix::Posix::DEF,
         &time::Time::DEF,
     ]
