@@ -21,12 +21,17 @@ pub mod _queue;
 pub mod _sre;
 pub mod _stat;
 pub mod _sysconfig;
+pub mod _random;
+pub mod _sre;
+pub mod _struct;
 pub mod _thread;
 pub mod _uuid;
 pub mod _warnings;
+pub mod binascii;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
+pub mod math;
 pub mod posix;
 pub mod time;
 
@@ -48,12 +53,17 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_sre::Sre::DEF,
         &_stat::Stat::DEF,
         &_sysconfig::SysConfig::DEF,
+        &_random::RandomModule::DEF,
+        &_sre::Sre::DEF,
+        &_struct::StructModule::DEF,
         &_thread::Thread::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
+        &binascii::Binascii::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
+        &math::Math::DEF,
         &posix::Posix::DEF,
         &time::Time::DEF,
     ]

@@ -5,6 +5,7 @@
 //! `UnraisableHookArgs` to `unraisable::set_hook_args_type`.
 
 pub mod base;
+pub mod declared;
 pub mod group;
 pub mod import_error;
 pub mod key_error;
