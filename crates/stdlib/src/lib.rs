@@ -10,6 +10,7 @@ pub mod _contextvars;
 pub mod _io;
 pub mod _thread;
 pub mod _warnings;
+pub mod atexit;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
@@ -23,6 +24,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_io::Io::DEF,
         &_thread::Thread::DEF,
         &_warnings::Warnings::DEF,
+        &atexit::AtExit::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
