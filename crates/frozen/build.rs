@@ -33,8 +33,14 @@ fn main() {
     };
     let mut index = String::from("pub static MODULES: &[Entry] = &[\n");
     for (name, module) in &modules {
-        let source = std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));
-        let file = format!("<embedded>/{}{}", name.replace('.', "/"), if module.is_package { "/__init__.py" } else { ".py" });
+        let source =
+            std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));
+        let file = match name.as_str() {
+            // Tracebacks leave these two out by their names.
+            "importlib._bootstrap" | "importlib._bootstrap_external" => format!("<frozen {name}>"),
+            _ if module.is_package => format!("<embedded>/{}/__init__.py", name.replace('.', "/")),
+            _ => format!("<embedded>/{}.py", name.replace('.', "/")),
+        };
         let Some(code) = compile(&source, &file) else {
             println!("cargo:warning=not embedded, since it does not compile: {name}");
             continue;
@@ -65,13 +71,23 @@ fn env(name: &str) -> String {
 }
 
 /// Finds modules and data files below `folder`.
-fn collect(root: &Path, folder: &Path, modules: &mut BTreeMap<String, Module>, data: &mut BTreeMap<String, PathBuf>) {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    modules: &mut BTreeMap<String, Module>,
+    data: &mut BTreeMap<String, PathBuf>,
+) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();
         if path.is_dir() {
-            if name != "__pycache__" && name != "test" && name != "tests" && name != "idlelib" && name != "turtledemo" {
+            if name != "__pycache__"
+                && name != "test"
+                && name != "tests"
+                && name != "idlelib"
+                && name != "turtledemo"
+            {
                 collect(root, &path, modules, data);
             }
             continue;

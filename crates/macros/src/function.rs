@@ -2,6 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, ImplItemFn, LitStr, Type};
 
@@ -116,16 +117,23 @@ impl Declared {
                             _ => declared.signature = Some(Signature::parse(&literal)?),
                         }
                     } else {
-                        let ident: syn::Ident = syn::Ident::parse_any_ident(input)?;
-                        if ident == "name" {
+                        let ident = syn::Ident::parse_any(input)?;
+                        let in_table = matches!(
+                            role,
+                            Role::Method | Role::ClassMethod | Role::StaticMethod | Role::Function
+                        );
+                        let attribute = matches!(role, Role::Getter | Role::Setter | Role::Constant);
+                        if ident == "name" && input.peek(syn::Token![=]) && (in_table || attribute) {
                             input.parse::<syn::Token![=]>()?;
                             declared.name = input.parse::<LitStr>()?.value();
-                        } else if ident == "coexist" {
+                        } else if ident == "coexist" && in_table {
                             declared.coexist = true;
                         } else if matches!(role, Role::Getter | Role::Setter) {
                             declared.name = ident.to_string();
                         } else {
-                            return Err(syn::Error::new(ident.span(), "unknown option"));
+                            let path = attr.path();
+                            let text = format!("unknown option of {}", quote!(#path));
+                            return Err(syn::Error::new(ident.span(), text));
                         }
                     }
                     if !input.is_empty() {
@@ -152,17 +160,6 @@ impl Declared {
     pub fn wrapper(&self) -> syn::Ident {
         let text = self.function.sig.ident.to_string();
         format_ident!("__c_{}", text.strip_prefix("r#").unwrap_or(&text))
-    }
-}
-
-trait ParseAnyIdent: Sized {
-    fn parse_any_ident(input: syn::parse::ParseStream<'_>) -> syn::Result<Self>;
-}
-
-impl ParseAnyIdent for syn::Ident {
-    fn parse_any_ident(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
-        use syn::ext::IdentExt;
-        syn::Ident::parse_any(input)
     }
 }
 
@@ -230,21 +227,44 @@ pub fn receiver_expr(receiver: Option<Receiver>, pointer: &TokenStream) -> Token
     }
 }
 
+/// A default's text as a Rust literal: an integer, a float, True, False or a plain string.
 fn default_expr(text: &str, ty: &Type) -> syn::Result<TokenStream> {
     if last_segment(ty).is_some_and(|name| name == "OrNone") {
         return Ok(quote!(::taipan_vm::args::OrNone(None)));
     }
+    let quoted = |mark: char| text.strip_prefix(mark).and_then(|t| t.strip_suffix(mark));
+    let span = ty.span().resolved_at(proc_macro2::Span::call_site());
+    if let Some(inner) = quoted('\'').or_else(|| quoted('"')).filter(|inner| !inner.contains('\\')) {
+        return Ok(quote_spanned!(span=> ::std::convert::Into::into(#inner)));
+    }
     let rust = match text {
-        "True" => "true".to_owned(),
-        "False" => "false".to_owned(),
-        _ if text.starts_with('\'') => {
-            format!("{:?}", text.trim_matches('\''))
-        }
-        _ => text.to_owned(),
+        "True" => "true",
+        "False" => "false",
+        _ => text,
     };
-    let expr: syn::Expr = syn::parse_str(&rust)
-        .map_err(|_| syn::Error::new(ty.span(), format!("the default {text} needs an Option parameter")))?;
-    Ok(quote_spanned!(ty.span().resolved_at(proc_macro2::Span::call_site())=> #expr))
+    let (sign, digits) = rust.strip_prefix('-').map_or((quote!(), rust), |digits| (quote!(-), digits));
+    match syn::parse_str::<syn::Lit>(digits) {
+        Ok(literal @ (syn::Lit::Int(_) | syn::Lit::Float(_) | syn::Lit::Bool(_))) => {
+            Ok(quote_spanned!(span=> #sign #literal))
+        }
+        _ => Err(syn::Error::new(
+            ty.span(),
+            format!("a parameter with the default {text} is an Option or an OrNone"),
+        )),
+    }
+}
+
+/// What the arguments are parsed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A function whose caller has ruled out keywords when it takes none.
+    Function,
+    /// A function of exactly one positional parameter, which was counted by the caller.
+    Sole,
+    /// `__new__`.
+    New,
+    /// `__init__`.
+    Init,
 }
 
 /// The expression that parses `args`, `nargs`, `kwnames` by the signature and calls the function with what it finds.
@@ -254,13 +274,14 @@ pub fn call_parsed(
     shown: &str,
     first: &TokenStream,
     inputs: &Inputs<'_>,
+    target: Target,
 ) -> syn::Result<TokenStream> {
     let Some(signature) = &declared.signature else {
         return Err(syn::Error::new(declared.function.sig.span(), "no signature"));
     };
     if signature.params.len() != inputs.params.len() {
         return Err(syn::Error::new(
-            declared.function.sig.span(),
+            declared.function.sig.inputs.span(),
             format!(
                 "the signature has {} parameters, the function takes {}",
                 signature.params.len(),
@@ -286,24 +307,26 @@ pub fn call_parsed(
             Kind::VarPositional => conversions.push(quote_spanned!(span=> let #local: #ty = rest;)),
             Kind::VarKeyword => conversions.push(quote_spanned!(span=> let #local: #ty = keywords;)),
             kind => {
-                let position = if kind == Kind::KeywordOnly { 0 } else { slot + 1 };
-                let text = &param.name;
                 // Argument Clinic tells parameters that can be keywords by name, a lone positional one by nothing.
-                let lone = signature.params.len() == 1 && param.default.is_none();
-                let (told_position, told_name) = match kind {
-                    Kind::PositionalOnly if lone => (0, ""),
-                    Kind::PositionalOnly => (position, text.as_str()),
-                    _ => (0, text.as_str()),
+                let told = match (target, kind) {
+                    (Target::Sole, _) => quote!(::taipan_vm::args::ArgName::SOLE),
+                    (_, Kind::PositionalOnly) => {
+                        let position = slot + 1;
+                        quote!(#position)
+                    }
+                    _ => quote!(0),
                 };
+                let text = &param.name;
                 let convert = quote_spanned! {span=>
                     ::taipan_vm::macro_support::convert(
                         given,
-                        &::taipan_vm::args::ArgName { func: #shown, pos: #told_position, name: #told_name },
+                        &::taipan_vm::args::ArgName { func: #shown, pos: #told, name: #text },
                         vm,
                     )?
                 };
                 let absent = match &param.default {
                     None => {
+                        let position = slot + 1;
                         quote!(return Err(::taipan_vm::macro_support::missing(#shown, #text, #position, vm)))
                     }
                     Some(_) if last_segment(ty).is_some_and(|n| n == "Option") => quote!(None),
@@ -318,29 +341,52 @@ pub fn call_parsed(
     }
     let count = simple.len();
     let param_names: Vec<&String> = simple.iter().map(|p| &p.name).collect();
+    let needed = simple.iter().map(|p| p.default.is_none());
     let positional_only = simple.iter().filter(|p| p.kind == Kind::PositionalOnly).count();
     let positional = simple.iter().filter(|p| p.kind != Kind::KeywordOnly).count();
     let required = simple.iter().filter(|p| p.kind != Kind::KeywordOnly && p.default.is_none()).count();
+    let required_keywords =
+        simple.iter().filter(|p| p.kind == Kind::KeywordOnly && p.default.is_none()).count();
     let var_positional = signature.params.iter().any(|p| p.kind == Kind::VarPositional);
     let var_keyword = signature.params.iter().any(|p| p.kind == Kind::VarKeyword);
-    let parse = if signature.positional_only() {
+    let parse = if signature.takes_no_keywords() {
+        let any = !signature.params.is_empty();
+        let refuse = match target {
+            Target::Function | Target::Sole => quote!(),
+            Target::New => quote! {
+                ::taipan_vm::macro_support::check_new(#shown, cls, Self::TYPE_PTR, #any, nargs, kwnames, vm)?;
+            },
+            Target::Init => quote! {
+                ::taipan_vm::macro_support::check_init(#shown, zelf, Self::TYPE_PTR, #any, nargs, kwnames, vm)?;
+            },
+        };
+        let most = if var_positional { quote!(usize::MAX) } else { quote!(#count) };
+        // A constructor without parameters refuses arguments by itself, and not those of subclasses.
+        let check = (any && target != Target::Sole).then(
+            || quote!(::taipan_vm::macro_support::check_positional(#shown, nargs, #required, #most, vm)?;),
+        );
+        let rest = var_positional.then(|| quote!(let rest = given.get(#count..).unwrap_or_default();));
         quote! {
-            ::taipan_vm::macro_support::check_positional(#shown, nargs, #required, #count, vm)?;
+            #refuse
+            #check
             let mut found: [Option<&::taipan_object::Object>; #count] = [None; #count];
-            // SAFETY: the array holds `nargs` arguments, which is no more than there are places.
+            // SAFETY: the array holds `nargs` arguments.
             let given = unsafe { ::taipan_vm::macro_support::arg_slice(args, nargs) };
             for (place, value) in found.iter_mut().zip(given) {
                 *place = Some(*value);
             }
+            #rest
         }
     } else {
         quote! {
             static PARAMS: ::taipan_vm::macro_support::Params = ::taipan_vm::macro_support::Params {
                 func: #shown,
                 names: &[#(#param_names),*],
+                needed: &[#(#needed),*],
                 positional_only: #positional_only,
                 positional: #positional,
                 required: #required,
+                required_keywords: #required_keywords,
                 var_positional: #var_positional,
                 var_keyword: #var_keyword,
             };
@@ -357,6 +403,11 @@ pub fn call_parsed(
         ::taipan_vm::args::IntoPy::into_py(Self::#name(#first #(#names,)* #vm), vm)
     }})
 }
+
+// `METH_*`.
+const CLASS: i32 = 0x10;
+const STATIC: i32 = 0x20;
+const COEXIST: i32 = 0x40;
 
 /// The wrapper of a method or function and its row in the table.
 pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, TokenStream)> {
@@ -394,14 +445,15 @@ pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, To
     };
     let (mut flags, kind) = convention(signature);
     match declared.role {
-        Role::ClassMethod => flags |= 0x10,
-        Role::StaticMethod => flags |= 0x20,
+        Role::ClassMethod => flags |= CLASS,
+        Role::StaticMethod => flags |= STATIC,
         _ => {}
     }
     if declared.coexist {
-        flags |= 0x40;
+        flags |= COEXIST;
     }
-    let body = call_parsed(declared, shown, &first, &inputs)?;
+    let target = if matches!(kind, Convention::One) { Target::Sole } else { Target::Function };
+    let body = call_parsed(declared, shown, &first, &inputs, target)?;
     let object = quote!(*mut ::taipan_object::Object);
     let (parameters, prelude, from) = match kind {
         Convention::NoArgs => (
@@ -458,15 +510,14 @@ enum Convention {
 }
 
 fn convention(signature: &Signature) -> (i32, Convention) {
-    let params = &signature.params;
-    if params.is_empty() {
-        return (4, Convention::NoArgs);
+    const KEYWORDS: i32 = 0x02;
+    const NOARGS: i32 = 0x04;
+    const O: i32 = 0x08;
+    const FASTCALL: i32 = 0x80;
+    match &*signature.params {
+        [] => (NOARGS, Convention::NoArgs),
+        [param] if param.kind == Kind::PositionalOnly && param.default.is_none() => (O, Convention::One),
+        _ if signature.takes_no_keywords() => (FASTCALL, Convention::Fast),
+        _ => (FASTCALL | KEYWORDS, Convention::FastKeywords),
     }
-    if signature.positional_only() {
-        if params.len() == 1 && params.iter().all(|p| p.default.is_none()) {
-            return (8, Convention::One);
-        }
-        return (0x80, Convention::Fast);
-    }
-    (0x80 | 2, Convention::FastKeywords)
 }

@@ -12,6 +12,8 @@ mod pymodule;
 mod pytype;
 mod signature;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod traverse;
 
 /// Declares a Python type on an `impl` block. See `CONTRIBUTING.md`, "Add a type".

@@ -8,7 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, ImplItem, ItemImpl, LitStr, Path, Token};
 
 use crate::function::{
-    Declared, Owner, Role, c_string, call_parsed, doc_text, inputs, method, receiver_expr,
+    Declared, Owner, Role, Target, c_string, call_parsed, doc_text, inputs, method, receiver_expr,
 };
 use crate::slots::{self, Suite};
 
@@ -49,9 +49,13 @@ struct Options {
 
 fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
     let mut options = Options::default();
+    let mut seen = std::collections::HashSet::new();
     while !input.is_empty() {
         let key = Ident::parse_any(input)?;
         let text = key.to_string();
+        if !seen.insert(text.clone()) {
+            return Err(syn::Error::new(key.span(), "this option is given twice"));
+        }
         match text.as_str() {
             "gc" => options.gc = true,
             "no_layout" => options.no_layout = true,
@@ -100,6 +104,24 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                 }
             }
             _ => {
+                const VALUED: [&str; 13] = [
+                    "name",
+                    "symbol",
+                    "doc",
+                    "base",
+                    "metatype",
+                    "dict",
+                    "weakrefs",
+                    "vectorcall",
+                    "vectorcall_offset",
+                    "weaklist_offset",
+                    "itemsize",
+                    "basicsize",
+                    "static",
+                ];
+                if !VALUED.contains(&text.as_str()) {
+                    return Err(syn::Error::new(key.span(), "unknown option of pytype"));
+                }
                 input.parse::<Token![=]>()?;
                 match text.as_str() {
                     "name" => options.name = Some(input.parse::<LitStr>()?.value()),
@@ -114,8 +136,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                     "weaklist_offset" => options.weaklist_offset = Some(input.parse()?),
                     "itemsize" => options.itemsize = Some(input.parse()?),
                     "basicsize" => options.basicsize = Some(input.parse()?),
-                    "static" => options.static_name = Some(input.parse()?),
-                    _ => return Err(syn::Error::new(key.span(), "unknown option of pytype")),
+                    _ => options.static_name = Some(input.parse()?),
                 }
             }
         }
@@ -269,8 +290,9 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     if let Some(new) = new {
         wrappers.push(constructor(new, short)?);
         type_fields.push(quote!(tp_new: ::std::cell::Cell::new(Some(Self_::__c_tp_new))));
-        if init.is_none() && !has.contains("tp_vectorcall") {
-            wrappers.push(type_vectorcall());
+        if init.is_none() && !has.contains("tp_init") && !has.contains("tp_vectorcall") {
+            let inherits = options.base.as_ref().is_some_and(|base| !base.is_ident("Object"));
+            wrappers.push(type_vectorcall(inherits));
             type_fields.push(quote!(tp_vectorcall: ::std::cell::Cell::new(Some(Self_::__c_tp_vectorcall))));
         }
     }
@@ -563,7 +585,7 @@ fn setter(declared: &Declared) -> syn::Result<TokenStream> {
 /// `tp_new` from `#[new]`, on top of one function that takes a vectorcall array.
 fn constructor(declared: &Declared, shown: &str) -> syn::Result<TokenStream> {
     let inputs = inputs(&declared.function, true)?;
-    let body = call_parsed(declared, shown, &quote!(cls,), &inputs)?;
+    let body = call_parsed(declared, shown, &quote!(cls,), &inputs, Target::New)?;
     let object = quote!(*mut ::taipan_object::Object);
     Ok(quote! {
         #[doc(hidden)]
@@ -592,9 +614,16 @@ fn constructor(declared: &Declared, shown: &str) -> syn::Result<TokenStream> {
     })
 }
 
-/// Calling the type itself without a tuple in between.
-fn type_vectorcall() -> TokenStream {
+/// Calling the type itself without a tuple in between. `inherits` says that a base may hand down an `__init__`.
+fn type_vectorcall(inherits: bool) -> TokenStream {
     let object = quote!(*mut ::taipan_object::Object);
+    let init = inherits.then(|| {
+        quote! {
+            .and_then(|made| unsafe {
+                ::taipan_vm::macro_support::init_after_new(&*cls.cast(), made, args, nargs, kwnames, vm)
+            })
+        }
+    });
     quote! {
         #[doc(hidden)]
         #[allow(clippy::undocumented_unsafe_blocks)]
@@ -606,7 +635,8 @@ fn type_vectorcall() -> TokenStream {
         ) -> #object {
             let vm = unsafe { ::taipan_vm::Vm::current() };
             let nargs = nargsf & !::taipan_vm::protocols::call::ARGUMENTS_OFFSET;
-            ::taipan_vm::macro_support::to_c(Self::__construct(unsafe { &*cls.cast() }, args, nargs, kwnames, vm))
+            let made = Self::__construct(unsafe { &*cls.cast() }, args, nargs, kwnames, vm);
+            ::taipan_vm::macro_support::to_c(made #init)
         }
     }
 }
@@ -615,7 +645,7 @@ fn type_vectorcall() -> TokenStream {
 fn initializer(declared: &Declared, shown: &str) -> syn::Result<TokenStream> {
     let inputs = inputs(&declared.function, true)?;
     let first = receiver_expr(inputs.receiver, &quote!(zelf));
-    let body = call_parsed(declared, shown, &first, &inputs)?;
+    let body = call_parsed(declared, shown, &first, &inputs, Target::Init)?;
     let object = quote!(*mut ::taipan_object::Object);
     Ok(quote! {
         #[doc(hidden)]

@@ -75,9 +75,9 @@ impl Signature {
         Ok(Signature { text, params })
     }
 
-    /// Whether every parameter is positional-only.
-    pub fn positional_only(&self) -> bool {
-        self.params.iter().all(|p| p.kind == Kind::PositionalOnly)
+    /// Whether nothing can be passed by name: positional-only parameters and `*args`.
+    pub fn takes_no_keywords(&self) -> bool {
+        self.params.iter().all(|p| matches!(p.kind, Kind::PositionalOnly | Kind::VarPositional))
     }
 }
 

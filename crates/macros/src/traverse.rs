@@ -12,7 +12,13 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     };
     let mut fields = Vec::new();
     for (at, field) in data.fields.iter().enumerate() {
-        let skip = field.attrs.iter().any(|a| a.path().is_ident("traverse"));
+        let mut skip = false;
+        for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("traverse")) {
+            attr.parse_nested_meta(|meta| {
+                skip = meta.path.is_ident("skip");
+                if skip { Ok(()) } else { Err(meta.error("only #[traverse(skip)] is known")) }
+            })?;
+        }
         if skip {
             continue;
         }

@@ -8,6 +8,11 @@
 //!   Python except through the slots `tp_dealloc`, `tp_traverse` and `tp_clear`.
 //! - It and the hot paths of `vm` are the only places where raw pointers are natural.
 
+#![allow(
+    clippy::declare_interior_mutable_const,
+    reason = "constants of cells are templates: each use is a fresh copy"
+)]
+
 pub mod alloc;
 pub mod defs;
 pub mod gc;

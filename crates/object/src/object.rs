@@ -138,6 +138,7 @@ impl Object {
     }
 
     /// A borrowed view of a pointer that a live object holds; none when it is null.
+    #[allow(clippy::not_unsafe_ptr_arg_deref, reason = "called with the fields of live objects only")]
     #[inline(always)]
     pub fn from_ptr<'a>(ptr: *mut Object) -> Option<&'a Object> {
         // SAFETY: the fields that pointers are read from own what they point to.

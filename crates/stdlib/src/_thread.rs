@@ -405,7 +405,8 @@ impl ThreadHandle {
         if self.shared.ident.load(Ordering::Acquire) == ident() && !self.shared.done.get() {
             return Err(vm.runtime_error("Cannot join current thread"));
         }
-        let limit = timeout.filter(|t| !vm.is_none(t)).map(|t| t.as_f64(vm)).transpose()?.filter(|t| *t >= 0.0);
+        let limit =
+            timeout.filter(|t| !vm.is_none(t)).map(|t| t.as_f64(vm)).transpose()?.filter(|t| *t >= 0.0);
         let deadline = limit.and_then(|t| Instant::now().checked_add(Duration::try_from_secs_f64(t).ok()?));
         loop {
             let slice = Duration::from_millis(50);
@@ -427,7 +428,13 @@ impl ThreadHandle {
 static RUNNING: AtomicU32 = AtomicU32::new(0);
 
 /// Starts a native thread that calls `function`.
-fn start(function: ObjRef, args: Ref<Tuple>, kwargs: Option<Ref<Dict>>, shared: Arc<Shared>, vm: &Vm) -> PyResult<u64> {
+fn start(
+    function: ObjRef,
+    args: Ref<Tuple>,
+    kwargs: Option<Ref<Dict>>,
+    shared: Arc<Shared>,
+    vm: &Vm,
+) -> PyResult<u64> {
     /// What goes to the new thread: used only once it holds the lock.
     struct Payload {
         vm: Box<Vm>,
@@ -515,7 +522,11 @@ impl Local {
         if let Some(init) = tp.tp_init.get() {
             // SAFETY: a slot is called with live objects.
             vm.status(unsafe {
-                init(self.as_object().as_ptr(), self.args.as_object().as_ptr(), self.kwargs.as_object().as_ptr())
+                init(
+                    self.as_object().as_ptr(),
+                    self.args.as_object().as_ptr(),
+                    self.kwargs.as_object().as_ptr(),
+                )
             })?;
         }
         Ok(fresh)
@@ -657,7 +668,12 @@ impl Thread {
 
     /// *For internal use only*: start a new thread.
     #[function("($module, /, function, handle=None, daemon=True)")]
-    fn start_joinable_thread(function: &Object, handle: Option<&Object>, daemon: Option<bool>, vm: &Vm) -> PyResult {
+    fn start_joinable_thread(
+        function: &Object,
+        handle: Option<&Object>,
+        daemon: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult {
         let handle = match handle.filter(|h| !vm.is_none(h)) {
             Some(handle) => handle
                 .to_ref()

@@ -6,8 +6,10 @@
 
 use taipan_vm::module_def::NativeModule;
 
+pub mod _collections;
 pub mod _contextvars;
 pub mod _io;
+pub mod _sre;
 pub mod _thread;
 pub mod _warnings;
 pub mod atexit;
@@ -20,8 +22,10 @@ pub mod time;
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
+        &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_io::Io::DEF,
+        &_sre::Sre::DEF,
         &_thread::Thread::DEF,
         &_warnings::Warnings::DEF,
         &atexit::AtExit::DEF,

@@ -80,7 +80,11 @@ fn wtf8(text: &Str) -> Vec<u8> {
     for code in (0..text.len()).filter_map(|at| text.char_at(at)) {
         match char::from_u32(code) {
             Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            None => out.extend([0xE0 | (code >> 12) as u8, 0x80 | (code >> 6 & 0x3F) as u8, 0x80 | (code & 0x3F) as u8]),
+            None => out.extend([
+                0xE0 | (code >> 12) as u8,
+                0x80 | (code >> 6 & 0x3F) as u8,
+                0x80 | (code & 0x3F) as u8,
+            ]),
         }
     }
     out
@@ -93,9 +97,16 @@ fn wtf8(text: &Str) -> Vec<u8> {
 impl Marshal {
     /// Return the bytes object that would be written to a file by dump(value, file).
     #[function("($module, value, version=5, /, *, allow_code=True)")]
-    fn dumps(value: &Object, _version: Option<i32>, _allow_code: Option<bool>, vm: &Vm) -> PyResult<Ref<Bytes>> {
+    fn dumps(
+        value: &Object,
+        _version: Option<i32>,
+        _allow_code: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<Ref<Bytes>> {
         let value = constant(value, 0, vm)?;
-        format::dumps(&value).map(|data| vm.new_bytes(&data)).map_err(|_| vm.value_error("unmarshallable object"))
+        format::dumps(&value)
+            .map(|data| vm.new_bytes(&data))
+            .map_err(|_| vm.value_error("unmarshallable object"))
     }
 
     /// Convert the bytes-like object to a value.
@@ -112,7 +123,13 @@ impl Marshal {
 
     /// Write the value on the open file.
     #[function("($module, value, file, version=5, /, *, allow_code=True)")]
-    fn dump(value: &Object, file: &Object, version: Option<i32>, allow_code: Option<bool>, vm: &Vm) -> PyResult {
+    fn dump(
+        value: &Object,
+        file: &Object,
+        version: Option<i32>,
+        allow_code: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult {
         let data = Marshal::dumps(value, version, allow_code, vm)?;
         file.call_method(vm.ids().write, &[data.as_object()], vm)
     }
@@ -122,7 +139,9 @@ impl Marshal {
     fn load(file: &Object, _allow_code: Option<bool>, vm: &Vm) -> PyResult {
         let data = file.call_method(vm.ids().read, &[], vm)?;
         let Some(bytes) = data.downcast_ref::<Bytes>() else {
-            return Err(vm.type_error(format!("file.read() returned not bytes but {}", data.ob_type().name())));
+            return Err(
+                vm.type_error(format!("file.read() returned not bytes but {}", data.ob_type().name()))
+            );
         };
         match format::loads_prefix(bytes.as_bytes()) {
             Ok((value, used)) => {

@@ -53,7 +53,10 @@ static UNAME_RESULT: StructSeq = StructSeq {
 static TERMINAL_SIZE: StructSeq = StructSeq {
     name: "os.terminal_size",
     doc: "A tuple of (columns, lines) for holding terminal window size",
-    fields: &[("columns", "width of the terminal window in characters"), ("lines", "height of the terminal window in characters")],
+    fields: &[
+        ("columns", "width of the terminal window in characters"),
+        ("lines", "height of the terminal window in characters"),
+    ],
     visible: 2,
 };
 
@@ -66,13 +69,16 @@ enum Target {
 fn target(object: &Object, allow_fd: bool, name: &str, vm: &Vm) -> PyResult<Target> {
     if allow_fd && object.has_index() && object.downcast_ref::<Str>().is_none() {
         let fd = object.as_isize(vm)?;
-        return i32::try_from(fd).map(Target::Fd).map_err(|_| vm.overflow_error("fd is greater than maximum"));
+        return i32::try_from(fd)
+            .map(Target::Fd)
+            .map_err(|_| vm.overflow_error("fd is greater than maximum"));
     }
     let usable = object.downcast_ref::<Str>().is_some()
         || object.downcast_ref::<Bytes>().is_some()
         || object.lookup_special(vm.ids().__fspath__, vm)?.is_some();
     if !usable {
-        let kinds = if allow_fd { "string, bytes, os.PathLike or integer" } else { "string, bytes or os.PathLike" };
+        let kinds =
+            if allow_fd { "string, bytes, os.PathLike or integer" } else { "string, bytes or os.PathLike" };
         return Err(vm.type_error(format!("{name}: path should be {kinds}, not {}", object.ob_type().name())));
     }
     let shown = fspath(object, vm)?;
@@ -217,7 +223,11 @@ impl DirEntry {
     /// Return True if the entry is a symbolic link; cached per entry.
     #[method("($self, /)")]
     fn is_symlink(&self, vm: &Vm) -> PyResult<bool> {
-        if self.kind == libc::DT_UNKNOWN { self.mode_is(libc::S_IFLNK, false, vm) } else { Ok(self.kind == libc::DT_LNK) }
+        if self.kind == libc::DT_UNKNOWN {
+            self.mode_is(libc::S_IFLNK, false, vm)
+        } else {
+            Ok(self.kind == libc::DT_LNK)
+        }
     }
 
     /// Return True if the entry is a junction; cached per entry.
@@ -290,7 +300,9 @@ impl ScandirIterator {
 
 /// Names, kinds and inodes of a folder's entries, without "." and "..".
 fn read_folder(folder: &[u8], shown: &Object, vm: &Vm) -> PyResult<Vec<(Vec<u8>, u8, u64)>> {
-    let Ok(folder) = CString::new(folder) else { return Err(vm.value_error("embedded null character in path")) };
+    let Ok(folder) = CString::new(folder) else {
+        return Err(vm.value_error("embedded null character in path"));
+    };
     // SAFETY: the path is NUL-terminated; entries are read before the next call.
     unsafe {
         let stream = vm.allow_threads(|| libc::opendir(folder.as_ptr()));
@@ -384,12 +396,21 @@ impl Posix {
             entries.push(entry.into_object());
         }
         entries.reverse();
-        Ok(vm.new_object(ScandirIterator { ob: Object::new(ScandirIterator::type_object()), entries: entries.into() }))
+        Ok(vm.new_object(ScandirIterator {
+            ob: Object::new(ScandirIterator::type_object()),
+            entries: entries.into(),
+        }))
     }
 
     /// Open a file for low level IO.  Returns a file descriptor (integer).
     #[function("($module, /, path, flags, mode=511, *, dir_fd=None)")]
-    fn open(path: &Object, flags: i32, mode: Option<i32>, _dir_fd: Option<&Object>, vm: &Vm) -> PyResult<i32> {
+    fn open(
+        path: &Object,
+        flags: i32,
+        mode: Option<i32>,
+        _dir_fd: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<i32> {
         let (name, shown) = self::path(path, "open", vm)?;
         let mode = mode.unwrap_or(0o777) as libc::c_uint;
         taipan_vm::runtime::audit::audit("open", &[&shown, vm.none_ref(), &vm.new_int(flags)], vm)?;
@@ -427,7 +448,9 @@ impl Posix {
     #[function("($module, fd, buffer, /)")]
     fn readinto(fd: i32, buffer: &Object, vm: &Vm) -> PyResult<isize> {
         let mut target = buffer.get_buffer(taipan_vm::protocols::buffer::WRITABLE, vm)?;
-        let Some(bytes) = target.as_bytes_mut() else { return Err(vm.type_error("a writable buffer is wanted")) };
+        let Some(bytes) = target.as_bytes_mut() else {
+            return Err(vm.type_error("a writable buffer is wanted"));
+        };
         // SAFETY: the buffer is exported, so it stays where it is.
         let got = vm.allow_threads(|| unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) });
         if got < 0 { Err(vm.last_os_error(None)) } else { Ok(got) }
@@ -566,7 +589,8 @@ impl Posix {
     fn rename(src: &Object, dst: &Object, _a: Option<&Object>, _b: Option<&Object>, vm: &Vm) -> PyResult<()> {
         let ((from, shown), (to, _)) = (path(src, "rename", vm)?, path(dst, "rename", vm)?);
         // SAFETY: the paths are NUL-terminated.
-        check(vm.allow_threads(|| unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }), Some(&shown), vm).map(drop)
+        check(vm.allow_threads(|| unsafe { libc::rename(from.as_ptr(), to.as_ptr()) }), Some(&shown), vm)
+            .map(drop)
     }
 
     /// Rename a file or directory, overwriting the destination.
@@ -590,15 +614,28 @@ impl Posix {
 
     /// Create a symbolic link pointing to src named dst.
     #[function("($module, /, src, dst, target_is_directory=False, *, dir_fd=None)")]
-    fn symlink(src: &Object, dst: &Object, _is_dir: Option<bool>, _dir_fd: Option<&Object>, vm: &Vm) -> PyResult<()> {
+    fn symlink(
+        src: &Object,
+        dst: &Object,
+        _is_dir: Option<bool>,
+        _dir_fd: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<()> {
         let ((from, shown), (to, _)) = (path(src, "symlink", vm)?, path(dst, "symlink", vm)?);
         // SAFETY: the paths are NUL-terminated.
-        check(vm.allow_threads(|| unsafe { libc::symlink(from.as_ptr(), to.as_ptr()) }), Some(&shown), vm).map(drop)
+        check(vm.allow_threads(|| unsafe { libc::symlink(from.as_ptr(), to.as_ptr()) }), Some(&shown), vm)
+            .map(drop)
     }
 
     /// Change the access permissions of a file.
     #[function("($module, /, path, mode, *, dir_fd=None, follow_symlinks=True)")]
-    fn chmod(path: &Object, mode: i32, _dir_fd: Option<&Object>, _follow: Option<bool>, vm: &Vm) -> PyResult<()> {
+    fn chmod(
+        path: &Object,
+        mode: i32,
+        _dir_fd: Option<&Object>,
+        _follow: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<()> {
         let (name, shown) = self::path(path, "chmod", vm)?;
         // SAFETY: the path is NUL-terminated.
         let result = vm.allow_threads(|| unsafe { libc::chmod(name.as_ptr(), mode as libc::mode_t) });
@@ -640,7 +677,9 @@ impl Posix {
     /// Return a bytes object containing random bytes suitable for cryptographic use.
     #[function("($module, size, /)")]
     fn urandom(size: isize, vm: &Vm) -> PyResult<Ref<Bytes>> {
-        let Ok(size) = usize::try_from(size) else { return Err(vm.value_error("negative argument not allowed")) };
+        let Ok(size) = usize::try_from(size) else {
+            return Err(vm.value_error("negative argument not allowed"));
+        };
         let mut bytes = Vec::new();
         if bytes.try_reserve_exact(size).is_err() {
             return Err(vm.memory_error());
@@ -916,7 +955,12 @@ impl Posix {
 
     /// Register callables to be called when forking a new process.
     #[function("($module, /, *, before=None, after_in_child=None, after_in_parent=None)")]
-    fn register_at_fork(before: Option<&Object>, after_in_child: Option<&Object>, after_in_parent: Option<&Object>, vm: &Vm) {
+    fn register_at_fork(
+        before: Option<&Object>,
+        after_in_child: Option<&Object>,
+        after_in_parent: Option<&Object>,
+        vm: &Vm,
+    ) {
         // They are kept for `fork`, which is not there yet.
         for hook in [before, after_in_child, after_in_parent].into_iter().flatten() {
             vm.interp().keep(hook.to_ref());

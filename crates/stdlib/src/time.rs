@@ -47,7 +47,9 @@ fn moment(secs: Option<&Object>, vm: &Vm) -> PyResult<i64> {
         None => Ok(clock(libc::CLOCK_REALTIME, vm)?.div_euclid(1_000_000_000)),
         Some(secs) => {
             if let Some(int) = secs.downcast_ref::<Int>() {
-                return int.to_i64().ok_or_else(|| vm.overflow_error("timestamp out of range for platform time_t"));
+                return int
+                    .to_i64()
+                    .ok_or_else(|| vm.overflow_error("timestamp out of range for platform time_t"));
             }
             let value = secs.as_f64(vm)?.floor();
             if value.is_nan() {
@@ -108,7 +110,10 @@ fn from_object(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
     }
     let mut fields = [0i64; 9];
     for (place, item) in fields.iter_mut().zip(items.as_slice()) {
-        *place = item.as_index(vm)?.to_i64().ok_or_else(|| vm.overflow_error("signed integer is greater than maximum"))?;
+        *place = item
+            .as_index(vm)?
+            .to_i64()
+            .ok_or_else(|| vm.overflow_error("signed integer is greater than maximum"))?;
     }
     let [year, month, day, hour, minute, second, weekday, yearday, dst] = fields;
     // SAFETY: zero is a valid value of every field.
@@ -250,7 +255,8 @@ impl Time {
         let Ok(total) = Duration::try_from_secs_f64(secs) else {
             return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
         };
-        let deadline = clock(libc::CLOCK_MONOTONIC, vm)?.saturating_add(total.as_nanos().min(i64::MAX as u128) as i64);
+        let deadline =
+            clock(libc::CLOCK_MONOTONIC, vm)?.saturating_add(total.as_nanos().min(i64::MAX as u128) as i64);
         loop {
             let left = deadline.saturating_sub(clock(libc::CLOCK_MONOTONIC, vm)?);
             if left <= 0 && secs > 0.0 {
@@ -401,7 +407,8 @@ fn set_zone(module: &Module, vm: &Vm) -> PyResult<()> {
     // SAFETY: the library's own variables, set by `tzset`; names are NUL-terminated.
     let (offset, has_dst, names) = unsafe {
         tzset();
-        let text = |name: *const std::ffi::c_char| std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned();
+        let text =
+            |name: *const std::ffi::c_char| std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned();
         (timezone, daylight, [text(tzname[0]), text(tzname[1])])
     };
     module.set("timezone", &vm.new_int(offset), vm)?;

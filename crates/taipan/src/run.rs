@@ -120,7 +120,8 @@ fn dedent(text: &str) -> String {
         .map(|line| line.len() - line.trim_start_matches([' ', '\t']).len())
         .min()
         .unwrap_or(0);
-    let mut out: Vec<&str> = lines.iter().map(|line| line.get(margin..).unwrap_or_else(|| line.trim_start())).collect();
+    let mut out: Vec<&str> =
+        lines.iter().map(|line| line.get(margin..).unwrap_or_else(|| line.trim_start())).collect();
     if out.last().is_some_and(|last| !last.is_empty()) {
         out.push("");
     }
@@ -147,7 +148,12 @@ fn run_file(file: &std::ffi::OsStr, command: &Command, main: &Module, vm: &Vm) -
     let mut source = match std::fs::read(path) {
         Ok(source) => source,
         Err(error) => {
-            let program = command.config.orig_argv.first().map(|w| w.to_string_lossy().into_owned()).unwrap_or_default();
+            let program = command
+                .config
+                .orig_argv
+                .first()
+                .map(|w| w.to_string_lossy().into_owned())
+                .unwrap_or_default();
             let errno = error.raw_os_error().unwrap_or(0);
             let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             eprintln!(
@@ -210,7 +216,8 @@ fn run_stdin(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
     if let Err(error) = read {
         return Err(vm.os_error(error.raw_os_error().unwrap_or(0), None));
     }
-    let code = compile::compile_source(&source, vm.none_ref(), "<stdin>", Mode::Exec, CompileFlags(0), -1, vm)?;
+    let code =
+        compile::compile_source(&source, vm.none_ref(), "<stdin>", Mode::Exec, CompileFlags(0), -1, vm)?;
     run_code(&code, main, vm)
 }
 

@@ -7,28 +7,33 @@ use taipan_object::Object as Obj;
 pub struct ArgName {
     /// The function's name.
     pub func: &'static str,
-    /// Position from 1; 0 when the argument is told by its name.
+    /// Position from 1; 0 when the argument is told by its name; `SOLE` when it needs neither.
     pub pos: usize,
-    /// The parameter's name; empty, with position 0, for the only parameter of a function.
+    /// The parameter's name.
     pub name: &'static str,
 }
 
 impl ArgName {
+    /// The position of the one argument of a function that takes exactly one.
+    pub const SOLE: usize = usize::MAX;
+
+    /// "argument", "argument 2" or "argument 'name'".
+    pub fn shown(&self) -> String {
+        match self.pos {
+            Self::SOLE => "argument".to_owned(),
+            0 => format!("argument '{}'", self.name),
+            pos => format!("argument {pos}"),
+        }
+    }
+
     /// Raises "f() argument 1 must be WHAT, not T".
     #[cold]
     pub fn wrong_type(&self, what: &str, object: &Object, vm: &Vm) -> Raised {
         let given = if object.is(vm.none_ref()) { "None" } else { object.ob_type().tp_name_str() };
-        if self.name.is_empty() && !self.func.is_empty() && self.pos == 0 {
-            return vm.type_error(format!("{}() argument must be {what}, not {given}", self.func));
-        }
         if self.func.is_empty() {
             return vm.type_error(format!("expected {what}, got {given}"));
         }
-        if self.pos == 0 {
-            vm.type_error(format!("{}() argument '{}' must be {what}, not {given}", self.func, self.name))
-        } else {
-            vm.type_error(format!("{}() argument {} must be {what}, not {given}", self.func, self.pos))
-        }
+        vm.type_error(format!("{}() {} must be {what}, not {given}", self.func, self.shown()))
     }
 }
 
@@ -78,7 +83,11 @@ pub struct OrNone<T>(pub Option<T>);
 impl<'a, T: FromArg<'a>> FromArg<'a> for OrNone<T> {
     #[inline]
     fn from_arg(object: &'a Object, what: &ArgName, vm: &Vm) -> PyResult<Self> {
-        if object.is(vm.none_ref()) { Ok(OrNone(None)) } else { T::from_arg(object, what, vm).map(|v| OrNone(Some(v))) }
+        if object.is(vm.none_ref()) {
+            Ok(OrNone(None))
+        } else {
+            T::from_arg(object, what, vm).map(|v| OrNone(Some(v)))
+        }
     }
 }
 
@@ -119,14 +128,9 @@ impl FromArg<'_> for i32 {
     #[inline]
     fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
         let index = object.as_index(vm)?;
-        let wide = index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
-        i32::try_from(wide).map_err(|_| {
-            vm.overflow_error(if wide > 0 {
-                "signed integer is greater than maximum"
-            } else {
-                "signed integer is less than minimum"
-            })
-        })
+        let wide =
+            index.to_i64().ok_or_else(|| vm.overflow_error("Python int too large to convert to C int"))?;
+        i32::try_from(wide).map_err(|_| vm.overflow_error("Python int too large to convert to C int"))
     }
 }
 
@@ -156,7 +160,8 @@ impl FromArg<'_> for u32 {
     #[inline]
     fn from_arg(object: &Object, what: &ArgName, vm: &Vm) -> PyResult<Self> {
         let wide = u64::from_arg(object, what, vm)?;
-        u32::try_from(wide).map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int"))
+        u32::try_from(wide)
+            .map_err(|_| vm.overflow_error("Python int too large to convert to C unsigned int"))
     }
 }
 
@@ -181,9 +186,9 @@ impl FromArg<'_> for char {
                 s.char_at(0).and_then(char::from_u32).ok_or_else(|| vm.value_error("surrogates not allowed"))
             }
             Some(s) => Err(vm.type_error(format!(
-                "{}(): argument {} must be a unicode character, not a string of length {}",
+                "{}(): {} must be a unicode character, not a string of length {}",
                 what.func,
-                what.pos,
+                what.shown(),
                 s.len()
             ))),
             None => Err(what.wrong_type("a unicode character", object, vm)),
@@ -281,7 +286,7 @@ impl<'a> KwArgs<'a> {
     pub fn iter(&self) -> impl Iterator<Item = (&'a Str, &'a Object)> + '_ {
         let names: &'a [ObjRef] = self.names.map_or(&[], Tuple::as_slice);
         names.iter().zip(self.values).enumerate().filter_map(|(at, (name, value))| {
-            if self.chosen.as_ref().is_some_and(|places| !places.contains(&at)) {
+            if self.chosen.as_ref().is_some_and(|places| !places.binary_search(&at).is_ok()) {
                 return None;
             }
             Some((name.downcast_ref::<Str>()?, *value))
@@ -382,6 +387,7 @@ impl<A: IntoPy, B: IntoPy> IntoPy for (A, B) {
 
 impl<A: IntoPy, B: IntoPy, C: IntoPy> IntoPy for (A, B, C) {
     fn into_py(self, vm: &Vm) -> PyResult<ObjRef> {
-        Ok(Tuple::from_vec(vec![self.0.into_py(vm)?, self.1.into_py(vm)?, self.2.into_py(vm)?], vm).into_object())
+        Ok(Tuple::from_vec(vec![self.0.into_py(vm)?, self.1.into_py(vm)?, self.2.into_py(vm)?], vm)
+            .into_object())
     }
 }

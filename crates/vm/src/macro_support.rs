@@ -91,17 +91,31 @@ pub struct Params {
     pub func: &'static str,
     /// All named parameters: positional-only, positional-or-keyword, keyword-only.
     pub names: &'static [&'static str],
+    /// For each name whether it has no default.
+    pub needed: &'static [bool],
     pub positional_only: usize,
     pub positional: usize,
     /// How many positional parameters have no default.
     pub required: usize,
+    /// How many keyword-only parameters have no default.
+    pub required_keywords: usize,
     pub var_positional: bool,
     pub var_keyword: bool,
 }
 
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 /// Checks the number of arguments of a function that takes positional ones only.
 #[inline(always)]
-pub fn check_positional(func: &'static str, given: usize, least: usize, most: usize, vm: &Vm) -> PyResult<()> {
+pub fn check_positional(
+    func: &'static str,
+    given: usize,
+    least: usize,
+    most: usize,
+    vm: &Vm,
+) -> PyResult<()> {
     if given >= least && given <= most { Ok(()) } else { Err(wrong_count(func, given, least, most, vm)) }
 }
 
@@ -114,46 +128,111 @@ fn wrong_count(func: &str, given: usize, least: usize, most: usize, vm: &Vm) -> 
     } else {
         ("at most ", most)
     };
-    let s = if count == 1 { "" } else { "s" };
-    vm.type_error(format!("{func} expected {bound}{count} argument{s}, got {given}"))
+    vm.type_error(format!("{func} expected {bound}{count} argument{}, got {given}", plural(count)))
 }
 
-/// Raises for a required argument that was not given.
+/// What `#[new]` without keyword parameters refuses: keywords, and any argument when `positional` is false. A subclass with an
+/// `__init__` of its own may take them.
+#[inline(always)]
+pub fn check_new(
+    func: &'static str,
+    cls: &Type,
+    base: *const Type,
+    positional: bool,
+    nargs: usize,
+    kwnames: *mut Object,
+    vm: &Vm,
+) -> PyResult<()> {
+    if kwnames.is_null() && (positional || nargs == 0) {
+        return Ok(());
+    }
+    // SAFETY: a static type.
+    let inherited = unsafe { (*base).tp_init.get() };
+    let own =
+        std::ptr::eq(cls, base) || cls.tp_init.get().map(|f| f as usize) == inherited.map(|f| f as usize);
+    refuse(own, func, positional, nargs, kwnames, vm)
+}
+
+/// `check_new` for `#[init]`, where it is a `__new__` of its own that lets a subclass take them.
+#[inline(always)]
+pub fn check_init(
+    func: &'static str,
+    zelf: *mut Object,
+    base: *const Type,
+    positional: bool,
+    nargs: usize,
+    kwnames: *mut Object,
+    vm: &Vm,
+) -> PyResult<()> {
+    if kwnames.is_null() && (positional || nargs == 0) {
+        return Ok(());
+    }
+    // SAFETY: slots are called with live objects; the base is a static type.
+    let (cls, inherited) = unsafe { ((*zelf).ob_type(), (*base).tp_new.get()) };
+    let own =
+        std::ptr::eq(cls, base) || cls.tp_new.get().map(|f| f as usize) == inherited.map(|f| f as usize);
+    refuse(own, func, positional, nargs, kwnames, vm)
+}
+
+#[cold]
+fn refuse(
+    own: bool,
+    func: &str,
+    positional: bool,
+    nargs: usize,
+    kwnames: *mut Object,
+    vm: &Vm,
+) -> PyResult<()> {
+    // SAFETY: null or a live tuple of names.
+    let keywords = unsafe { optional::<Tuple>(kwnames) }.map_or(0, Tuple::len);
+    if own && !positional && nargs > 0 {
+        return Err(vm.type_error(format!("{func}() takes no positional arguments")));
+    }
+    if own && keywords > 0 {
+        return Err(vm.type_error(format!("{func}() takes no keyword arguments")));
+    }
+    Ok(())
+}
+
+/// Raises for a required argument that was not given; `position` counts all named parameters from 1.
 #[cold]
 pub fn missing(func: &str, name: &str, position: usize, vm: &Vm) -> Raised {
-    if position == 0 {
-        vm.type_error(format!("{func}() missing required keyword-only argument: '{name}'"))
-    } else {
-        vm.type_error(format!("{func}() missing required argument '{name}' (pos {position})"))
-    }
+    vm.type_error(format!("{func}() missing required argument '{name}' (pos {position})"))
 }
 
-#[cold]
-fn too_many(params: &Params, nargs: usize, keywords: usize, vm: &Vm) -> Raised {
-    let func = params.func;
-    let least = params.required;
+/// Checks the numbers of arguments, in the order in which they are told.
+fn check_counts(params: &Params, nargs: usize, keywords: usize, vm: &Vm) -> PyResult<()> {
+    let Params { func, positional, required, .. } = *params;
     let total = params.names.len();
-    if params.positional == 0 {
-        return vm.type_error(format!("{func}() takes no positional arguments"));
-    }
-    if nargs + keywords > total && !params.var_keyword {
-        let (bound, count) = (if least == total { "exactly" } else { "at most" }, total);
-        let s = if count == 1 { "" } else { "s" };
+    let closed = !params.var_positional;
+    if closed && !params.var_keyword && nargs + keywords > total {
         let kind = if nargs == 0 { "keyword " } else { "" };
-        return vm.type_error(format!(
-            "{func}() takes {bound} {count} {kind}argument{s} ({} given)",
-            nargs + keywords
-        ));
+        let (s, given) = (plural(total), nargs + keywords);
+        return Err(
+            vm.type_error(format!("{func}() takes at most {total} {kind}argument{s} ({given} given)"))
+        );
     }
-    let bound = if least < params.positional { "at most" } else { "exactly" };
-    let s = if params.positional == 1 { "" } else { "s" };
-    vm.type_error(format!(
-        "{func}() takes {bound} {} positional argument{s} ({nargs} given)",
-        params.positional
-    ))
+    if closed && nargs > positional {
+        if positional == 0 {
+            return Err(vm.type_error(format!("{func}() takes no positional arguments")));
+        }
+        let (bound, s) = (if required < positional { "at most" } else { "exactly" }, plural(positional));
+        return Err(vm.type_error(format!(
+            "{func}() takes {bound} {positional} positional argument{s} ({nargs} given)"
+        )));
+    }
+    let least = params.positional_only.min(required);
+    if nargs < least {
+        let (bound, s) = (if least < positional { "at least" } else { "exactly" }, plural(least));
+        return Err(
+            vm.type_error(format!("{func}() takes {bound} {least} positional argument{s} ({nargs} given)"))
+        );
+    }
+    Ok(())
 }
 
-/// Sorts positional and keyword arguments into `found`. Gives back the surplus for `*args` and `**kwargs`.
+/// Sorts positional and keyword arguments into `found`. Gives back the surplus for `*args` and `**kwargs`. Every parameter
+/// without a default is found when this succeeds.
 ///
 /// # Safety
 /// `args` holds `nargs` objects and the values of `kwnames`, which is null or a tuple of strings. All live for `'a`.
@@ -166,94 +245,127 @@ pub unsafe fn parse<'a>(
     found: &mut [Option<&'a Object>],
     vm: &Vm,
 ) -> PyResult<(&'a [&'a Object], KwArgs<'a>)> {
+    let fits = nargs >= params.required && (params.var_positional || nargs <= params.positional);
+    if kwnames.is_null() && fits && params.required_keywords == 0 {
+        // SAFETY: passed on to the caller.
+        let given = unsafe { arg_slice(args, nargs) };
+        for (place, value) in found.iter_mut().zip(given.iter().take(params.positional)) {
+            *place = Some(*value);
+        }
+        return Ok((given.get(params.positional..).unwrap_or_default(), KwArgs::new(None, &[])));
+    }
     // SAFETY: passed on to the caller.
-    let names = unsafe { optional::<Tuple>(kwnames) };
-    let keywords = names.map_or(0, Tuple::len);
-    // SAFETY: as above.
-    let (given, values) = unsafe { arg_slice(args, nargs + keywords) }.split_at(nargs);
-    if nargs > params.positional && !params.var_positional {
-        return Err(too_many(params, nargs, keywords, vm));
-    }
-    for (place, value) in found.iter_mut().zip(given.iter().take(params.positional)) {
-        *place = Some(*value);
-    }
-    let rest = given.get(params.positional..).unwrap_or_default();
-    let Some(names) = names.filter(|names| names.len() > 0) else { return Ok((rest, KwArgs::new(None, &[]))) };
-    // SAFETY: as above.
-    unsafe { parse_keywords(params, nargs, names, values, found, rest, vm) }
+    unsafe { parse_keywords(params, args, nargs, kwnames, found, vm) }
 }
 
 #[inline(never)]
 unsafe fn parse_keywords<'a>(
     params: &'static Params,
+    args: *const *mut Object,
     nargs: usize,
-    names: &'a Tuple,
-    values: &'a [&'a Object],
+    kwnames: *mut Object,
     found: &mut [Option<&'a Object>],
-    rest: &'a [&'a Object],
     vm: &Vm,
 ) -> PyResult<(&'a [&'a Object], KwArgs<'a>)> {
-    if params.names.is_empty() && !params.var_keyword {
-        return Err(vm.type_error(format!("{}() takes no keyword arguments", params.func)));
+    // SAFETY: passed on to the caller.
+    let names = unsafe { optional::<Tuple>(kwnames) };
+    let keywords = names.map_or(&[][..], Tuple::as_slice);
+    check_counts(params, nargs, keywords.len(), vm)?;
+    // SAFETY: as above.
+    let (given, values) = unsafe { arg_slice(args, nargs + keywords.len()) }.split_at(nargs);
+    for (place, value) in found.iter_mut().zip(given.iter().take(params.positional)) {
+        *place = Some(*value);
     }
-    if params.positional_only == params.names.len() && !params.var_keyword {
-        return Err(vm.type_error(format!("{}() takes no keyword arguments", params.func)));
-    }
-    if nargs + names.len() > params.names.len() && !params.var_keyword && !params.var_positional {
-        return Err(too_many(params, nargs, names.len(), vm));
-    }
+    let rest = given.get(params.positional..).unwrap_or_default();
     if params.var_keyword && params.names.len() == params.positional_only {
-        return Ok((rest, KwArgs::new(Some(names), values)));
+        return Ok((rest, KwArgs::new(names, values)));
     }
     let mut surplus: Vec<usize> = Vec::new();
-    for (at, (name, value)) in names.as_slice().iter().zip(values).enumerate() {
-        let Some(name) = name.downcast_ref::<Str>() else { return Err(vm.type_error("keywords must be strings")) };
-        let place = params
-            .names
-            .iter()
-            .enumerate()
-            .skip(params.positional_only)
-            .find(|(_, known)| name.eq_str(known))
-            .map(|(place, _)| place);
-        match place.and_then(|place| found.get_mut(place).map(|slot| (place, slot))) {
-            Some((place, Some(_))) => {
-                return Err(vm.type_error(format!(
-                    "argument for {}() given by name ('{}') and position ({})",
-                    params.func,
-                    name.to_string_lossy(),
-                    place + 1
-                )));
-            }
-            Some((_, slot)) => *slot = Some(*value),
+    let (mut twice, mut unknown) = (usize::MAX, None);
+    for (at, (name, value)) in keywords.iter().zip(values).enumerate() {
+        let Some(name) = name.downcast_ref::<Str>() else {
+            return Err(vm.type_error("keywords must be strings"));
+        };
+        let mut known = params.names.iter().zip(found.iter_mut()).enumerate().skip(params.positional_only);
+        match known.find(|(_, (known, _))| name.eq_str(known)) {
+            Some((place, (_, Some(_)))) => twice = twice.min(place),
+            Some((_, (_, slot))) => *slot = Some(*value),
             None if params.var_keyword => surplus.push(at),
-            None => return Err(unexpected(params, name, vm)),
+            None => unknown = unknown.or(Some(name)),
         }
     }
-    if surplus.len() == names.len() {
-        return Ok((rest, KwArgs::new(Some(names), values)));
+    let mut told = params.names.iter().zip(params.needed).zip(found.iter()).enumerate();
+    if let Some((place, ((name, _), _))) = told.find(|(_, ((_, needed), found))| **needed && found.is_none())
+    {
+        return Err(missing(params.func, name, place + 1, vm));
     }
-    if surplus.is_empty() {
-        return Ok((rest, KwArgs::new(None, &[])));
+    if let Some(name) = params.names.get(twice) {
+        let (func, position) = (params.func, twice + 1);
+        return Err(vm.type_error(format!(
+            "argument for {func}() given by name ('{name}') and position ({position})"
+        )));
     }
-    Ok((rest, KwArgs::chosen(names, values, surplus)))
+    if let Some(name) = unknown {
+        return Err(unexpected(params, name, vm));
+    }
+    Ok((
+        rest,
+        match names {
+            Some(names) if surplus.len() < names.len() && !surplus.is_empty() => {
+                KwArgs::chosen(names, values, surplus)
+            }
+            Some(names) if !surplus.is_empty() => KwArgs::new(Some(names), values),
+            _ => KwArgs::new(None, &[]),
+        },
+    ))
 }
 
 #[cold]
 fn unexpected(params: &Params, name: &Str, vm: &Vm) -> Raised {
-    let text = name.to_string_lossy();
-    if params.names.iter().take(params.positional_only).any(|known| *known == text) {
-        return vm.type_error(format!(
-            "{}() got some positional-only arguments passed as keyword arguments: '{text}'",
-            params.func
-        ));
-    }
-    let known: Vec<&str> = params.names.iter().skip(params.positional_only).copied().collect();
-    match crate::exceptions::suggestions::closest(&text, &known) {
-        Some(close) => vm.type_error(format!(
-            "{}() got an unexpected keyword argument '{text}'. Did you mean '{close}'?",
-            params.func
-        )),
-        None => vm.type_error(format!("{}() got an unexpected keyword argument '{text}'", params.func)),
+    let (func, text) = (params.func, name.to_string_lossy());
+    let known = params.names.get(params.positional_only..).unwrap_or_default();
+    let hint = match crate::exceptions::suggestions::closest(&text, known) {
+        Some(close) => format!(". Did you mean '{close}'?"),
+        None => String::new(),
+    };
+    vm.type_error(format!("{func}() got an unexpected keyword argument '{text}'{hint}"))
+}
+
+/// What calling a type does after `#[new]`: the `__init__` that a base other than `object` hands down.
+///
+/// # Safety
+/// `args` holds `nargs` objects and the values of `kwnames`, which is null or a tuple of strings.
+#[inline]
+pub unsafe fn init_after_new(
+    cls: &Type,
+    object: ObjRef,
+    args: *const *mut Object,
+    nargs: usize,
+    kwnames: *mut Object,
+    vm: &Vm,
+) -> PyResult {
+    // SAFETY: a static type that lives as long as the program.
+    let plain = unsafe { taipan_object::typeobject::PyBaseObject_Type.tp_init.get() };
+    match object.ob_type().tp_init.get() {
+        Some(init)
+            if plain.map(|f| f as usize) != Some(init as usize) && object.ob_type().is_subtype_of(cls) =>
+        {
+            // SAFETY: passed on to the caller.
+            unsafe {
+                let names = optional::<Tuple>(kwnames);
+                let all = arg_slice(args, nargs + names.map_or(0, Tuple::len));
+                let (positional, values) = all.split_at(nargs);
+                let tuple = Tuple::from_slice(positional, vm);
+                let dict = match names {
+                    Some(names) if names.len() > 0 => Some(KwArgs::new(Some(names), values).to_dict(vm)?),
+                    _ => None,
+                };
+                let kwargs = dict.as_ref().map_or(std::ptr::null_mut(), |d| d.as_object().as_ptr());
+                vm.status(init(object.as_raw(), tuple.as_object().as_ptr(), kwargs))?;
+            }
+            Ok(object)
+        }
+        _ => Ok(object),
     }
 }
 

@@ -210,7 +210,7 @@ pub unsafe fn separate_unreachable(base: *mut GcHeader, unreachable: *mut GcHead
         while !std::ptr::eq(walk, base) {
             let count = (*GcHeader::object(walk)).refcount() as usize;
             let finalized = (*walk).prev.get() & FLAG_FINALIZED;
-            (*walk).prev.set(count * ONE_REF | FLAG_COLLECTING | finalized);
+            (*walk).prev.set((count * ONE_REF) | FLAG_COLLECTING | finalized);
             walk = (*walk).next.get();
         }
         for op in members(base) {

@@ -50,7 +50,10 @@ impl Combinations {
         let pool = iterable.collect_iterable(vm)?;
         let r = size_of(r, vm)?;
         let state = if r > pool.len() { None } else { Some((0..r).collect()) };
-        vm.new_instance(cls, Combinations { ob: Object::new(Self::type_object()), pool, state: RefCell::new(state) })
+        vm.new_instance(
+            cls,
+            Combinations { ob: Object::new(Self::type_object()), pool, state: RefCell::new(state) },
+        )
     }
 
     #[slot]
@@ -89,7 +92,11 @@ impl CombinationsWithReplacement {
         let pool = iterable.collect_iterable(vm)?;
         let r = size_of(r, vm)?;
         let state = if r > 0 && pool.is_empty() { None } else { Some(vec![0; r]) };
-        let layout = CombinationsWithReplacement { ob: Object::new(Self::type_object()), pool, state: RefCell::new(state) };
+        let layout = CombinationsWithReplacement {
+            ob: Object::new(Self::type_object()),
+            pool,
+            state: RefCell::new(state),
+        };
         vm.new_instance(cls, layout)
     }
 
@@ -144,7 +151,10 @@ impl Permutations {
             Some(r) => size_of(r.as_isize(vm)?, vm)?,
         };
         let state = if r > n { None } else { Some(((0..n).collect(), (0..r).map(|at| n - at).collect())) };
-        vm.new_instance(cls, Permutations { ob: Object::new(Self::type_object()), pool, state: RefCell::new(state) })
+        vm.new_instance(
+            cls,
+            Permutations { ob: Object::new(Self::type_object()), pool, state: RefCell::new(state) },
+        )
     }
 
     #[slot]
@@ -218,7 +228,10 @@ impl Product {
             pools.extend(once.iter().cloned());
         }
         let state = if pools.iter().any(Vec::is_empty) { None } else { Some(vec![0; pools.len()]) };
-        vm.new_instance(cls, Product { ob: Object::new(Self::type_object()), pools, state: RefCell::new(state) })
+        vm.new_instance(
+            cls,
+            Product { ob: Object::new(Self::type_object()), pools, state: RefCell::new(state) },
+        )
     }
 
     #[slot]

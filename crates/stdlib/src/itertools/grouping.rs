@@ -294,7 +294,11 @@ impl Tee {
         }
         let link = TeeLink::make(iterable.iter(vm)?, vm);
         Ok(vm
-            .new_object(Tee { ob: Object::new(Self::type_object()), link: Slot::of(link), weakrefs: WeakList::new() })
+            .new_object(Tee {
+                ob: Object::new(Self::type_object()),
+                link: Slot::of(link),
+                weakrefs: WeakList::new(),
+            })
             .into_object())
     }
 

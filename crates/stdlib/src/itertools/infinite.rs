@@ -30,7 +30,13 @@ pub struct Count {
 impl Count {
     #[new("(start=0, step=1)")]
     fn new(cls: &Type, start: Option<&Object>, step: Option<&Object>, vm: &Vm) -> PyResult {
-        let is_number = |o: &Object| o.has_index() || o.ob_type().as_number().is_some_and(|n| n.nb_float.get().is_some() || n.nb_int.get().is_some()) || o.downcast_ref::<Complex>().is_some();
+        let is_number = |o: &Object| {
+            o.has_index()
+                || o.ob_type()
+                    .as_number()
+                    .is_some_and(|n| n.nb_float.get().is_some() || n.nb_int.get().is_some())
+                || o.downcast_ref::<Complex>().is_some()
+        };
         for given in [start, step].into_iter().flatten() {
             if !is_number(given) {
                 return Err(vm.type_error("a number is required"));
@@ -40,7 +46,15 @@ impl Count {
         let step = step.map_or_else(|| vm.new_int(1), Object::to_ref);
         let unit = step.downcast_exact::<Int>().and_then(Int::to_i64) == Some(1);
         let fast = if unit { start.downcast_exact::<Int>().and_then(Int::to_i64) } else { None };
-        vm.new_instance(cls, Count { ob: Object::new(Self::type_object()), next: Slot::of(start), step, fast: Cell::new(fast) })
+        vm.new_instance(
+            cls,
+            Count {
+                ob: Object::new(Self::type_object()),
+                next: Slot::of(start),
+                step,
+                fast: Cell::new(fast),
+            },
+        )
     }
 
     #[slot]
@@ -96,7 +110,12 @@ impl Cycle {
         let iterator = Slot::of(iterable.iter(vm)?);
         vm.new_instance(
             cls,
-            Cycle { ob: Object::new(Self::type_object()), iterator, saved: RefCell::default(), at: Cell::new(0) },
+            Cycle {
+                ob: Object::new(Self::type_object()),
+                iterator,
+                saved: RefCell::default(),
+                at: Cell::new(0),
+            },
         )
     }
 

@@ -20,7 +20,13 @@ pub struct Accumulate {
 #[pytype(name = "itertools.accumulate", flags(BASETYPE), gc)]
 impl Accumulate {
     #[new("(iterable, func=None, *, initial=None)")]
-    fn new(cls: &Type, iterable: &Object, func: Option<&Object>, initial: Option<&Object>, vm: &Vm) -> PyResult {
+    fn new(
+        cls: &Type,
+        iterable: &Object,
+        func: Option<&Object>,
+        initial: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult {
         let given = |o: Option<&Object>| Slot::new(o.filter(|o| !vm.is_none(o)).map(Object::to_ref));
         vm.new_instance(
             cls,

@@ -21,8 +21,25 @@ pub struct Itertools;
 #[pymodule(
     name = "itertools",
     types(
-        Accumulate, Batched, Chain, Combinations, CombinationsWithReplacement, Compress, Count, Cycle, DropWhile,
-        FilterFalse, GroupBy, ISlice, Pairwise, Permutations, Product, Repeat, StarMap, TakeWhile, ZipLongest
+        Accumulate,
+        Batched,
+        Chain,
+        Combinations,
+        CombinationsWithReplacement,
+        Compress,
+        Count,
+        Cycle,
+        DropWhile,
+        FilterFalse,
+        GroupBy,
+        ISlice,
+        Pairwise,
+        Permutations,
+        Product,
+        Repeat,
+        StarMap,
+        TakeWhile,
+        ZipLongest
     )
 )]
 impl Itertools {

@@ -159,7 +159,8 @@ impl FilterFalse {
     fn tp_iternext(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
         let plain = vm.is_none(&self.predicate) || self.predicate.is(Bool::type_object().as_object());
         while let Some(item) = self.iterator.iter_next(vm)? {
-            let truth = if plain { item.is_true(vm)? } else { self.predicate.call(&[&item], vm)?.is_true(vm)? };
+            let truth =
+                if plain { item.is_true(vm)? } else { self.predicate.call(&[&item], vm)?.is_true(vm)? };
             if !truth {
                 return Ok(Some(item));
             }
@@ -228,8 +229,8 @@ impl ISlice {
                 "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize."
             },
         )?;
-        let start =
-            number(start, "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.")?.unwrap_or(0);
+        let start = number(start, "Indices for islice() must be None or an integer: 0 <= x <= sys.maxsize.")?
+            .unwrap_or(0);
         let step = number(step, "Step for islice() must be a positive integer or None.")?.unwrap_or(1);
         if step == 0 {
             return Err(vm.value_error("Step for islice() must be a positive integer or None."));

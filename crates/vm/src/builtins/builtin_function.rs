@@ -88,7 +88,8 @@ impl BuiltinFunction {
 
 /// The vectorcall function for a calling convention; none for tuple-taking functions.
 pub fn vectorcall_for(flags: i32) -> Option<VectorcallFunc> {
-    const KINDS: i32 = meth::VARARGS | meth::FASTCALL | meth::NOARGS | meth::O | meth::KEYWORDS | meth::METHOD;
+    const KINDS: i32 =
+        meth::VARARGS | meth::FASTCALL | meth::NOARGS | meth::O | meth::KEYWORDS | meth::METHOD;
     if flags & (KINDS & !meth::KEYWORDS) & meth::VARARGS != 0 { None } else { Some(call_builtin) }
 }
 
@@ -102,7 +103,15 @@ unsafe extern "C" fn call_builtin(
     unsafe {
         let function = (*callable).cast::<BuiltinFunction>();
         let class = function.mm_class.as_raw().as_ref();
-        call_method_def(function.def(), function.self_ptr(), args, nargsf & !ARGUMENTS_OFFSET, kwnames, class, Vm::current())
+        call_method_def(
+            function.def(),
+            function.self_ptr(),
+            args,
+            nargsf & !ARGUMENTS_OFFSET,
+            kwnames,
+            class,
+            Vm::current(),
+        )
     }
 }
 
@@ -122,7 +131,8 @@ fn shown_name(def: &MethodDef, object: *mut Object, vm: &Vm) -> String {
             format!("{}.{name}", tp.name())
         }
         Some(object) => {
-            let module = object.downcast_ref::<Module>().and_then(|m| m.name(vm)).filter(|n| !n.eq_str("builtins"));
+            let module =
+                object.downcast_ref::<Module>().and_then(|m| m.name(vm)).filter(|n| !n.eq_str("builtins"));
             module.map_or_else(|| name.to_string(), |m| format!("{}.{name}", m.to_string_lossy()))
         }
         None => name.to_string(),
@@ -348,4 +358,3 @@ impl BuiltinFunction {
 fn builtins_getattr(vm: &Vm) -> PyResult {
     crate::builtins::builtins_module::builtin(vm.ids().getattr, vm)
 }
-

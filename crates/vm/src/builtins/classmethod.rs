@@ -1,7 +1,7 @@
 //! `classmethod` and `staticmethod`.
 
-use crate::prelude::*;
 use crate::builtins::dict::managed;
+use crate::prelude::*;
 
 macro_rules! wrapper_type {
     ($(#[$doc:meta])* $layout:ident) => {
@@ -108,7 +108,14 @@ fn is_abstract(wrapped: &Object, vm: &Vm) -> PyResult<bool> {
 impl ClassMethod {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
-        vm.new_instance(cls, ClassMethod { ob: Object::new(Self::type_object()), callable: Slot::of(vm.none()), dict: Slot::empty() })
+        vm.new_instance(
+            cls,
+            ClassMethod {
+                ob: Object::new(Self::type_object()),
+                callable: Slot::of(vm.none()),
+                dict: Slot::empty(),
+            },
+        )
     }
 
     #[init("(function, /)")]
@@ -199,7 +206,14 @@ impl ClassMethod {
 impl StaticMethod {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
-        vm.new_instance(cls, StaticMethod { ob: Object::new(Self::type_object()), callable: Slot::of(vm.none()), dict: Slot::empty() })
+        vm.new_instance(
+            cls,
+            StaticMethod {
+                ob: Object::new(Self::type_object()),
+                callable: Slot::of(vm.none()),
+                dict: Slot::empty(),
+            },
+        )
     }
 
     #[init("(function, /)")]

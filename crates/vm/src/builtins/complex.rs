@@ -91,7 +91,8 @@ fn raise_power(a: Pair, b: Pair, vm: &Vm) -> PyResult<Pair> {
         if b.0 >= 0.0 {
             whole
         } else {
-            divide((1.0, 0.0), whole).ok_or_else(|| vm.zero_division_error("zero to a negative or complex power"))?
+            divide((1.0, 0.0), whole)
+                .ok_or_else(|| vm.zero_division_error("zero to a negative or complex power"))?
         }
     } else {
         let (length, angle) = (a.0.hypot(a.1), a.1.atan2(a.0));
@@ -162,7 +163,10 @@ fn from_special(object: &Object, vm: &Vm) -> PyResult<Option<Pair>> {
     let result = method.call_no_args(vm)?;
     let given = result.ob_type().name();
     match result.downcast_ref::<Complex>() {
-        None => Err(vm.type_error(format!("{}.__complex__() must return a complex, not {given}", object.ob_type().name()))),
+        None => Err(vm.type_error(format!(
+            "{}.__complex__() must return a complex, not {given}",
+            object.ob_type().name()
+        ))),
         Some(z) => {
             if result.downcast_exact::<Complex>().is_none() {
                 crate::builtins::warn::deprecation(
@@ -218,7 +222,9 @@ impl Complex {
     #[new("(real=0, imag=0)")]
     fn construct(cls: &Type, real: Option<&Object>, imag: Option<&Object>, vm: &Vm) -> PyResult {
         let exact = std::ptr::eq(cls, Complex::TYPE_PTR);
-        let make = |(re, im): Pair| vm.new_instance(cls, Complex { ob: Object::new(Complex::type_object()), re, im });
+        let make = |(re, im): Pair| {
+            vm.new_instance(cls, Complex { ob: Object::new(Complex::type_object()), re, im })
+        };
         let Some(real) = real else {
             return match imag {
                 None => make((0.0, 0.0)),
@@ -300,8 +306,9 @@ impl Complex {
         let type_name = self.as_object().ob_type().name();
         let spec = crate::builtins::int::parse_spec(format_spec, 0, type_name, vm)?;
         let mut out = StrBuilder::new();
-        format_complex(&mut out, self.re, self.im, &spec, &NumberLocale::C)
-            .map_err(|error| raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm))?;
+        format_complex(&mut out, self.re, self.im, &spec, &NumberLocale::C).map_err(|error| {
+            raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm)
+        })?;
         Ok(out.finish(vm))
     }
 
@@ -313,7 +320,8 @@ impl Complex {
     #[slot]
     fn tp_hash(&self) -> PyResult<isize> {
         let part = |x: f64| {
-            numeric::hash(x).map_or_else(|| crate::builtins::object::pointer_hash(self.as_object()), |h| h as isize)
+            numeric::hash(x)
+                .map_or_else(|| crate::builtins::object::pointer_hash(self.as_object()), |h| h as isize)
         };
         Ok(part(self.re).wrapping_add(part(self.im).wrapping_mul(1_000_003)))
     }
@@ -339,7 +347,13 @@ impl Complex {
         let (Some((x, real_x)), Some((y, real_y))) = (operand(a, vm)?, operand(b, vm)?) else {
             return Ok(vm.not_implemented());
         };
-        let im = if real_x { y.1 } else if real_y { x.1 } else { x.1 + y.1 };
+        let im = if real_x {
+            y.1
+        } else if real_y {
+            x.1
+        } else {
+            x.1 + y.1
+        };
         Ok(Complex::new(x.0 + y.0, im, vm))
     }
 
@@ -348,7 +362,13 @@ impl Complex {
         let (Some((x, real_x)), Some((y, real_y))) = (operand(a, vm)?, operand(b, vm)?) else {
             return Ok(vm.not_implemented());
         };
-        let im = if real_x { -y.1 } else if real_y { x.1 } else { x.1 - y.1 };
+        let im = if real_x {
+            -y.1
+        } else if real_y {
+            x.1
+        } else {
+            x.1 - y.1
+        };
         Ok(Complex::new(x.0 - y.0, im, vm))
     }
 

@@ -41,7 +41,8 @@ impl Filter {
     fn tp_iternext(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
         let plain = vm.is_none(&self.function) || self.function.is(Bool::type_object().as_object());
         while let Some(item) = self.iterator.iter_next(vm)? {
-            let keep = if plain { item.is_true(vm)? } else { self.function.call(&[&item], vm)?.is_true(vm)? };
+            let keep =
+                if plain { item.is_true(vm)? } else { self.function.call(&[&item], vm)?.is_true(vm)? };
             if keep {
                 return Ok(Some(item));
             }

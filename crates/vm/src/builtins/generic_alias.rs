@@ -130,7 +130,13 @@ pub fn show_argument(arg: &Object, vm: &Vm) -> PyResult<String> {
 }
 
 /// Replaces the parameters of `alias` by `item` in `args`.
-pub fn substitute(alias: &Object, args: &[ObjRef], parameters: &Tuple, item: &Object, vm: &Vm) -> PyResult<Ref<Tuple>> {
+pub fn substitute(
+    alias: &Object,
+    args: &[ObjRef],
+    parameters: &Tuple,
+    item: &Object,
+    vm: &Vm,
+) -> PyResult<Ref<Tuple>> {
     let shown = || alias.repr(vm).map(|r| r.to_string_lossy().into_owned());
     if parameters.len() == 0 {
         return Err(vm.type_error(format!("{} is not a generic class", shown()?)));

@@ -54,7 +54,11 @@ impl Map {
         args.extend_from_slice(&self.iterators);
         let cls = self.as_object().ob_type().as_object().to_ref();
         let args = vm.new_tuple(args).into_object();
-        if self.strict.get() { vm.new_tuple([cls, args, vm.new_bool(true)]) } else { vm.new_tuple([cls, args]) }
+        if self.strict.get() {
+            vm.new_tuple([cls, args, vm.new_bool(true)])
+        } else {
+            vm.new_tuple([cls, args])
+        }
     }
 
     /// Set state information for unpickling.
@@ -77,9 +81,7 @@ impl Map {
             };
         }
         match super::zip::next_of_all(&self.iterators, self.strict.get(), "map", vm)? {
-            Some(items) => {
-                self.function.call(crate::protocols::native::borrow_all(&items), vm).map(Some)
-            }
+            Some(items) => self.function.call(crate::protocols::native::borrow_all(&items), vm).map(Some),
             None => Ok(None),
         }
     }

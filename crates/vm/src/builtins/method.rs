@@ -151,7 +151,12 @@ impl Method {
         }
         let name = name.map_or_else(|| "?".to_owned(), |n| n.to_string_lossy().into_owned());
         let receiver = self.receiver(vm).repr(vm)?;
-        Ok(vm.new_str("<bound method ").concat(&vm.new_str(&format!("{name} of ")), vm)?.concat(&receiver, vm)?.concat(&vm.new_str(">"), vm)?.into_object())
+        Ok(vm
+            .new_str("<bound method ")
+            .concat(&vm.new_str(&format!("{name} of ")), vm)?
+            .concat(&receiver, vm)?
+            .concat(&vm.new_str(">"), vm)?
+            .into_object())
     }
 
     #[slot]
@@ -170,7 +175,8 @@ impl Method {
         let (Some(other), CompareOp::Eq | CompareOp::Ne) = (other.downcast_exact::<Method>(), op) else {
             return Ok(vm.not_implemented());
         };
-        let same = self.receiver(vm).is(&other.receiver(vm)) && self.function(vm).eq(&other.function(vm), vm)?;
+        let same =
+            self.receiver(vm).is(&other.receiver(vm)) && self.function(vm).eq(&other.function(vm), vm)?;
         Ok(vm.new_bool(same == (op == CompareOp::Eq)))
     }
 

@@ -250,11 +250,10 @@ impl Module {
 
     #[slot]
     fn tp_repr(&self, vm: &Vm) -> PyResult {
-        let importlib = crate::import::import_module("importlib._bootstrap", vm)
-            .or_else(|_| {
-                vm.clear_exception();
-                crate::import::import_module("_frozen_importlib", vm)
-            })?;
+        let importlib = crate::import::import_module("importlib._bootstrap", vm).or_else(|_| {
+            vm.clear_exception();
+            crate::import::import_module("_frozen_importlib", vm)
+        })?;
         importlib.call_method(&vm.intern("_module_repr"), &[self.as_object()], vm)
     }
 }

@@ -44,7 +44,9 @@ impl Namespace {
             let Some(all) = all.downcast_ref::<Dict>() else { return Ok(()) };
             for (key, _) in all.items_vec() {
                 if key.downcast_ref::<Str>().is_none() {
-                    return Err(vm.type_error(format!("keywords must be strings, not '{}'", key.ob_type().name())));
+                    return Err(
+                        vm.type_error(format!("keywords must be strings, not '{}'", key.ob_type().name()))
+                    );
                 }
             }
             own.update_from(all.as_object(), true, vm)?;
@@ -67,7 +69,12 @@ impl Namespace {
     fn __replace__(&self, kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
         let copy = self.as_object().ob_type().as_object().call_no_args(vm)?;
         let Some(namespace) = copy.downcast_ref::<Namespace>() else {
-            return Err(vm.type_error(format!("expect {} type, but {} returned '{}' object", "types.SimpleNamespace", self.as_object().ob_type().name(), copy.ob_type().name())));
+            return Err(vm.type_error(format!(
+                "expect {} type, but {} returned '{}' object",
+                "types.SimpleNamespace",
+                self.as_object().ob_type().name(),
+                copy.ob_type().name()
+            )));
         };
         let target = namespace.attributes(vm)?;
         target.update_from(self.attributes(vm)?.as_object(), true, vm)?;

@@ -24,7 +24,7 @@ const OBJECT_TYPE_PTR: *const Type = &raw const OBJECT_TYPE;
 pub unsafe extern "C" fn hash_not_implemented(object: *mut Object) -> isize {
     // SAFETY: slots are called with live objects.
     let (vm, object) = unsafe { (Vm::current(), &*object) };
-    vm.type_error(format!("unhashable type: '{}'", object.ob_type().name()));
+    vm.type_error(format!("unhashable type: '{}'", object.ob_type().tp_name_str()));
     -1
 }
 
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn hash_not_implemented(object: *mut Object) -> isize {
 pub unsafe extern "C" fn next_not_implemented(object: *mut Object) -> *mut Object {
     // SAFETY: slots are called with live objects.
     let (vm, object) = unsafe { (Vm::current(), &*object) };
-    vm.type_error(format!("'{}' object is not an iterator", object.ob_type().name()));
+    vm.type_error(format!("'{}' object is not an iterator", object.ob_type().tp_name_str()));
     std::ptr::null_mut()
 }
 
@@ -139,7 +139,7 @@ impl ObjectMethods {
         if format_spec.len() > 0 {
             return Err(vm.type_error(format!(
                 "unsupported format string passed to {}.__format__",
-                zelf.ob_type().name()
+                zelf.ob_type().tp_name_str()
             )));
         }
         zelf.str(vm)
@@ -185,7 +185,7 @@ impl ObjectMethods {
         let Some(new) = value.downcast_ref::<Type>() else {
             return Err(vm.type_error(format!(
                 "__class__ must be set to a class, not '{}' object",
-                value.ob_type().name()
+                value.ob_type().tp_name_str()
             )));
         };
         set_class(zelf, new, vm)
@@ -195,9 +195,9 @@ impl ObjectMethods {
     fn tp_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
         if has_arguments(args, kwargs) {
             if !is_object_new(cls) {
-                return Err(vm.type_error(
-                    "object.__new__() takes exactly one argument (the type to instantiate)",
-                ));
+                return Err(
+                    vm.type_error("object.__new__() takes exactly one argument (the type to instantiate)")
+                );
             }
             if is_object_init(cls) {
                 return Err(vm.type_error(format!("{}() takes no arguments", cls.name())));
@@ -262,7 +262,9 @@ impl ObjectMethods {
             CompareOp::Eq if zelf.is(other) => Ok(vm.new_bool(true)),
             CompareOp::Ne => {
                 // The opposite of `==`, unless that knows no answer.
-                let Some(compare) = zelf.ob_type().tp_richcompare.get() else { return Ok(vm.not_implemented()) };
+                let Some(compare) = zelf.ob_type().tp_richcompare.get() else {
+                    return Ok(vm.not_implemented());
+                };
                 // SAFETY: a slot is called with live objects.
                 let equal =
                     unsafe { vm.owned(compare(zelf.as_ptr(), other.as_ptr(), CompareOp::Eq as c_int)) }?;
@@ -326,14 +328,14 @@ fn set_class(object: &Object, new: &Type, vm: &Vm) -> PyResult<()> {
     let old = object.ob_type();
     let is_module = old.is_subtype_of(Module::type_object()) && new.is_subtype_of(Module::type_object());
     if !is_module && (!new.has_flag(TypeFlags::HEAPTYPE) || !old.has_flag(TypeFlags::HEAPTYPE)) {
-        return Err(vm.type_error(
-            "__class__ assignment only supported for mutable types or ModuleType subclasses",
-        ));
+        return Err(
+            vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
+        );
     }
     if !is_module && (new.has_flag(TypeFlags::IMMUTABLETYPE) || old.has_flag(TypeFlags::IMMUTABLETYPE)) {
-        return Err(vm.type_error(
-            "__class__ assignment only supported for mutable types or ModuleType subclasses",
-        ));
+        return Err(
+            vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
+        );
     }
     if !compatible_for_assignment(old, new) {
         return Err(vm.type_error(format!(
@@ -443,13 +445,13 @@ fn reduce_newobj(object: &Object, vm: &Vm) -> PyResult {
             (maker, vm.new_tuple(all))
         }
     };
-    let required = !has_args && object.downcast_ref::<List>().is_none() && object.downcast_ref::<Dict>().is_none();
+    let required =
+        !has_args && object.downcast_ref::<List>().is_none() && object.downcast_ref::<Dict>().is_none();
     let getstate = object.get_attr(vm.ids().__getstate__, vm)?;
     let default = getstate
         .downcast_exact::<crate::builtins::builtin_function::BuiltinFunction>()
         .is_some_and(|f| f.name() == "__getstate__" && f.bound_self().is_some_and(|s| s.is(object)));
-    let state =
-        if default { default_getstate(object, required, vm)? } else { getstate.call_no_args(vm)? };
+    let state = if default { default_getstate(object, required, vm)? } else { getstate.call_no_args(vm)? };
     let list_items = match object.downcast_ref::<List>() {
         Some(_) => object.iter(vm)?,
         None => vm.none(),
@@ -470,7 +472,7 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
         let Some(tuple) = both.downcast_ref::<Tuple>() else {
             return Err(vm.type_error(format!(
                 "__getnewargs_ex__ should return a tuple, not '{}'",
-                both.ob_type().name()
+                both.ob_type().tp_name_str()
             )));
         };
         let [args, kwargs] = tuple.as_slice() else {
@@ -482,13 +484,13 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
         let args = args.clone().downcast::<Tuple>().map_err(|given| {
             vm.type_error(format!(
                 "first item of the tuple returned by __getnewargs_ex__ must be a tuple, not '{}'",
-                given.ob_type().name()
+                given.ob_type().tp_name_str()
             ))
         })?;
         let kwargs = kwargs.clone().downcast::<Dict>().map_err(|given| {
             vm.type_error(format!(
                 "second item of the tuple returned by __getnewargs_ex__ must be a dict, not '{}'",
-                given.ob_type().name()
+                given.ob_type().tp_name_str()
             ))
         })?;
         return Ok((Some(args), Some(kwargs)));
@@ -496,7 +498,10 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
     if let Some(method) = object.lookup_attr(vm.ids().__getnewargs__, vm)? {
         let args = method.call_no_args(vm)?;
         let args = args.downcast::<Tuple>().map_err(|given| {
-            vm.type_error(format!("__getnewargs__ should return a tuple, not '{}'", given.ob_type().name()))
+            vm.type_error(format!(
+                "__getnewargs__ should return a tuple, not '{}'",
+                given.ob_type().tp_name_str()
+            ))
         })?;
         return Ok((Some(args), None));
     }

@@ -38,7 +38,13 @@ impl Property {
         }
     }
 
-    fn copy_with(&self, get: Option<&Object>, set: Option<&Object>, del: Option<&Object>, vm: &Vm) -> PyResult {
+    fn copy_with(
+        &self,
+        get: Option<&Object>,
+        set: Option<&Object>,
+        del: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult {
         let pick = |new: Option<&Object>, old: &Slot<Object>| match new {
             Some(new) if !vm.is_none(new) => new.to_ref(),
             _ => given(old, vm),
@@ -62,7 +68,10 @@ impl Property {
         match name {
             Some(name) => {
                 let Ok(name) = name.repr(vm) else { return Raised };
-                vm.attribute_error(format!("property {} of '{owner}' object has no {what}", name.to_string_lossy()))
+                vm.attribute_error(format!(
+                    "property {} of '{owner}' object has no {what}",
+                    name.to_string_lossy()
+                ))
             }
             None => vm.attribute_error(format!("property of '{owner}' object has no {what}")),
         }

@@ -141,7 +141,13 @@ impl Range {
 #[pytype(name = "range", symbol = "PyRange_Type", flags(SEQUENCE), gc)]
 impl Range {
     #[new("(start, stop=None, step=None, /)")]
-    fn new(_cls: &Type, start: &Object, stop: Option<&Object>, step: Option<&Object>, vm: &Vm) -> PyResult<Ref<Range>> {
+    fn new(
+        _cls: &Type,
+        start: &Object,
+        stop: Option<&Object>,
+        step: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<Ref<Range>> {
         let index = |o: &Object| o.as_index(vm).map(|i| i.exact(vm));
         let Some(stop) = stop else { return Range::make(vm.new_int(0), index(start)?, vm.new_int(1), vm) };
         let (start, stop) = (index(start)?, index(stop)?);
@@ -313,7 +319,8 @@ impl Range {
             if let (Some(first), Some(end), Some(stride)) =
                 (at(found.start), at(found.stop), step.checked_mul(found.step as i64))
             {
-                return Range::make(vm.new_int(first), vm.new_int(end), vm.new_int(stride), vm).map(Ref::into_object);
+                return Range::make(vm.new_int(first), vm.new_int(end), vm.new_int(stride), vm)
+                    .map(Ref::into_object);
             }
         }
         let parts = slice.as_object().call_method(&vm.intern("indices"), &[&self.length], vm)?;
@@ -437,7 +444,8 @@ impl LongRangeIterator {
     #[method("($self, /)")]
     fn __reduce__(&self, vm: &Vm) -> PyResult<Ref<Tuple>> {
         let iter = crate::builtins::builtins_module::builtin(vm.ids().iter, vm)?;
-        let (next, left) = (self.next.get().unwrap_or_else(|| vm.none()), self.left.get().unwrap_or_else(|| vm.none()));
+        let (next, left) =
+            (self.next.get().unwrap_or_else(|| vm.none()), self.left.get().unwrap_or_else(|| vm.none()));
         let stop = number::add(&next, &*number::multiply(&left, &self.step, vm)?, vm)?;
         let range = Range::make(next, stop, self.step.clone(), vm)?;
         let args = vm.new_tuple([range.into_object()]);

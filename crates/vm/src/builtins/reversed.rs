@@ -91,7 +91,8 @@ impl Reversed {
             Err(Raised) => {
                 self.index.set(-1);
                 self.sequence.set(None);
-                if vm.exception_matches(types::index_error()) || vm.exception_matches(types::stop_iteration()) {
+                if vm.exception_matches(types::index_error()) || vm.exception_matches(types::stop_iteration())
+                {
                     vm.clear_exception();
                     return Ok(None);
                 }

@@ -42,7 +42,9 @@ impl Slice {
                 return Ok(None);
             }
             if !part.has_index() {
-                return Err(vm.type_error("slice indices must be integers or None or have an __index__ method"));
+                return Err(
+                    vm.type_error("slice indices must be integers or None or have an __index__ method")
+                );
             }
             part.as_isize_clamped(vm).map(Some)
         };
@@ -123,7 +125,9 @@ impl Slice {
             return Err(vm.value_error("length should not be negative"));
         }
         if let Some(length) = length.to_i64().filter(|n| *n < isize::MAX as i64) {
-            let fits = |part: &Object| vm.is_none(part) || part.downcast_ref::<Int>().is_some_and(|i| i.to_i64().is_some());
+            let fits = |part: &Object| {
+                vm.is_none(part) || part.downcast_ref::<Int>().is_some_and(|i| i.to_i64().is_some())
+            };
             if fits(&self.start) && fits(&self.stop) && fits(&self.step) {
                 let (start, stop, step) = self.unpack(vm)?;
                 let found = adjust(start, stop, step, length as usize);

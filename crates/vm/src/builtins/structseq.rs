@@ -165,7 +165,8 @@ impl StructSequence {
     fn __replace__(zelf: &Object, changes: KwArgs<'_>, vm: &Vm) -> PyResult {
         let tp = zelf.ob_type();
         let declaration = declaration(tp, vm)?;
-        let mut values: Vec<ObjRef> = (0..declaration.fields.len()).map(|at| field_of(zelf, at, vm)).collect();
+        let mut values: Vec<ObjRef> =
+            (0..declaration.fields.len()).map(|at| field_of(zelf, at, vm)).collect();
         let mut unknown = Vec::new();
         for (name, value) in changes.iter() {
             let text = name.to_string_lossy();
@@ -210,7 +211,11 @@ impl StructSequence {
                 (false, true) => format!("an at least {least}-sequence"),
                 (false, false) => format!("an at most {most}-sequence"),
             };
-            return Err(vm.type_error(format!("{}() takes {bound} ({}-sequence given)", declaration.name, values.len())));
+            return Err(vm.type_error(format!(
+                "{}() takes {bound} ({}-sequence given)",
+                declaration.name,
+                values.len()
+            )));
         }
         let given = match args.as_slice().get(1) {
             Some(dict) => Some(dict.clone()),
@@ -218,7 +223,9 @@ impl StructSequence {
         };
         if let Some(dict) = given.filter(|d| !vm.is_none(d)) {
             let Some(dict) = dict.downcast_ref::<Dict>() else {
-                return Err(vm.type_error(format!("{}() takes a dict as second arg, if any", declaration.name)));
+                return Err(
+                    vm.type_error(format!("{}() takes a dict as second arg, if any", declaration.name))
+                );
             };
             for (name, _) in declaration.fields.iter().skip(values.len()) {
                 values.push(dict.get_str(&vm.intern(name), vm)?.unwrap_or_else(|| vm.none()));

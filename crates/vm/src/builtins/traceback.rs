@@ -139,7 +139,7 @@ fn expect_traceback<'a>(value: &'a Object, vm: &Vm) -> PyResult<&'a Traceback> {
 #[cold]
 pub unsafe fn add_to_exception(exception: &BaseException, frame: *mut InterpreterFrame, vm: &Vm) {
     // SAFETY: the caller vouches for the frame.
-    let (object, lasti) = unsafe { ((*frame).frame_object(vm), (*frame).lasti()) };
+    let (object, lasti) = unsafe { (InterpreterFrame::object(frame, vm), (*frame).lasti()) };
     let level = Traceback::new_lazy(exception.traceback(), object, lasti, vm);
     exception.traceback.put(level.into_object());
 }

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use taipan_object::object::xdecref;
 use taipan_object::{alloc, gc};
 
+use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::dict::iterators::builtin;
 use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::builtins::generic_alias::GenericAlias;
-use crate::builtins::bytes::slicing::SliceRange;
 use crate::builtins::slice::Slice;
 use crate::builtins::str::StrBuilder;
 use crate::prelude::*;
@@ -61,7 +61,8 @@ fn make_empty() -> *mut Object {
             hash: Cell::new(-1),
             items: [],
         });
-        match EMPTY.compare_exchange(std::ptr::null_mut(), tuple.cast(), Ordering::Release, Ordering::Acquire) {
+        match EMPTY.compare_exchange(std::ptr::null_mut(), tuple.cast(), Ordering::Release, Ordering::Acquire)
+        {
             Ok(_) => tuple.cast(),
             Err(first) => {
                 alloc::raw_free(block);
@@ -221,7 +222,14 @@ impl Tuple {
     #[inline(always)]
     fn item_ptr(&self, i: usize) -> *mut *mut Object {
         // SAFETY: the items lie behind the struct; `i` is at most the length.
-        unsafe { std::ptr::from_ref(self).cast::<u8>().add(size_of::<Tuple>()).cast::<*mut Object>().cast_mut().add(i) }
+        unsafe {
+            std::ptr::from_ref(self)
+                .cast::<u8>()
+                .add(size_of::<Tuple>())
+                .cast::<*mut Object>()
+                .cast_mut()
+                .add(i)
+        }
     }
 
     /// The items.
@@ -278,7 +286,7 @@ impl Tuple {
             // SAFETY: items are null or alive.
             unsafe { (*self.item_ptr(i)).as_ref() }.is_some_and(|item| {
                 // SAFETY: a live object.
-                !item.ob_type().is_gc()
+                !is_collectable(item)
                     || (item.downcast_exact::<Tuple>().is_some() && unsafe { !gc::is_tracked(item.as_ptr()) })
             })
         })
@@ -290,7 +298,7 @@ impl Tuple {
         let picked: Vec<&Object> = (0..count as isize)
             .filter_map(|n| items.get(start.wrapping_add(n.wrapping_mul(step)) as usize).map(|item| &**item))
             .collect();
-        Tuple::from_slice(&picked, vm)
+        tracked(Tuple::from_slice(&picked, vm))
     }
 
     /// The tuple of an iterable: itself when it is an exact tuple.
@@ -345,6 +353,22 @@ impl Tuple {
     }
 }
 
+/// Whether the collector could ever see the object: static types are no collectable objects, classes are.
+fn is_collectable(object: &Object) -> bool {
+    let tp = object.ob_type();
+    // SAFETY: a slot is called with a live object.
+    tp.is_gc() && tp.tp_is_gc.get().is_none_or(|is_gc| unsafe { is_gc(object.as_ptr()) } != 0)
+}
+
+/// Shows the tuple to the collector whatever its items are, as CPython does with the results of slicing and operators.
+fn tracked(tuple: Ref<Tuple>) -> Ref<Tuple> {
+    if !tuple.is_empty() {
+        // SAFETY: a whole tuple.
+        unsafe { gc::track(tuple.as_object().as_ptr()) }
+    }
+    tuple
+}
+
 /// A start or stop argument of `index`: any index, clamped.
 pub struct SliceIndex(pub isize);
 
@@ -387,6 +411,11 @@ pub(crate) fn compare_sequences(
                 None => x.rich_compare_bool(&y, CompareOp::Eq, vm)?,
             };
             if !equal {
+                // The comparison may have shortened a list.
+                if let (None, _) | (_, None) = get(i) {
+                    let (a, b) = lens();
+                    return Ok(vm.new_bool(op.test(a.cmp(&b))));
+                }
                 return match op {
                     CompareOp::Eq => Ok(vm.new_bool(false)),
                     CompareOp::Ne => Ok(vm.new_bool(true)),
@@ -425,7 +454,13 @@ pub(crate) fn show_items(
 /// If iterable is specified the tuple is initialized from iterable's items.
 ///
 /// If the argument is a tuple, the return value is the same object.
-#[pytype(name = "tuple", symbol = "PyTuple_Type", flags(BASETYPE, SEQUENCE, TUPLE_SUBCLASS, MATCH_SELF), gc, itemsize = 8)]
+#[pytype(
+    name = "tuple",
+    symbol = "PyTuple_Type",
+    flags(BASETYPE, SEQUENCE, TUPLE_SUBCLASS, MATCH_SELF),
+    gc,
+    itemsize = 8
+)]
 impl Tuple {
     #[method("($self, /)")]
     fn __getnewargs__(&self, vm: &Vm) -> Ref<Tuple> {
@@ -531,6 +566,7 @@ impl Tuple {
         if known != -1 {
             return Ok(known);
         }
+        vm.check_recursion(" while hashing a tuple")?;
         let hash = self.hash_items(vm)?;
         self.hash.set(hash);
         Ok(hash)
@@ -595,7 +631,7 @@ impl Tuple {
                 unsafe { *to.add(i) = item.clone().into_raw() };
             }
         });
-        made.map(Ref::into_object).ok_or_else(|| vm.memory_error())
+        made.map(|made| tracked(made).into_object()).ok_or_else(|| vm.memory_error())
     }
 
     #[slot]
@@ -617,7 +653,7 @@ impl Tuple {
                 unsafe { *to.add(i) = item.clone().into_raw() };
             }
         });
-        made.map(Ref::into_object).ok_or_else(|| vm.memory_error())
+        made.map(|made| tracked(made).into_object()).ok_or_else(|| vm.memory_error())
     }
 
     #[slot]

@@ -7,7 +7,11 @@ pub fn warn(category: &Type, text: &str, stack_level: i32, vm: &Vm) -> PyResult<
     let warnings = crate::import::import_module("_warnings", vm)?;
     let message = vm.new_str(text);
     warnings
-        .call_method(vm.ids().warn, &[message.as_object(), category.as_object(), &vm.new_int(stack_level)], vm)
+        .call_method(
+            vm.ids().warn,
+            &[message.as_object(), category.as_object(), &vm.new_int(stack_level)],
+            vm,
+        )
         .map(drop)
 }
 

@@ -60,18 +60,19 @@ impl Zip {
             match iterable.iter(vm) {
                 Ok(iterator) => iterators.push(iterator),
                 Err(Raised)
-                    if vm.exception_matches(types::type_error()) && iterable.ob_type().tp_iter.get().is_none() =>
+                    if vm.exception_matches(types::type_error())
+                        && iterable.ob_type().tp_iter.get().is_none() =>
                 {
                     vm.clear_exception();
-                    return Err(vm.type_error(format!(
-                        "zip argument #{} must support iteration",
-                        at + 1
-                    )));
+                    return Err(vm.type_error(format!("zip argument #{} must support iteration", at + 1)));
                 }
                 Err(Raised) => return Err(Raised),
             }
         }
-        vm.new_instance(cls, Zip { ob: Object::new(Self::type_object()), iterators, strict: Cell::new(strict) })
+        vm.new_instance(
+            cls,
+            Zip { ob: Object::new(Self::type_object()), iterators, strict: Cell::new(strict) },
+        )
     }
 
     /// Return state information for pickling.
@@ -79,7 +80,11 @@ impl Zip {
     fn __reduce__(&self, vm: &Vm) -> Ref<Tuple> {
         let cls = self.as_object().ob_type().as_object().to_ref();
         let args = vm.new_tuple(self.iterators.clone()).into_object();
-        if self.strict.get() { vm.new_tuple([cls, args, vm.new_bool(true)]) } else { vm.new_tuple([cls, args]) }
+        if self.strict.get() {
+            vm.new_tuple([cls, args, vm.new_bool(true)])
+        } else {
+            vm.new_tuple([cls, args])
+        }
     }
 
     /// Set state information for unpickling.

@@ -11,7 +11,12 @@ impl Embedded {
     /// Whether the module of that name exists: None, or whether it is a package.
     #[function("($module, name, /)")]
     fn find(name: &str, vm: &Vm) -> Option<bool> {
-        vm.interp().import.library.get().and_then(|library| library.find(name)).map(|module| module.is_package)
+        vm.interp()
+            .import
+            .library
+            .get()
+            .and_then(|library| library.find(name))
+            .map(|module| module.is_package)
     }
 
     /// The code object of a module.

@@ -48,7 +48,7 @@ pub unsafe fn bind(
         if let Some(names) = kwnames {
             for (i, name) in names.as_slice().iter().enumerate() {
                 let Some(text) = name.downcast_ref::<Str>() else {
-                    return Err(vm.type_error(format!("{}() keywords must be strings", shown(func))));
+                    return Err(vm.type_error("keywords must be strings"));
                 };
                 match code.parameter_index(text, total) {
                     Some(index) => {

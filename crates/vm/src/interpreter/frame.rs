@@ -175,15 +175,6 @@ impl InterpreterFrame {
         }
     }
 
-    /// The frame's frame object, for callers that hold the frame by reference.
-    ///
-    /// # Safety
-    /// As for [`InterpreterFrame::object`].
-    pub unsafe fn frame_object(&self, vm: &Vm) -> Ref<Frame> {
-        // SAFETY: passed on to the caller.
-        unsafe { Self::object(std::ptr::from_ref(self).cast_mut(), vm) }
-    }
-
     /// The byte offset of the current instruction (`f_lasti`, `tb_lasti`).
     ///
     /// # Safety

@@ -13,7 +13,8 @@ pub fn get_attr(object: &Object, name: &Str, vm: &Vm) -> PyResult {
         return unsafe { vm.owned(getattro(object.as_ptr(), name.as_object().as_ptr())) };
     }
     if let Some(getattr) = tp.tp_getattr.get() {
-        let text = std::ffi::CString::new(name.to_utf8(vm)?).map_err(|_| vm.value_error("embedded null character"))?;
+        let text = std::ffi::CString::new(name.to_utf8(vm)?)
+            .map_err(|_| vm.value_error("embedded null character"))?;
         // SAFETY: as above; the slot doesn't write to the name.
         return unsafe { vm.owned(getattr(object.as_ptr(), text.as_ptr().cast_mut())) };
     }
@@ -55,7 +56,8 @@ pub fn set_attr(object: &Object, name: &Str, value: Option<&Object>, vm: &Vm) ->
         return vm.status(unsafe { setattro(object.as_ptr(), name.as_object().as_ptr(), raw) });
     }
     if let Some(setattr) = tp.tp_setattr.get() {
-        let text = std::ffi::CString::new(name.to_utf8(vm)?).map_err(|_| vm.value_error("embedded null character"))?;
+        let text = std::ffi::CString::new(name.to_utf8(vm)?)
+            .map_err(|_| vm.value_error("embedded null character"))?;
         // SAFETY: as above.
         return vm.status(unsafe { setattr(object.as_ptr(), text.as_ptr().cast_mut(), raw) });
     }

@@ -4,6 +4,10 @@ use std::ffi::{c_char, c_void};
 
 use crate::prelude::*;
 
+pub use crate::builtins::memoryview::wrapper::{
+    memoryview_of, python_getbuffer, python_releasebuffer, release_memoryview,
+};
+
 /// A plain block of bytes.
 pub const SIMPLE: i32 = 0;
 /// The memory will be written to.
@@ -178,7 +182,10 @@ pub fn has_buffer(object: &Object) -> bool {
 /// `PyObject_GetBuffer`.
 pub fn get_view(object: &Object, view: &mut PyBuffer, flags: i32, vm: &Vm) -> PyResult<()> {
     let Some(get) = object.ob_type().as_buffer().and_then(|b| b.bf_getbuffer.get()) else {
-        return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", object.ob_type().tp_name_str())));
+        return Err(vm.type_error(format!(
+            "a bytes-like object is required, not '{}'",
+            object.ob_type().tp_name_str()
+        )));
     };
     // SAFETY: a slot is called with a live object and a view to fill.
     vm.status(unsafe { get(object.as_ptr(), view, flags) })
@@ -223,57 +230,4 @@ pub fn fill_info(
     view.suboffsets = std::ptr::null_mut();
     view.internal = std::ptr::null_mut();
     Ok(())
-}
-
-/// `bf_getbuffer` of classes that define `__buffer__` in Python (PEP 688): the view of what the method returns.
-pub fn python_getbuffer(object: &Object, view: *mut PyBuffer, flags: i32, vm: &Vm) -> PyResult<()> {
-    // SAFETY: the slot's caller passes a view to fill.
-    let view = unsafe { &mut *view };
-    view.obj = std::ptr::null_mut();
-    let Some(method) = object.lookup_special(vm.ids().__buffer__, vm)? else {
-        return Err(vm.type_error(format!(
-            "a bytes-like object is required, not '{}'",
-            object.ob_type().tp_name_str()
-        )));
-    };
-    let result = method.call(&[&vm.new_int(flags)], vm)?;
-    if result.downcast_ref::<crate::builtins::memoryview::MemoryView>().is_none() {
-        return Err(vm.type_error("__buffer__ returned non-memoryview object"));
-    }
-    get_view(&result, view, flags, vm)
-}
-
-/// `bf_releasebuffer` of classes that define `__release_buffer__` in Python.
-pub fn python_releasebuffer(object: &Object, view: *mut PyBuffer, vm: &Vm) {
-    let waiting = vm.take_exception();
-    let call = || -> PyResult<()> {
-        let Some(method) = object.lookup_special(vm.ids().__release_buffer__, vm)? else { return Ok(()) };
-        // SAFETY: the slot's caller passes the view that it releases; the copy borrows it for the call only.
-        let copy = unsafe { std::ptr::read(view) };
-        let shown = crate::builtins::memoryview::MemoryView::from_buffer(copy, vm)?;
-        method.call(&[shown.as_object()], vm).map(drop)
-    };
-    if call().is_err() {
-        vm.write_unraisable(Some(object), None);
-    }
-    vm.current_exception.set(waiting);
-}
-
-/// `object.__buffer__(flags)` of a native exporter.
-pub fn memoryview_of(object: &Object, flags: i32, vm: &Vm) -> PyResult {
-    crate::builtins::memoryview::MemoryView::with_flags(object, flags, vm).map(Ref::into_object)
-}
-
-/// `object.__release_buffer__(view)` of a native exporter: the view is released.
-pub fn release_memoryview(object: &Object, view: &Object, vm: &Vm) -> PyResult<()> {
-    let Some(memory) = view.downcast_ref::<crate::builtins::memoryview::MemoryView>() else {
-        return Err(vm.type_error("expected a memoryview object"));
-    };
-    if memory.is_released() {
-        return Err(vm.value_error("memoryview's buffer has already been released"));
-    }
-    if !std::ptr::eq(memory.info().obj, object) {
-        return Err(vm.value_error("memoryview's buffer is not this object"));
-    }
-    memory.release_view(vm)
 }

@@ -24,7 +24,13 @@ pub fn vectorcall_function(callable: &Object) -> Option<taipan_object::typeobjec
 
 /// Calls with positional arguments `args[..nargs]`, followed by the values of `kwnames`.
 #[inline]
-pub fn vectorcall(callable: &Object, args: &[&Object], nargs: usize, kwnames: Option<&Tuple>, vm: &Vm) -> PyResult {
+pub fn vectorcall(
+    callable: &Object,
+    args: &[&Object],
+    nargs: usize,
+    kwnames: Option<&Tuple>,
+    vm: &Vm,
+) -> PyResult {
     // SAFETY: the slice holds `nargs` and then as many values as there are names.
     unsafe { vectorcall_raw(callable, arg_ptr(args), nargs, kwnames, vm) }
 }

@@ -24,9 +24,7 @@ pub fn length(object: &Object, vm: &Vm) -> PyResult<usize> {
         .or_else(|| tp.as_mapping().and_then(|m| m.mp_length.get()));
     match length {
         // SAFETY: a slot is called with a live object.
-        Some(length) => {
-            usize::try_from(unsafe { length(object.as_ptr()) }).map_err(|_| vm.check_raised())
-        }
+        Some(length) => usize::try_from(unsafe { length(object.as_ptr()) }).map_err(|_| vm.check_raised()),
         None => Err(vm.type_error(format!("object of type '{}' has no len()", tp.name()))),
     }
 }
@@ -56,7 +54,10 @@ pub fn length_hint(object: &Object, default: usize, vm: &Vm) -> PyResult<usize> 
         return Ok(default);
     }
     let Some(int) = result.downcast_ref::<Int>() else {
-        return Err(vm.type_error(format!("__length_hint__ must be an integer, not {}", result.ob_type().tp_name_str())));
+        return Err(vm.type_error(format!(
+            "__length_hint__ must be an integer, not {}",
+            result.ob_type().tp_name_str()
+        )));
     };
     match int.to_i64() {
         Some(n) if n >= 0 => Ok(n as usize),
@@ -90,7 +91,9 @@ pub fn subscript_index(key: &Object, vm: &Vm) -> PyResult<isize> {
 /// `sequence[index]` through `sq_item`, negative indices adjusted.
 pub fn sequence_item(object: &Object, index: isize, vm: &Vm) -> PyResult {
     let Some(item) = object.ob_type().as_sequence().and_then(|s| s.sq_item.get()) else {
-        return Err(vm.type_error(format!("'{}' object does not support indexing", object.ob_type().tp_name_str())));
+        return Err(
+            vm.type_error(format!("'{}' object does not support indexing", object.ob_type().tp_name_str()))
+        );
     };
     let index = adjust(object, index, vm)?;
     // SAFETY: a slot is called with a live object.

@@ -13,7 +13,10 @@ pub enum SendResult {
 /// Whether the object has a real `tp_iternext`.
 pub fn is_iterator(object: &Object) -> bool {
     object.ob_type().tp_iternext.get().is_some_and(|next| {
-        !std::ptr::fn_addr_eq(next, crate::builtins::object::next_not_implemented as taipan_object::typeobject::UnaryFunc)
+        !std::ptr::fn_addr_eq(
+            next,
+            crate::builtins::object::next_not_implemented as taipan_object::typeobject::UnaryFunc,
+        )
     })
 }
 
@@ -43,7 +46,9 @@ pub fn iter(object: &Object, vm: &Vm) -> PyResult {
 #[inline]
 pub fn iter_next(iterator: &Object, vm: &Vm) -> PyResult<Option<ObjRef>> {
     let Some(next) = iterator.ob_type().tp_iternext.get() else {
-        return Err(vm.type_error(format!("'{}' object is not an iterator", iterator.ob_type().tp_name_str())));
+        return Err(
+            vm.type_error(format!("'{}' object is not an iterator", iterator.ob_type().tp_name_str()))
+        );
     };
     // SAFETY: a slot is called with a live object, and hands over a reference or null.
     match unsafe { Ref::from_raw_opt(next(iterator.as_ptr())) } {

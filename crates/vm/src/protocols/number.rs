@@ -47,7 +47,10 @@ fn binary_slots(a: &Object, b: &Object, get: Get, vm: &Vm) -> PyResult {
 
 #[cold]
 fn unsupported(a: &Object, b: &Object, symbol: &str, vm: &Vm) -> Raised {
-    if symbol == ">>" && a.downcast_ref::<crate::builtins::builtin_function::BuiltinFunction>().is_some_and(|f| f.name() == "print") {
+    if symbol == ">>"
+        && a.downcast_ref::<crate::builtins::builtin_function::BuiltinFunction>()
+            .is_some_and(|f| f.name() == "print")
+    {
         return vm.type_error(format!(
             "unsupported operand type(s) for {symbol}: '{}' and '{}'. Did you mean \"print(<message>, file=<output_stream>)\"?",
             a.ob_type().tp_name_str(),
@@ -149,7 +152,10 @@ fn repeat(
         )));
     }
     let Some(n) = as_index(count, vm)?.to_i64() else {
-        return Err(vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", count.ob_type().tp_name_str())));
+        return Err(vm.overflow_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            count.ob_type().tp_name_str()
+        )));
     };
     // SAFETY: a slot is called with a live object.
     unsafe { vm.owned(slot(sequence.as_ptr(), n as isize)) }
@@ -262,7 +268,9 @@ fn unary(object: &Object, slot: Option<UnaryFunc>, what: &str, vm: &Vm) -> PyRes
     match slot {
         // SAFETY: a slot is called with a live object.
         Some(slot) => unsafe { vm.owned(slot(object.as_ptr())) },
-        None => Err(vm.type_error(format!("bad operand type for {what}: '{}'", object.ob_type().tp_name_str()))),
+        None => {
+            Err(vm.type_error(format!("bad operand type for {what}: '{}'", object.ob_type().tp_name_str())))
+        }
     }
 }
 
@@ -323,7 +331,10 @@ fn index_slot(object: &Object, vm: &Vm) -> PyResult<Ref<Int>> {
 pub fn as_isize(object: &Object, vm: &Vm) -> PyResult<isize> {
     let index = as_index(object, vm)?;
     index.to_i64().map(|i| i as isize).ok_or_else(|| {
-        vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", object.ob_type().tp_name_str()))
+        vm.overflow_error(format!(
+            "cannot fit '{}' into an index-sized integer",
+            object.ob_type().tp_name_str()
+        ))
     })
 }
 

@@ -1,9 +1,9 @@
 //! `ObjectProtocol`: the methods that every object has in Rust. Each is one line here and lives in the file of its
 //! protocol.
 
+use crate::prelude::*;
 use crate::protocols::buffer::Buffer;
 use crate::protocols::{attributes, call, compare, container, iterator, number};
-use crate::prelude::*;
 
 /// Python's operations on any object. Everything that can run Python takes `vm` and returns `PyResult`.
 #[allow(missing_docs)]
@@ -253,7 +253,9 @@ fn format(object: &Object, spec: Option<&Str>, vm: &Vm) -> PyResult<Ref<Str>> {
         }
     }
     let Some(method) = object.lookup_special(vm.ids().__format__, vm)? else {
-        return Err(vm.type_error(format!("Type {} doesn't define __format__", object.ob_type().tp_name_str())));
+        return Err(
+            vm.type_error(format!("Type {} doesn't define __format__", object.ob_type().tp_name_str()))
+        );
     };
     let spec = spec.unwrap_or(vm.ids().empty);
     let result = method.call(&[spec.as_object()], vm)?;

@@ -54,7 +54,11 @@ pub fn source_text(source: &Object, what: &str, vm: &Vm) -> PyResult<Vec<u8>> {
     } else if source.ob_type().as_buffer().is_some_and(|b| b.bf_getbuffer.get().is_some()) {
         source.get_buffer(crate::protocols::buffer::SIMPLE, vm)?.as_bytes().to_vec()
     } else {
-        let kinds = if what == "compile" { "a string, bytes or AST object" } else { "a string, bytes or code object" };
+        let kinds = if what == "compile" {
+            "a string, bytes or AST object"
+        } else {
+            "a string, bytes or code object"
+        };
         return Err(vm.type_error(format!("{what}() arg 1 must be {kinds}")));
     };
     if bytes.contains(&0) {
@@ -213,7 +217,8 @@ pub fn raise_syntax(error: &SyntaxError, filename: &str, vm: &Vm) -> Raised {
         vm.new_int(error.end_offset),
     ];
     if let Some((line, column, source)) = &error.metadata {
-        let metadata = vm.new_tuple([vm.new_int(*line), vm.new_int(*column), vm.new_str(source).into_object()]);
+        let metadata =
+            vm.new_tuple([vm.new_int(*line), vm.new_int(*column), vm.new_str(source).into_object()]);
         details.push(metadata.into_object());
     }
     let details = vm.new_tuple(details).into_object();

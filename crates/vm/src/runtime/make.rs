@@ -107,7 +107,7 @@ impl Vm {
     /// The interned str of that text.
     #[inline]
     pub fn intern(&self, text: &str) -> Ref<Str> {
-        Str::intern(Str::from_str(text, self), self)
+        Str::intern_text(text, self)
     }
 
     /// A bytes object.

@@ -166,7 +166,9 @@ fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
     bootstrap.call_method(&vm.intern("_install_external_importers"), &[], vm)?;
     set_paths(sys, vm)?;
     let importer = interp.import.library.get().and_then(|library| library.find("_embedded_importer"));
-    let Some(importer) = importer else { return Err(vm.import_error("the embedded library has no importer")) };
+    let Some(importer) = importer else {
+        return Err(vm.import_error("the embedded library has no importer"));
+    };
     let code = crate::import::imp_module::embedded_code(&importer, vm)?;
     let module = Module::create("_embedded_importer", None, vm)?;
     crate::import::modules(vm)?.set_item(
@@ -215,7 +217,8 @@ pub fn open_streams(vm: &Vm) -> PyResult<()> {
         builtins.set_item(ids.open.as_object(), &open, vm)?;
     }
     let unbuffered = vm.interp().config.borrow().unbuffered;
-    let streams = [(0, "stdin", "r", "strict"), (1, "stdout", "w", "strict"), (2, "stderr", "w", "backslashreplace")];
+    let streams =
+        [(0, "stdin", "r", "strict"), (1, "stdout", "w", "strict"), (2, "stderr", "w", "backslashreplace")];
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
     for (fd, name, mode, errors) in streams {
         let stream = open_stream(fd, name, mode, errors, unbuffered, &io, vm)?;
@@ -256,7 +259,8 @@ fn open_stream(
     raw.set_attr(vm.ids().name, vm.new_str(&format!("<{name}>")).as_object(), vm)?;
     let is_tty = raw.call_method(vm.ids().isatty, &[], vm)?.is_true(vm)?;
     let line_buffering = !raw_output && (is_tty || name == "stderr");
-    let encoding = std::env::var("PYTHONIOENCODING").ok().filter(|_| vm.interp().config.borrow().use_environment);
+    let encoding =
+        std::env::var("PYTHONIOENCODING").ok().filter(|_| vm.interp().config.borrow().use_environment);
     let (encoding, given_errors) = match encoding.as_deref().map(|e| e.split_once(':').unwrap_or((e, ""))) {
         Some((encoding, errors)) => (encoding.to_owned(), errors.to_owned()),
         None => (String::new(), String::new()),

@@ -138,7 +138,9 @@ impl Vm {
     pub unsafe fn attach(&self) {
         CURRENT.set(self);
         // SAFETY: the interpreter and `self` outlive the attachment.
-        unsafe { taipan_object::gc::attach_thread(&raw const self.interp().gc, &raw const self.eval_breaker) };
+        unsafe {
+            taipan_object::gc::attach_thread(&raw const self.interp().gc, &raw const self.eval_breaker)
+        };
         if self.native_stack_limit.get() == 0 {
             self.native_stack_limit.set(crate::runtime::stack::native_limit());
         }

@@ -33,7 +33,13 @@ impl Builtins {
     ///
     /// Internal helper function used by the class statement.
     #[function("(func, name, /, *bases, **kwds)")]
-    fn __build_class__(func: &Object, name: &Object, bases: &[&Object], kwds: KwArgs<'_>, vm: &Vm) -> PyResult {
+    fn __build_class__(
+        func: &Object,
+        name: &Object,
+        bases: &[&Object],
+        kwds: KwArgs<'_>,
+        vm: &Vm,
+    ) -> PyResult {
         let Some(function) = func.downcast_exact::<Function>() else {
             return Err(vm.type_error("__build_class__: func must be a function"));
         };

@@ -11,7 +11,13 @@ fn attribute_name<'a>(name: &'a Object, vm: &Vm) -> PyResult<&'a Str> {
 }
 
 /// The greatest (`>`) or least (`<`) of the arguments or of an iterable.
-fn extreme(args: &[&Object], key: Option<&Object>, default: Option<&Object>, op: CompareOp, vm: &Vm) -> PyResult {
+fn extreme(
+    args: &[&Object],
+    key: Option<&Object>,
+    default: Option<&Object>,
+    op: CompareOp,
+    vm: &Vm,
+) -> PyResult {
     let name = if op == CompareOp::Gt { "max" } else { "min" };
     let key = key.filter(|k| !vm.is_none(k));
     let iterator = match args {
@@ -175,7 +181,9 @@ impl Builtins {
                 return Ok(code);
             }
             text.len()
-        } else if character.downcast_ref::<Bytes>().is_some() || character.downcast_ref::<ByteArray>().is_some() {
+        } else if character.downcast_ref::<Bytes>().is_some()
+            || character.downcast_ref::<ByteArray>().is_some()
+        {
             let buffer = character.get_buffer(crate::protocols::buffer::SIMPLE, vm)?;
             if let [one] = buffer.as_bytes() {
                 return Ok(u32::from(*one));
@@ -449,10 +457,9 @@ impl Builtins {
     #[function("($module, /, number, ndigits=None)")]
     fn round(number: &Object, ndigits: Option<&Object>, vm: &Vm) -> PyResult {
         let Some(round) = number.lookup_special(vm.ids().__round__, vm)? else {
-            return Err(vm.type_error(format!(
-                "type {} doesn't define __round__ method",
-                number.ob_type().name()
-            )));
+            return Err(
+                vm.type_error(format!("type {} doesn't define __round__ method", number.ob_type().name()))
+            );
         };
         match ndigits.filter(|n| !vm.is_none(n)) {
             Some(ndigits) => round.call(&[ndigits], vm),
@@ -466,7 +473,7 @@ impl Builtins {
     /// reverse flag can be set to request the result in descending order.
     #[function("($module, iterable, /, *, key=None, reverse=False)")]
     fn sorted(iterable: &Object, key: Option<&Object>, reverse: bool, vm: &Vm) -> PyResult<Ref<List>> {
-        let list = List::from_vec(iterable.collect_iterable(vm)?, vm);
+        let list = crate::builtins::list::list_from_iterable(iterable, vm)?;
         list.sort(key.filter(|k| !vm.is_none(k)), reverse, vm)?;
         Ok(list)
     }

@@ -13,7 +13,9 @@ pub struct Builtins;
 
 /// A built-in by name, whatever the running code's own builtins are.
 pub fn builtin(name: &Str, vm: &Vm) -> PyResult {
-    let Some(dict) = vm.interp().builtins_dict.get() else { return Err(vm.system_error("builtins are not there yet")) };
+    let Some(dict) = vm.interp().builtins_dict.get() else {
+        return Err(vm.system_error("builtins are not there yet"));
+    };
     match dict.get_str(name, vm)? {
         Some(value) => Ok(value),
         None => Err(vm.system_error(format!("builtin '{}' is missing", name.to_string_lossy()))),
@@ -96,7 +98,10 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
 /// applications, but can be useful in modules that provide
 /// objects with the same name as a builtin and in which the
 /// built-in of that name is also needed.
-#[pymodule(name = "builtins", functions(FUNCTIONS, CODE_FUNCTIONS, IO_FUNCTIONS, CLASS_FUNCTIONS, SUM_FUNCTIONS))]
+#[pymodule(
+    name = "builtins",
+    functions(FUNCTIONS, CODE_FUNCTIONS, IO_FUNCTIONS, CLASS_FUNCTIONS, SUM_FUNCTIONS)
+)]
 impl Builtins {
     #[exec]
     fn fill(module: &Module, vm: &Vm) -> PyResult<()> {

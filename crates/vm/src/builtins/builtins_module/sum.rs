@@ -14,7 +14,8 @@ struct Compensated {
 impl Compensated {
     fn add(&mut self, x: f64) {
         let total = self.high + x;
-        self.low += if self.high.abs() >= x.abs() { (self.high - total) + x } else { (x - total) + self.high };
+        self.low +=
+            if self.high.abs() >= x.abs() { (self.high - total) + x } else { (x - total) + self.high };
         self.high = total;
     }
 
@@ -58,7 +59,9 @@ impl Builtins {
                 let Some(item) = iterator.iter_next(vm)? else { return Ok(vm.new_int(sum)) };
                 let small = match item.downcast_exact::<Int>() {
                     Some(int) => int.to_i64(),
-                    None if item.downcast_exact::<Bool>().is_some() => Some(i64::from(item.is(vm.true_ref()))),
+                    None if item.downcast_exact::<Bool>().is_some() => {
+                        Some(i64::from(item.is(vm.true_ref())))
+                    }
                     None => None,
                 };
                 match small.and_then(|x| sum.checked_add(x)) {

@@ -112,7 +112,8 @@ impl ByteArray {
         }
         self.check_resizable(vm)?;
         let offset = self.start.get() as usize - self.block.get() as usize;
-        let wanted = len.checked_add(1).filter(|&n| n <= isize::MAX as usize).ok_or_else(|| vm.memory_error())?;
+        let wanted =
+            len.checked_add(1).filter(|&n| n <= isize::MAX as usize).ok_or_else(|| vm.memory_error())?;
         let allocated = self.allocated.get();
         // SAFETY: all copies and writes stay within the block, whose size is `allocated`.
         unsafe {
@@ -263,7 +264,8 @@ impl ByteArray {
                 *flag = true;
             }
         }
-        let kept: Vec<u8> = self.as_bytes().iter().zip(&drop).filter(|(_, drop)| !**drop).map(|(&b, _)| b).collect();
+        let kept: Vec<u8> =
+            self.as_bytes().iter().zip(&drop).filter(|(_, drop)| !**drop).map(|(&b, _)| b).collect();
         self.resize_to(kept.len(), vm)?;
         self.overwrite(0, &kept);
         Ok(())
@@ -276,9 +278,12 @@ impl ByteArray {
             self.overwrite(0, &data);
             return Ok(());
         }
-        let iterable = source.ob_type().tp_iter.get().is_some() || crate::protocols::container::is_sequence(source);
+        let iterable =
+            source.ob_type().tp_iter.get().is_some() || crate::protocols::container::is_sequence(source);
         if !iterable {
-            return Err(vm.type_error(format!("cannot convert '{}' object to bytearray", source.ob_type().name())));
+            return Err(
+                vm.type_error(format!("cannot convert '{}' object to bytearray", source.ob_type().name()))
+            );
         }
         let iterator = source.iter(vm)?;
         while let Some(item) = iterator.iter_next(vm)? {
@@ -336,7 +341,13 @@ impl ByteArray {
     }
 
     #[init("(source=b'', encoding='utf-8', errors='strict')")]
-    fn init(&self, source: Option<&Object>, encoding: Option<&str>, errors: Option<&str>, vm: &Vm) -> PyResult<()> {
+    fn init(
+        &self,
+        source: Option<&Object>,
+        encoding: Option<&str>,
+        errors: Option<&str>,
+        vm: &Vm,
+    ) -> PyResult<()> {
         if !self.is_empty() {
             self.resize_to(0, vm)?;
         }
@@ -462,9 +473,9 @@ impl ByteArray {
                 self.as_object().ob_type().name()
             )));
         }
-        // Appending to itself: the bytes are copied before the block may move, and its buffer is given back.
-        let data = other.get_buffer(buffer::SIMPLE, vm)?.to_contiguous(vm)?;
-        self.extend_from_slice(&data, vm)?;
+        // The buffer is held meanwhile, so that appending the object to itself is refused.
+        let data = other.get_buffer(buffer::SIMPLE, vm)?;
+        self.extend_from_slice(data.as_bytes(), vm)?;
         Ok(self.as_object().to_ref())
     }
 
@@ -480,7 +491,10 @@ impl ByteArray {
         let count = count.max(0) as usize;
         let old = self.len();
         if count != 1 {
-            let len = old.checked_mul(count).filter(|&n| n < isize::MAX as usize).ok_or_else(|| vm.memory_error())?;
+            let len = old
+                .checked_mul(count)
+                .filter(|&n| n < isize::MAX as usize)
+                .ok_or_else(|| vm.memory_error())?;
             let unit = self.as_bytes().to_vec();
             self.resize_to(len, vm)?;
             if len > 0 {
@@ -530,7 +544,8 @@ impl ByteArray {
         let range = SliceRange::new(slice, || self.len(), vm)?;
         let data = self.as_bytes();
         if range.step == 1 {
-            let part = data.get(range.start.max(0) as usize..).and_then(|d| d.get(..range.count)).unwrap_or(&[]);
+            let part =
+                data.get(range.start.max(0) as usize..).and_then(|d| d.get(..range.count)).unwrap_or(&[]);
             return ByteArray::make(part, vm);
         }
         let picked: Vec<u8> = range.indices().filter_map(|i| data.get(i).copied()).collect();
@@ -636,12 +651,15 @@ impl ByteArray {
             let data = source.get_buffer(buffer::SIMPLE, vm)?.to_contiguous(vm)?;
             return self.extend_from_slice(&data, vm);
         }
-        let iterable = source.ob_type().tp_iter.get().is_some() || crate::protocols::container::is_sequence(source);
+        let iterable =
+            source.ob_type().tp_iter.get().is_some() || crate::protocols::container::is_sequence(source);
         if !iterable {
             return Err(vm.type_error(format!("can't extend bytearray with {}", source.ob_type().name())));
         }
         if source.downcast_ref::<Str>().is_some() {
-            return Err(vm.type_error(format!("expected iterable of integers; got: '{}'", source.ob_type().name())));
+            return Err(
+                vm.type_error(format!("expected iterable of integers; got: '{}'", source.ob_type().name()))
+            );
         }
         let mut data = Vec::new();
         let iterator = source.iter(vm)?;
@@ -655,7 +673,11 @@ impl ByteArray {
     #[classmethod("($type, string, /)")]
     fn fromhex(cls: &Type, string: &Object, vm: &Vm) -> PyResult<ObjRef> {
         let array = ByteArray::make(&hex::from_hex(string, vm)?, vm)?;
-        if std::ptr::eq(cls, ByteArray::static_type()) { Ok(array) } else { cls.as_object().call(&[&array], vm) }
+        if std::ptr::eq(cls, ByteArray::static_type()) {
+            Ok(array)
+        } else {
+            cls.as_object().call(&[&array], vm)
+        }
     }
 
     /// Insert a single byte before the index.

@@ -82,9 +82,8 @@ pub fn from_hex(source: &Object, vm: &Vm) -> PyResult<Vec<u8>> {
 fn parse(text: &[u8], vm: &Vm) -> PyResult<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 2);
     let mut at = 0;
-    let bad = |at: usize| {
-        vm.value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"))
-    };
+    let bad =
+        |at: usize| vm.value_error(format!("non-hexadecimal number found in fromhex() arg at position {at}"));
     while let Some(&first) = text.get(at) {
         if super::methods::algorithms::is_space(first) {
             at += 1;
@@ -96,7 +95,10 @@ fn parse(text: &[u8], vm: &Vm) -> PyResult<Vec<u8>> {
         };
         let Some(low) = value(second) else {
             // A digit alone before the end is an odd number of digits too.
-            if text.get(at + 1..).is_some_and(|rest| rest.iter().all(|&b| super::methods::algorithms::is_space(b))) {
+            if text
+                .get(at + 1..)
+                .is_some_and(|rest| rest.iter().all(|&b| super::methods::algorithms::is_space(b)))
+            {
                 return Err(vm.value_error("fromhex() arg must contain an even number of hexadecimal digits"));
             }
             return Err(bad(at + 1));

@@ -94,7 +94,8 @@ macro_rules! byte_iterator {
     };
 }
 
-byte_iterator!(BytesIterator, Bytes, "bytes_iterator", "PyBytesIter_Type", |_vm: &Vm| Bytes::empty().into_object());
+byte_iterator!(BytesIterator, Bytes, "bytes_iterator", "PyBytesIter_Type", |_vm: &Vm| Bytes::empty()
+    .into_object());
 byte_iterator!(ByteArrayIterator, ByteArray, "bytearray_iterator", "PyByteArrayIter_Type", |vm: &Vm| {
     vm.new_tuple(Vec::new()).into_object()
 });

@@ -286,7 +286,12 @@ impl Bytes {
             return Ok(vm.new_bool(answer));
         }
         if matches!(op, CompareOp::Eq | CompareOp::Ne) {
-            methods::warn_compare(other, "Comparison between bytes and string", "Comparison between bytes and int", vm)?;
+            methods::warn_compare(
+                other,
+                "Comparison between bytes and string",
+                "Comparison between bytes and int",
+                vm,
+            )?;
         }
         Ok(vm.not_implemented())
     }
@@ -305,7 +310,11 @@ impl Bytes {
     fn sq_concat(zelf: &Object, other: &Object, vm: &Vm) -> PyResult<ObjRef> {
         let (a, b) = (zelf, other);
         if !has_buffer(a) || !has_buffer(b) {
-            return Err(vm.type_error(format!("can't concat {} to {}", b.ob_type().name(), a.ob_type().name())));
+            return Err(vm.type_error(format!(
+                "can't concat {} to {}",
+                b.ob_type().name(),
+                a.ob_type().name()
+            )));
         }
         let (left, right) = (a.get_buffer(buffer::SIMPLE, vm)?, b.get_buffer(buffer::SIMPLE, vm)?);
         let (left, right) = (left.as_bytes(), right.as_bytes());
@@ -440,12 +449,18 @@ fn construct(
         return Ok(Bytes::empty().into_object());
     };
     if let Some(encoding) = encoding {
-        let Some(text) = source.downcast_ref::<Str>() else { return Err(vm.type_error(no_string(Some(encoding)))) };
+        let Some(text) = source.downcast_ref::<Str>() else {
+            return Err(vm.type_error(no_string(Some(encoding))));
+        };
         return codecs_core::encode_str(text, encoding, errors.unwrap_or("strict"), vm);
     }
     let is_text = source.downcast_ref::<Str>().is_some();
     if errors.is_some() {
-        return Err(vm.type_error(if is_text { "string argument without an encoding" } else { no_string(None) }));
+        return Err(vm.type_error(if is_text {
+            "string argument without an encoding"
+        } else {
+            no_string(None)
+        }));
     }
     if let Some(bytes) = bytes_method(source, vm)? {
         return Ok(bytes);
@@ -490,7 +505,8 @@ pub fn from_object(source: &Object, vm: &Vm) -> PyResult<Ref<Bytes>> {
         let data = source.get_buffer(buffer::FULL_RO, vm)?.to_contiguous(vm)?;
         return Bytes::try_from_slice(&data, vm);
     }
-    let iterable = source.ob_type().tp_iter.get().is_some() || crate::protocols::container::is_sequence(source);
+    let iterable =
+        source.ob_type().tp_iter.get().is_some() || crate::protocols::container::is_sequence(source);
     if !iterable || source.downcast_ref::<Str>().is_some() {
         return Err(vm.type_error(format!("cannot convert '{}' object to bytes", source.ob_type().name())));
     }

@@ -39,7 +39,12 @@ pub fn format(template: &[u8], value: &Object, vm: &Vm) -> PyResult<Vec<u8>> {
     Ok(out)
 }
 
-fn format_piece(directive: &Directive, arguments: &mut Arguments<'_>, out: &mut Vec<u8>, vm: &Vm) -> PyResult<()> {
+fn format_piece(
+    directive: &Directive,
+    arguments: &mut Arguments<'_>,
+    out: &mut Vec<u8>,
+    vm: &Vm,
+) -> PyResult<()> {
     let resolved = resolve(directive, arguments, vm)?;
     let code = directive.conversion.map_err(|error| raise(error, vm))?;
     let letter = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);

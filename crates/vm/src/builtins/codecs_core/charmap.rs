@@ -204,6 +204,9 @@ pub fn build(table: &Str, vm: &Vm) -> PyResult<ObjRef> {
     pairs.sort_by_key(|pair| (pair.0, std::cmp::Reverse(pair.1)));
     pairs.dedup_by_key(|pair| pair.0);
     Ok(vm
-        .new_object(EncodingMap { ob: Object::new(EncodingMap::type_object()), pairs: pairs.into_boxed_slice() })
+        .new_object(EncodingMap {
+            ob: Object::new(EncodingMap::type_object()),
+            pairs: pairs.into_boxed_slice(),
+        })
         .into_object())
 }

@@ -62,7 +62,14 @@ pub enum Outcome {
 
 /// Raises `UnicodeEncodeError`.
 #[cold]
-pub fn raise_encode_error(encoding: &str, text: &Str, start: usize, end: usize, reason: &str, vm: &Vm) -> Raised {
+pub fn raise_encode_error(
+    encoding: &str,
+    text: &Str,
+    start: usize,
+    end: usize,
+    reason: &str,
+    vm: &Vm,
+) -> Raised {
     unicode_error::raise_encode(encoding, text, start, end, reason, vm)
 }
 
@@ -396,7 +403,8 @@ impl<'a> Encoding<'a> {
                 error.clone()
             }
             None => {
-                let error = unicode_error::new_encode_error(self.encoding, self.text, start, end, reason, vm)?;
+                let error =
+                    unicode_error::new_encode_error(self.encoding, self.text, start, end, reason, vm)?;
                 self.error = Some(error.clone());
                 error
             }

@@ -86,7 +86,11 @@ fn unicode_step(
         }
         let start = at;
         let fail = |end: usize, reason| {
-            if end == input.len() && !whole { Outcome::Done(start) } else { Outcome::Fail { start, end, reason } }
+            if end == input.len() && !whole {
+                Outcome::Done(start)
+            } else {
+                Outcome::Fail { start, end, reason }
+            }
         };
         let Some(&letter) = input.get(at + 1) else { return fail(at + 1, "\\ at end of string") };
         at += 2;
@@ -341,9 +345,9 @@ pub fn decode_bytes(data: &[u8], errors: &str, vm: &Vm) -> PyResult<Ref<Bytes>> 
                     "replace" => out.push(b'?'),
                     "ignore" => {}
                     _ => {
-                        return Err(vm.value_error(format!(
-                            "decoding error; unknown error handling code: {errors}"
-                        )));
+                        return Err(
+                            vm.value_error(format!("decoding error; unknown error handling code: {errors}"))
+                        );
                     }
                 }
             }

@@ -246,7 +246,9 @@ impl ErrorCallbacks {
             }
             Failed::Bytes(bytes) => {
                 match pass_bytes(&failure.encoding, bytes.as_bytes().get(failure.start..).unwrap_or(&[])) {
-                    Some((code, count)) => answer(Str::from_char(code, vm).into_object(), failure.start + count, vm),
+                    Some((code, count)) => {
+                        answer(Str::from_char(code, vm).into_object(), failure.start + count, vm)
+                    }
                     None => Err(raise_given(exception, vm)),
                 }
             }

@@ -73,7 +73,13 @@ pub fn encode_str(text: &Str, encoding: &str, errors: &str, vm: &Vm) -> PyResult
 }
 
 /// The text of bytes; `source` is the object that they belong to.
-pub fn decode_object(source: &Object, data: &[u8], encoding: &str, errors: &str, vm: &Vm) -> PyResult<Ref<Str>> {
+pub fn decode_object(
+    source: &Object,
+    data: &[u8],
+    encoding: &str,
+    errors: &str,
+    vm: &Vm,
+) -> PyResult<Ref<Str>> {
     check_name(encoding, vm)?;
     check_name(errors, vm)?;
     let Some(native) = native(encoding) else { return registry::decode_text(source, encoding, errors, vm) };

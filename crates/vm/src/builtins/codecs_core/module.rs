@@ -128,15 +128,15 @@ impl CodecsModule {
     /// The bytes of a bytes-like object, or of a text as UTF-8.
     #[function("($module, data, errors=None, /)")]
     fn readbuffer_encode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        errors_arg(errors, "readbuffer_encode", vm)?;
         let data = text_or_bytes(data, vm)?;
+        errors_arg(errors, "readbuffer_encode", vm)?;
         pair(Bytes::try_from_slice(data.bytes(), vm)?, data.bytes().len(), vm)
     }
 
     #[function("($module, data, errors=None, /)")]
     fn escape_decode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "escape_decode", vm)?;
         let data = text_or_bytes(data, vm)?;
+        let errors = errors_arg(errors, "escape_decode", vm)?;
         pair(escape::decode_bytes(data.bytes(), errors, vm)?, data.bytes().len(), vm)
     }
 
@@ -148,15 +148,15 @@ impl CodecsModule {
 
     #[function("($module, data, errors=None, /)")]
     fn ascii_decode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "ascii_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "ascii_decode", vm)?;
         pair(narrow::decode_ascii(data.bytes(), data.source(), errors, vm)?, data.bytes().len(), vm)
     }
 
     #[function("($module, data, errors=None, /)")]
     fn latin_1_decode(data: &Object, errors: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
-        errors_arg(errors, "latin_1_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        errors_arg(errors, "latin_1_decode", vm)?;
         pair(Str::try_from_latin1(data.bytes(), vm)?, data.bytes().len(), vm)
     }
 
@@ -167,14 +167,19 @@ impl CodecsModule {
         mapping: Option<&Object>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "charmap_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "charmap_decode", vm)?;
         let text = charmap::decode(data.bytes(), data.source(), errors, optional(mapping, vm), vm)?;
         pair(text, data.bytes().len(), vm)
     }
 
     #[function("($module, str, errors=None, mapping=None, /)")]
-    fn charmap_encode(str: &Str, errors: Option<&Object>, mapping: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
+    fn charmap_encode(
+        str: &Str,
+        errors: Option<&Object>,
+        mapping: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let errors = errors_arg(errors, "charmap_encode", vm)?;
         encoded(charmap::encode(str, errors, optional(mapping, vm), vm), str, vm)
     }
@@ -221,43 +226,68 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_8_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_8_decode", vm)?;
+    fn utf_8_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_8_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf8::decode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_7_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_7_decode", vm)?;
+    fn utf_7_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_7_decode", vm)?;
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf7::decode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, data, errors=None, final=True, /)")]
-    fn unicode_escape_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "unicode_escape_decode", vm)?;
+    fn unicode_escape_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = text_or_bytes(data, vm)?;
+        let errors = errors_arg(errors, "unicode_escape_decode", vm)?;
         let whole = r#final.unwrap_or(true);
         let (text, used) = escape::decode_unicode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, data, errors=None, final=True, /)")]
-    fn raw_unicode_escape_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "raw_unicode_escape_decode", vm)?;
+    fn raw_unicode_escape_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = text_or_bytes(data, vm)?;
+        let errors = errors_arg(errors, "raw_unicode_escape_decode", vm)?;
         let whole = r#final.unwrap_or(true);
         let (text, used) = escape::decode_raw_unicode(data.bytes(), data.source(), errors, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, str, errors=None, byteorder=0, /)")]
-    fn utf_16_encode(str: &Str, errors: Option<&Object>, byteorder: Option<i32>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_16_encode(
+        str: &Str,
+        errors: Option<&Object>,
+        byteorder: Option<i32>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let errors = errors_arg(errors, "utf_16_encode", vm)?;
         let order = Order::from_number(byteorder.unwrap_or(0));
         encoded(utf16_32::encode16(str, errors, order, vm), str, vm)
@@ -271,8 +301,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_ex_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_ex_decode", vm)?;
         let mut order = Order::from_number(byteorder.unwrap_or(0));
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut order, whole, vm)?;
@@ -280,20 +310,32 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_16_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_decode", vm)?;
+    fn utf_16_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_16_le_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_le_decode", vm)?;
+    fn utf_16_le_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_le_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
         pair(text, used, vm)
     }
 
@@ -304,11 +346,17 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_16_be_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_16_be_decode", vm)?;
+    fn utf_16_be_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_16_be_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode16(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
         pair(text, used, vm)
     }
 
@@ -319,7 +367,12 @@ impl CodecsModule {
     }
 
     #[function("($module, str, errors=None, byteorder=0, /)")]
-    fn utf_32_encode(str: &Str, errors: Option<&Object>, byteorder: Option<i32>, vm: &Vm) -> PyResult<ObjRef> {
+    fn utf_32_encode(
+        str: &Str,
+        errors: Option<&Object>,
+        byteorder: Option<i32>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let errors = errors_arg(errors, "utf_32_encode", vm)?;
         let order = Order::from_number(byteorder.unwrap_or(0));
         encoded(utf16_32::encode32(str, errors, order, vm), str, vm)
@@ -333,8 +386,8 @@ impl CodecsModule {
         r#final: Option<bool>,
         vm: &Vm,
     ) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_ex_decode", vm)?;
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_ex_decode", vm)?;
         let mut order = Order::from_number(byteorder.unwrap_or(0));
         let whole = r#final.unwrap_or(false);
         let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut order, whole, vm)?;
@@ -342,20 +395,32 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_32_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_decode", vm)?;
+    fn utf_32_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Marked }, whole, vm)?;
         pair(text, used, vm)
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_32_le_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_le_decode", vm)?;
+    fn utf_32_le_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_le_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Little }, whole, vm)?;
         pair(text, used, vm)
     }
 
@@ -366,11 +431,17 @@ impl CodecsModule {
     }
 
     #[function("($module, data, errors=None, final=False, /)")]
-    fn utf_32_be_decode(data: &Object, errors: Option<&Object>, r#final: Option<bool>, vm: &Vm) -> PyResult<ObjRef> {
-        let errors = errors_arg(errors, "utf_32_be_decode", vm)?;
+    fn utf_32_be_decode(
+        data: &Object,
+        errors: Option<&Object>,
+        r#final: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult<ObjRef> {
         let data = bytes_like(data, vm)?;
+        let errors = errors_arg(errors, "utf_32_be_decode", vm)?;
         let whole = r#final.unwrap_or(false);
-        let (text, used) = utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
+        let (text, used) =
+            utf16_32::decode32(data.bytes(), data.source(), errors, &mut { Order::Big }, whole, vm)?;
         pair(text, used, vm)
     }
 

@@ -34,8 +34,11 @@ const NATIVE_HANDLERS: [(&str, &str); 8] = [
 /// Imports `encodings`, which registers the search function of the standard library, on first use.
 fn prepare(vm: &Vm) -> PyResult<()> {
     let registry = registry(vm);
-    if !registry.ready.replace(true) && registry.search.borrow().is_empty() {
-        crate::import::import_module("encodings", vm)?;
+    if !registry.ready.get() {
+        if registry.search.borrow().is_empty() {
+            crate::import::import_module("encodings", vm)?;
+        }
+        registry.ready.set(true);
     }
     Ok(())
 }
@@ -147,7 +150,13 @@ pub fn lookup_error(name: &str, vm: &Vm) -> PyResult<ObjRef> {
 }
 
 /// Calls one of a codec's functions and takes the first item of what it returns.
-fn convert(function: &Object, object: &Object, errors: Option<&str>, what: &str, vm: &Vm) -> PyResult<ObjRef> {
+fn convert(
+    function: &Object,
+    object: &Object,
+    errors: Option<&str>,
+    what: &str,
+    vm: &Vm,
+) -> PyResult<ObjRef> {
     let result = match errors {
         Some(errors) => function.call(&[object, vm.new_str(errors).as_object()], vm)?,
         None => function.call(&[object], vm)?,
@@ -217,7 +226,9 @@ pub fn encode_text(text: &Str, encoding: &str, errors: &str, vm: &Vm) -> PyResul
     if let Some(array) = made.downcast_ref::<ByteArray>() {
         crate::builtins::warn::warn(
             types::runtime_warning(),
-            &format!("encoder {encoding} returned bytearray instead of bytes; use codecs.encode() to encode to arbitrary types"),
+            &format!(
+                "encoder {encoding} returned bytearray instead of bytes; use codecs.encode() to encode to arbitrary types"
+            ),
             1,
             vm,
         )?;

@@ -186,7 +186,8 @@ fn encode(
         Order::Big => big_name,
     };
     let mut out = Vec::new();
-    let size = text.len().checked_add(1).and_then(|n| n.checked_mul(width)).ok_or_else(|| vm.memory_error())?;
+    let size =
+        text.len().checked_add(1).and_then(|n| n.checked_mul(width)).ok_or_else(|| vm.memory_error())?;
     out.try_reserve(size).map_err(|_| vm.memory_error())?;
     if order == Order::Marked {
         push(0xFEFF, false, &mut out);

@@ -168,10 +168,15 @@ fn step(
             *cut = Some(shift.out_start);
             return Outcome::Done(shift.start);
         }
-        let incomplete = shift.high.is_some() || shift.bit_count >= 6 || (shift.bit_count > 0 && shift.bits != 0);
+        let incomplete =
+            shift.high.is_some() || shift.bit_count >= 6 || (shift.bit_count > 0 && shift.bits != 0);
         if incomplete {
             shift.active = false;
-            return Outcome::Fail { start: shift.start, end: input.len(), reason: "unterminated shift sequence" };
+            return Outcome::Fail {
+                start: shift.start,
+                end: input.len(),
+                reason: "unterminated shift sequence",
+            };
         }
     }
     Outcome::Done(input.len())

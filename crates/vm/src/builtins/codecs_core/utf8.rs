@@ -73,8 +73,13 @@ fn encode_from(data: StrData<'_>, at: usize, out: &mut Vec<u8>) -> Outcome {
             for (index, code) in wide.slice(at, wide.len()).iter().enumerate() {
                 if (0xD800..0xE000).contains(&code) {
                     let start = at + index;
-                    let run = wide.slice(start, wide.len()).iter().take_while(|c| (0xD800..0xE000).contains(c));
-                    return Outcome::Fail { start, end: start + run.count(), reason: "surrogates not allowed" };
+                    let run =
+                        wide.slice(start, wide.len()).iter().take_while(|c| (0xD800..0xE000).contains(c));
+                    return Outcome::Fail {
+                        start,
+                        end: start + run.count(),
+                        reason: "surrogates not allowed",
+                    };
                 }
                 push_code(code, out);
             }

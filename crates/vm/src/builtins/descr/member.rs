@@ -69,7 +69,9 @@ pub unsafe fn get_member(object: &Object, def: &MemberDef, vm: &Vm) -> PyResult 
             member::STRING_INPLACE => {
                 vm.new_str(&CStr::from_ptr(field.cast::<c_char>()).to_string_lossy()).into_object()
             }
-            member::OBJECT => Object::from_ptr(*field.cast::<*mut Object>()).map_or_else(|| vm.none(), Object::to_ref),
+            member::OBJECT => {
+                Object::from_ptr(*field.cast::<*mut Object>()).map_or_else(|| vm.none(), Object::to_ref)
+            }
             member::OBJECT_EX => match Object::from_ptr(*field.cast::<*mut Object>()) {
                 Some(value) => value.to_ref(),
                 None => {
@@ -120,6 +122,10 @@ pub unsafe fn set_member(object: &Object, def: &MemberDef, value: Option<&Object
             member::BYTE | member::UBYTE => *field.cast::<u8>() = int(vm)? as u8,
             member::SHORT | member::USHORT => *field.cast::<u16>() = int(vm)? as u16,
             member::INT | member::UINT => *field.cast::<u32>() = int(vm)? as u32,
+            // A size takes ints only, no `__index__`.
+            member::PYSSIZET if value.downcast_ref::<Int>().is_none() => {
+                return Err(vm.type_error("an integer is required"));
+            }
             member::LONG | member::LONGLONG | member::PYSSIZET => *field.cast::<i64>() = int(vm)?,
             member::ULONG | member::ULONGLONG => {
                 let index = value.as_index(vm)?;

@@ -137,8 +137,8 @@ pub fn doc_body<'a>(name: &str, doc: &'a str) -> &'a str {
 
 /// A docstring of a table as `__doc__` shows it.
 pub fn doc_object(name: &str, doc: *const c_char, vm: &Vm) -> ObjRef {
-    match doc_text(doc) {
-        Some(text) => vm.new_str(doc_body(name, text)).into_object(),
+    match doc_text(doc).map(|text| doc_body(name, text)).filter(|body| !body.is_empty()) {
+        Some(body) => vm.new_str(body).into_object(),
         None => vm.none(),
     }
 }

@@ -10,7 +10,8 @@ use crate::prelude::*;
 /// `wrapperfunc`.
 pub type WrapperFunc = unsafe extern "C" fn(*mut Object, *mut Object, *const ()) -> *mut Object;
 /// `wrapperfunc_kwds`.
-pub type WrapperFuncKw = unsafe extern "C" fn(*mut Object, *mut Object, *const (), *mut Object) -> *mut Object;
+pub type WrapperFuncKw =
+    unsafe extern "C" fn(*mut Object, *mut Object, *const (), *mut Object) -> *mut Object;
 
 /// `PyWrapperDescrObject`.
 #[repr(C)]
@@ -224,7 +225,8 @@ impl MethodWrapper {
     #[slot]
     fn tp_richcompare(&self, other: &Object, op: CompareOp, vm: &Vm) -> PyResult {
         let Some(other) = other.downcast_exact::<MethodWrapper>() else { return Ok(vm.not_implemented()) };
-        let same = self.descr.as_object().is(other.descr.as_object()) && self.receiver(vm).is(&other.receiver(vm));
+        let same =
+            self.descr.as_object().is(other.descr.as_object()) && self.receiver(vm).is(&other.receiver(vm));
         match op {
             CompareOp::Eq => Ok(vm.new_bool(same)),
             CompareOp::Ne => Ok(vm.new_bool(!same)),

@@ -40,7 +40,11 @@ impl Walk {
             return Err(vm.runtime_error("dictionary changed size during iteration"));
         }
         let found = if reverse {
-            let mut at = self.position.get().min(dict.positions() as isize - 1);
+            let mut at = self.position.get();
+            if at >= dict.positions() as isize {
+                // The dict was emptied and filled again.
+                at = -1;
+            }
             let mut found = None;
             while at >= 0 && found.is_none() {
                 found = dict.entry(at as usize);
@@ -57,7 +61,7 @@ impl Walk {
         let entry = found.map(|(_, key, value)| (key.to_ref(), value.to_ref()));
         if entry.is_none() {
             self.dict.set(None);
-        } else if self.left.get() == 0 && !reverse {
+        } else if self.left.get() == 0 {
             self.dict.set(None);
             return Err(vm.runtime_error("dictionary keys changed during iteration"));
         }

@@ -420,7 +420,11 @@ impl Table {
     pub fn value_slot(self, i: usize) -> *mut *mut Object {
         // SAFETY: as above.
         unsafe {
-            if self.is_unicode() { &raw mut (*self.unicode(i)).value } else { &raw mut (*self.general(i)).value }
+            if self.is_unicode() {
+                &raw mut (*self.unicode(i)).value
+            } else {
+                &raw mut (*self.general(i)).value
+            }
         }
     }
 
@@ -428,7 +432,9 @@ impl Table {
     #[inline(always)]
     pub fn hash(self, i: usize) -> isize {
         // SAFETY: as above; keys of string tables are exact strings that have been hashed.
-        unsafe { if self.is_unicode() { stored_hash((*self.unicode(i)).key) } else { (*self.general(i)).hash } }
+        unsafe {
+            if self.is_unicode() { stored_hash((*self.unicode(i)).key) } else { (*self.general(i)).hash }
+        }
     }
 
     /// Writes entry `i`, which isn't in use. The references become the table's.

@@ -177,7 +177,9 @@ pub fn instance_dict_if_any(op: &Object) -> Option<Ref<Dict>> {
 #[inline]
 pub fn instance_get(op: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     if let Some(values) = inline_values(op) {
-        if let (Some(table), Some(name)) = (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>()) {
+        if let (Some(table), Some(name)) =
+            (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>())
+        {
             let ix = table.find_str(name, str_hash(name, vm));
             if ix < 0 || ix as usize >= usize::from(values.capacity) {
                 return Ok(None);
@@ -200,9 +202,12 @@ pub fn instance_get(op: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>
 /// Sets or deletes the instance's own attribute `name`. False when there is nothing to delete. The type has instance dicts.
 pub fn instance_set(op: &Object, name: &Str, value: Option<&Object>, vm: &Vm) -> PyResult<bool> {
     if let (Some(values), None) = (inline_values(op), instance_dict_if_any(op)) {
-        if let (Some(table), Some(name)) = (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>()) {
+        if let (Some(table), Some(name)) =
+            (cached_keys(op.ob_type()), name.as_object().downcast_exact::<Str>())
+        {
             let hash = str_hash(name, vm);
-            let ix = if value.is_some() { add_shared_key(table, name, hash) } else { table.find_str(name, hash) };
+            let ix =
+                if value.is_some() { add_shared_key(table, name, hash) } else { table.find_str(name, hash) };
             if ix >= 0 && (ix as usize) < usize::from(values.capacity) {
                 return Ok(store_inline(values, ix as usize, value));
             }
@@ -323,7 +328,12 @@ pub fn visit_managed_dict(op: &Object, visit: &mut Visit) {
     if !op.ob_type().has_flag(TypeFlags::MANAGED_DICT) {
         return;
     }
-    if let Some(values) = inline_values(op) {
+    // A dict that uses the values in place reports them: it may be reachable when the object is not.
+    // SAFETY: the word holds dicts only.
+    let shared = unsafe { borrow_dict(op) }.map(|dict| dict.values.get());
+    if let Some(values) =
+        inline_values(op).filter(|values| shared != Some(std::ptr::from_ref(*values).cast_mut()))
+    {
         for i in 0..usize::from(values.capacity) {
             // SAFETY: slots are null or alive.
             unsafe { visit.raw(*values.slot(i)) }

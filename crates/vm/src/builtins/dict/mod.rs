@@ -57,8 +57,6 @@ impl Default for KeysVersions {
 impl Traverse for Dict {
     fn traverse(&self, visit: &mut Visit) {
         match self.split_values() {
-            // Inline values are their object's to report.
-            Some(values) if values.embedded.get() => {}
             Some(values) => {
                 for i in 0..usize::from(values.capacity) {
                     // SAFETY: below the capacity.
@@ -194,7 +192,8 @@ impl Dict {
         // SAFETY: objects are handled on attached threads only.
         let hash = str_hash(key, unsafe { Vm::current() });
         let table = self.table();
-        let ix = if table.is_unicode() { table.find_str(key, hash) } else { table.find_str_in_general(key, hash) };
+        let ix =
+            if table.is_unicode() { table.find_str(key, hash) } else { table.find_str_in_general(key, hash) };
         // SAFETY: values are null or alive.
         if ix < 0 { None } else { unsafe { self.value_ptr(ix as usize).as_ref() } }
     }
@@ -247,10 +246,14 @@ impl Dict {
     /// The value of `key`, which is `value` from now on when there was none.
     pub fn set_default(&self, key: &Object, value: &Object, vm: &Vm) -> PyResult<ObjRef> {
         let hash = key_hash(key, vm)?;
-        if let Some(found) = self.get_item_hash(key, hash, vm)? {
-            return Ok(found);
+        let ix = self.lookup(key, hash, vm)?;
+        if ix >= 0 {
+            // SAFETY: values are null or alive.
+            if let Some(found) = unsafe { self.value_ptr(ix as usize).as_ref() } {
+                return Ok(found.to_ref());
+            }
         }
-        self.set_item_hash(key, hash, value.to_ref(), vm)?;
+        self.insert_at(ix, key, hash, value.to_ref(), vm)?;
         Ok(value.to_ref())
     }
 
@@ -303,7 +306,9 @@ impl Dict {
             return Ok(vm.new_object(Dict::with(copy, std::ptr::null_mut(), self.len())));
         }
         let kind = if table.is_unicode() { Kind::Unicode } else { Kind::General };
-        let Some(copy) = Table::new(log2_for_entries(self.len()), kind) else { return Err(vm.memory_error()) };
+        let Some(copy) = Table::new(log2_for_entries(self.len()), kind) else {
+            return Err(vm.memory_error());
+        };
         let mut at = 0;
         while let Some((hash, key, value)) = self.next_borrowed(&mut at) {
             // The keys are known to differ: nothing is compared.
@@ -486,16 +491,22 @@ fn table_version(table: Table, vm: &Vm) -> u32 {
 ///         d[k] = v
 /// dict(**kwargs) -> new dictionary initialized with the name=value pairs
 ///     in the keyword argument list.  For example:  dict(one=1, two=2)
-#[pytype(name = "dict", symbol = "PyDict_Type", flags(BASETYPE, MAPPING, DICT_SUBCLASS, MATCH_SELF), gc, unhashable)]
+#[pytype(
+    name = "dict",
+    symbol = "PyDict_Type",
+    flags(BASETYPE, MAPPING, DICT_SUBCLASS, MATCH_SELF),
+    gc,
+    unhashable
+)]
 impl Dict {
     /// Return self[key].
-    #[method("($self, key, /)")]
+    #[method("($self, key, /)", coexist)]
     fn __getitem__(&self, key: &Object, vm: &Vm) -> PyResult {
         self.mp_subscript(key, vm)
     }
 
     /// True if the dictionary has the specified key, else False.
-    #[method("($self, key, /)")]
+    #[method("($self, key, /)", coexist)]
     fn __contains__(&self, key: &Object, vm: &Vm) -> PyResult<bool> {
         self.contains_key(key, vm)
     }

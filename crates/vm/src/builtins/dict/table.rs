@@ -4,7 +4,10 @@
 //! afterwards the lookup starts again unless table and key are still in place. What a lookup returns is therefore true
 //! at the moment of return, and stays true until Python code runs again.
 
-use super::keys::{DUMMY, EMPTY, Kind, MIN_LOG2, Table, Values, log2_for_entries, log2_for_slots, stored_hash, usable_fraction};
+use super::keys::{
+    DUMMY, EMPTY, Kind, MIN_LOG2, Table, Values, log2_for_entries, log2_for_slots, stored_hash,
+    usable_fraction,
+};
 use super::watch::DictEvent;
 use crate::prelude::*;
 
@@ -172,7 +175,14 @@ impl Dict {
 
     /// Compares an entry's key with `key` by Python's `==`. None: the dict was changed meanwhile.
     #[cold]
-    fn compare_key(&self, table: Table, ix: usize, found: &Object, key: &Object, vm: &Vm) -> PyResult<Option<bool>> {
+    fn compare_key(
+        &self,
+        table: Table,
+        ix: usize,
+        found: &Object,
+        key: &Object,
+        vm: &Vm,
+    ) -> PyResult<Option<bool>> {
         let found = found.to_ref();
         table.retain();
         let result = found.rich_compare_bool(key, CompareOp::Eq, vm);
@@ -196,8 +206,28 @@ impl Dict {
     /// Stores `value` under `key`, whose hash is known.
     pub fn set_item_hash(&self, key: &Object, hash: isize, value: ObjRef, vm: &Vm) -> PyResult<()> {
         let ix = self.lookup(key, hash, vm)?;
-        if ix >= 0 && self.store_at(ix as usize, &value, vm) {
-            return Ok(());
+        self.insert_at(ix, key, hash, value, vm)
+    }
+
+    /// Stores `value` where `lookup` found `key`, or as a new entry.
+    pub(crate) fn insert_at(
+        &self,
+        ix: isize,
+        key: &Object,
+        hash: isize,
+        value: ObjRef,
+        vm: &Vm,
+    ) -> PyResult<()> {
+        if ix >= 0 {
+            if self.split_values().is_some()
+                && key.downcast_exact::<Str>().is_none()
+                && self.value_ptr(ix as usize).is_null()
+            {
+                // Equal to a shared key that this dict doesn't have: the dict gets the key as it is.
+                self.make_combined(vm)?;
+            } else if self.store_at(ix as usize, &value, vm) {
+                return Ok(());
+            }
         }
         self.insert_new(key, hash, value, vm)
     }
@@ -312,7 +342,7 @@ impl Dict {
 
     /// Makes a split dict a combined one.
     pub(crate) fn make_combined(&self, vm: &Vm) -> PyResult<()> {
-        if self.values.get().is_null() { Ok(()) } else { self.resize(log2_for_entries(self.len()), true, vm) }
+        if self.values.get().is_null() { Ok(()) } else { self.resize(self.table().log2_size(), true, vm) }
     }
 
     /// Makes room for `n` more entries before they are added.
@@ -330,9 +360,8 @@ impl Dict {
         if let Some(values) = self.split_values() {
             values.remove_order(ix);
             // SAFETY: the slot's reference moves out.
-            let value = unsafe {
-                Ref::from_raw_opt(std::mem::replace(&mut *values.slot(ix), std::ptr::null_mut()))
-            };
+            let value =
+                unsafe { Ref::from_raw_opt(std::mem::replace(&mut *values.slot(ix), std::ptr::null_mut())) };
             return (None, value);
         }
         if let Some(slot) = table.slot_of(table.hash(ix), ix) {

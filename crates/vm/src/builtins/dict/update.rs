@@ -3,7 +3,6 @@
 use super::Dict;
 use super::keys::usable_fraction;
 use super::watch::DictEvent;
-use crate::builtins::set::Set;
 use crate::prelude::*;
 
 /// What merging does with a key that is there already.
@@ -37,7 +36,11 @@ impl Dict {
             return Ok(());
         }
         let theirs = other.table();
-        if self.is_empty() && self.table().is_shared_empty() && self.values.get().is_null() && other.values.get().is_null() {
+        if self.is_empty()
+            && self.table().is_shared_empty()
+            && self.values.get().is_null()
+            && other.values.get().is_null()
+        {
             let dense = other.len() == theirs.len()
                 && (theirs.log2_size() == super::keys::MIN_LOG2
                     || usable_fraction((1 << theirs.log2_size()) / 2) < other.len());
@@ -187,8 +190,13 @@ pub(super) fn from_keys(cls: &Type, iterable: &Object, value: &Object, vm: &Vm) 
             }
             return Ok(result);
         }
-        if let Some(source) = iterable.downcast_exact::<Set>() {
+        if let Some(source) = crate::builtins::set::exact_set(iterable) {
             dict.reserve(source.len(), false, vm)?;
+            let mut at = 0;
+            while let Some((key, hash)) = source.next_item(&mut at) {
+                dict.set_item_hash(&key, hash, value.to_ref(), vm)?;
+            }
+            return Ok(result);
         }
     }
     let iterator = iterable.iter(vm)?;

@@ -92,10 +92,6 @@ fn is_any_set(object: &Object) -> bool {
     object.downcast_ref::<Set>().is_some() || object.downcast_ref::<FrozenSet>().is_some()
 }
 
-fn is_exact_set(object: &Object) -> bool {
-    object.downcast_exact::<Set>().is_some() || object.downcast_exact::<FrozenSet>().is_some()
-}
-
 fn view_contains(view: &Object, item: &Object, vm: &Vm) -> PyResult<bool> {
     match view.downcast_ref::<DictKeys>() {
         Some(keys) => keys.sq_contains(item, vm),
@@ -157,7 +153,8 @@ fn union(a: &Object, b: &Object, vm: &Vm) -> PyResult {
 fn intersect(a: &Object, b: &Object, vm: &Vm) -> PyResult {
     let (mut view, mut other) = if is_set_view(a) { (a, b) } else { (b, a) };
     let len = view.length(vm)?;
-    if is_exact_set(other) && len <= other.length(vm)? {
+    // Not a frozenset: the result is a set.
+    if other.downcast_exact::<Set>().is_some() && len <= other.length(vm)? {
         return other.call_method(&vm.intern("intersection"), &[view], vm);
     }
     if is_set_view(other) && other.length(vm)? > len {
@@ -184,7 +181,9 @@ fn symmetric_difference(a: &Object, b: &Object, vm: &Vm) -> PyResult {
 
 /// The pairs that only one of two dicts has. Values are compared, not hashed, while keys agree.
 fn items_xor(a: &DictItems, b: &DictItems, vm: &Vm) -> PyResult {
-    let (Some(mut small), Some(mut large)) = (a.dict(), b.dict()) else { return Ok(Set::new(vm).into_object()) };
+    let (Some(mut small), Some(mut large)) = (a.dict(), b.dict()) else {
+        return Ok(Set::new(vm).into_object());
+    };
     if small.len() > large.len() {
         std::mem::swap(&mut small, &mut large);
     }

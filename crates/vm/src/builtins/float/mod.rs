@@ -130,7 +130,9 @@ impl Float {
     #[new("(x=0, /)")]
     fn construct(cls: &Type, x: Option<&Object>, vm: &Vm) -> PyResult {
         let value = match x {
-            Some(exact) if exact.downcast_exact::<Float>().is_some() && std::ptr::eq(cls, Float::TYPE_PTR) => {
+            Some(exact)
+                if exact.downcast_exact::<Float>().is_some() && std::ptr::eq(cls, Float::TYPE_PTR) =>
+            {
                 return Ok(exact.to_ref());
             }
             Some(x) => from_object(x, vm)?,
@@ -275,8 +277,9 @@ impl Float {
         let type_name = self.as_object().ob_type().name();
         let spec = crate::builtins::int::parse_spec(format_spec, 0, type_name, vm)?;
         let mut out = StrBuilder::new();
-        format_float(&mut out, self.value, &spec, &NumberLocale::C)
-            .map_err(|error| raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm))?;
+        format_float(&mut out, self.value, &spec, &NumberLocale::C).map_err(|error| {
+            raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm)
+        })?;
         Ok(out.finish(vm))
     }
 

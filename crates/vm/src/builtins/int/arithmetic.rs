@@ -80,7 +80,11 @@ simple!(
 #[inline(always)]
 fn floor_div_mod(a: i64, b: i64) -> (i64, i64) {
     let (quotient, remainder) = (a / b, a % b);
-    if remainder != 0 && (remainder < 0) != (b < 0) { (quotient - 1, remainder + b) } else { (quotient, remainder) }
+    if remainder != 0 && (remainder < 0) != (b < 0) {
+        (quotient - 1, remainder + b)
+    } else {
+        (quotient, remainder)
+    }
 }
 
 /// `a // b`

@@ -106,13 +106,7 @@ impl Int {
     ///   signed
     ///     Indicates whether two's complement is used to represent the integer.
     #[classmethod("($type, /, bytes, byteorder='big', *, signed=False)")]
-    fn from_bytes(
-        cls: &Type,
-        bytes: &Object,
-        byteorder: Option<&Object>,
-        signed: bool,
-        vm: &Vm,
-    ) -> PyResult {
+    fn from_bytes(cls: &Type, bytes: &Object, byteorder: Option<&Object>, signed: bool, vm: &Vm) -> PyResult {
         let little = byte_order(byteorder, vm)?;
         let bytes = crate::builtins::bytes::to_bytes(bytes, vm)?;
         let value = Int::from_big(BigInt::from_bytes(bytes.as_bytes(), little, signed), vm);
@@ -191,8 +185,9 @@ impl Int {
         let spec = parse_spec(format_spec, u32::from('d'), type_name, vm)?;
         let limit = usize::try_from(vm.interp().int_max_str_digits.get()).unwrap_or(0);
         let mut out = StrBuilder::new();
-        format_int(&mut out, self.as_int_ref(), &spec, limit, &NumberLocale::C)
-            .map_err(|error| raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm))?;
+        format_int(&mut out, self.as_int_ref(), &spec, limit, &NumberLocale::C).map_err(|error| {
+            raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm)
+        })?;
         Ok(out.finish(vm))
     }
 

@@ -198,11 +198,7 @@ impl Int {
     /// The value, if it fits.
     #[inline]
     pub fn to_u64(&self) -> Option<u64> {
-        if self.is_compact() {
-            u64::try_from(self.compact_value()).ok()
-        } else {
-            self.as_int_ref().to_u64()
-        }
+        if self.is_compact() { u64::try_from(self.compact_value()).ok() } else { self.as_int_ref().to_u64() }
     }
 
     /// The nearest float. Raises `OverflowError`.

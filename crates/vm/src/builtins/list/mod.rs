@@ -364,7 +364,11 @@ impl List {
 
     /// Takes the vector away as it is and leaves the list empty.
     fn detach_vector(&self) -> Vector {
-        let vector = Vector { items: self.items.replace(std::ptr::null_mut()), len: self.len(), room: self.allocated.get() };
+        let vector = Vector {
+            items: self.items.replace(std::ptr::null_mut()),
+            len: self.len(),
+            room: self.allocated.get(),
+        };
         self.set_len(0);
         self.allocated.set(0);
         vector
@@ -657,10 +661,16 @@ pub fn list_as_tuple(list: &List, vm: &Vm) -> Ref<Tuple> {
 ///
 /// If no argument is given, the constructor creates a new empty list.
 /// The argument must be an iterable if specified.
-#[pytype(name = "list", symbol = "PyList_Type", flags(BASETYPE, SEQUENCE, LIST_SUBCLASS, MATCH_SELF), gc, unhashable)]
+#[pytype(
+    name = "list",
+    symbol = "PyList_Type",
+    flags(BASETYPE, SEQUENCE, LIST_SUBCLASS, MATCH_SELF),
+    gc,
+    unhashable
+)]
 impl List {
     /// Return self[index].
-    #[method("($self, index, /)")]
+    #[method("($self, index, /)", coexist)]
     fn __getitem__(&self, index: &Object, vm: &Vm) -> PyResult {
         self.mp_subscript(index, vm)
     }

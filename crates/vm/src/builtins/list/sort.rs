@@ -162,9 +162,10 @@ pub(super) fn sort(list: &List, key: Option<&Object>, reverse: bool, vm: &Vm) ->
             vector.reorder(elements.iter().map(|e| e.0));
         }
     }
+    // Releasing the keys may change the list too.
+    drop(keys);
     let modified = list.allocated.get() != -1;
     list.attach_vector(vector);
-    drop(keys);
     if modified && result.is_ok() {
         return Err(vm.value_error("list modified during sort"));
     }
@@ -271,7 +272,11 @@ fn count_run<T: Copy>(a: &mut [T], less: &impl Fn(&T, &T) -> PyResult<bool>) -> 
 }
 
 /// Sorts `a`, of which the first `sorted` are sorted already.
-fn binary_insertion<T: Copy>(a: &mut [T], sorted: usize, less: &impl Fn(&T, &T) -> PyResult<bool>) -> PyResult<()> {
+fn binary_insertion<T: Copy>(
+    a: &mut [T],
+    sorted: usize,
+    less: &impl Fn(&T, &T) -> PyResult<bool>,
+) -> PyResult<()> {
     for i in sorted.max(1)..a.len() {
         let pivot = a[i];
         let (mut low, mut high) = (0, i);
@@ -359,7 +364,12 @@ fn merge_at<T: Copy>(
 }
 
 /// Where `key` belongs in the sorted `a`, left of equal items. The search starts at `hint`.
-fn gallop_left<T>(key: &T, a: &[T], hint: usize, less: &impl Fn(&T, &T) -> PyResult<bool>) -> PyResult<usize> {
+fn gallop_left<T>(
+    key: &T,
+    a: &[T],
+    hint: usize,
+    less: &impl Fn(&T, &T) -> PyResult<bool>,
+) -> PyResult<usize> {
     let (mut low, mut high);
     let mut last = 0;
     let mut offset = 1;
@@ -392,7 +402,12 @@ fn gallop_left<T>(key: &T, a: &[T], hint: usize, less: &impl Fn(&T, &T) -> PyRes
 }
 
 /// Where `key` belongs in the sorted `a`, right of equal items. The search starts at `hint`.
-fn gallop_right<T>(key: &T, a: &[T], hint: usize, less: &impl Fn(&T, &T) -> PyResult<bool>) -> PyResult<usize> {
+fn gallop_right<T>(
+    key: &T,
+    a: &[T],
+    hint: usize,
+    less: &impl Fn(&T, &T) -> PyResult<bool>,
+) -> PyResult<usize> {
     let (mut low, mut high);
     let mut last = 0;
     let mut offset = 1;
@@ -678,7 +693,11 @@ mod tests {
             let mut items: Vec<u32> = (0..777).collect();
             let answer = |_: &u32, _: &u32| {
                 calls.set(calls.get().wrapping_mul(6364136223846793005).wrapping_add(99));
-                if bits % 3 == 0 && calls.get() >> 55 == 7 { Err(crate::Raised) } else { Ok(calls.get() >> 63 == 1) }
+                if bits % 3 == 0 && calls.get() >> 55 == 7 {
+                    Err(crate::Raised)
+                } else {
+                    Ok(calls.get() >> 63 == 1)
+                }
             };
             let _ = timsort(&mut items, &answer);
             items.sort_unstable();

@@ -65,9 +65,9 @@ impl MemoryView {
             if let Some(dims) = dims {
                 let mut len = size;
                 for n in &dims {
-                    len = len.checked_mul(*n).ok_or_else(|| {
-                        vm.value_error("memoryview.cast(): product(shape) > SSIZE_MAX")
-                    })?;
+                    len = len
+                        .checked_mul(*n)
+                        .ok_or_else(|| vm.value_error("memoryview.cast(): product(shape) > SSIZE_MAX"))?;
                 }
                 if len != info.len {
                     return Err(vm.type_error("memoryview: product(shape) * itemsize != buffer size"));

@@ -1,5 +1,8 @@
 //! A view's items: subscripts and assignment, comparison, hashing, searching, conversion.
-#![allow(clippy::indexing_slicing, reason = "dimensions run below `ndim`, to which shape and strides have as many entries")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "dimensions run below `ndim`, to which shape and strides have as many entries"
+)]
 
 use super::{MemoryView, format, shape};
 use crate::builtins::bytes::hex;
@@ -288,9 +291,9 @@ impl MemoryView {
                 .downcast_ref::<Tuple>()
                 .is_some_and(|t| all_of(t, |item| item.downcast_ref::<Slice>().is_some()));
         if slices {
-            return Err(vm.not_implemented_error(
-                "memoryview slice assignments are currently restricted to ndim = 1",
-            ));
+            return Err(
+                vm.not_implemented_error("memoryview slice assignments are currently restricted to ndim = 1")
+            );
         }
         Err(vm.type_error("memoryview: invalid slice key"))
     }
@@ -305,9 +308,7 @@ impl MemoryView {
             && to.ndim == from.ndim
             && shape::same_shape(to, from);
         if !same {
-            return Err(vm.value_error(
-                "memoryview assignment: lvalue and rvalue have different structures",
-            ));
+            return Err(vm.value_error("memoryview assignment: lvalue and rvalue have different structures"));
         }
         let bytes = shape::copy_out(from, b'C', vm)?;
         let size = to.itemsize.max(1) as usize;
@@ -321,10 +322,9 @@ impl MemoryView {
     /// A view of the object's memory for the time of one operation.
     fn from_object_quietly(object: &Object, vm: &Vm) -> PyResult<Ref<MemoryView>> {
         if !has_buffer(object) {
-            return Err(vm.type_error(format!(
-                "a bytes-like object is required, not '{}'",
-                object.ob_type().name()
-            )));
+            return Err(
+                vm.type_error(format!("a bytes-like object is required, not '{}'", object.ob_type().name()))
+            );
         }
         MemoryView::from_object(object, vm)
     }
@@ -462,7 +462,13 @@ impl MemoryView {
 
     /// Return the index of the first occurrence of a value.
     #[method("($self, value, start=0, stop=sys.maxsize, /)")]
-    fn index(&self, value: &Object, start: Option<&Object>, stop: Option<&Object>, vm: &Vm) -> PyResult<isize> {
+    fn index(
+        &self,
+        value: &Object,
+        start: Option<&Object>,
+        stop: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<isize> {
         let bound = |object: Option<&Object>, default: isize| match object {
             Some(object) if !object.has_index() => {
                 Err(vm.type_error("slice indices must be integers or have an __index__ method"))

@@ -5,13 +5,17 @@
 //! - `shape.rs`: walking over memory of any shape; `format.rs`: items as Python values; `iterator.rs`
 //!
 //! All views of one buffer share a [`ManagedBuffer`], which gives the buffer back when the last of them is released.
-#![allow(clippy::indexing_slicing, reason = "dimensions run below `ndim`, to which the arrays have as many entries")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "dimensions run below `ndim`, to which the arrays have as many entries"
+)]
 
 mod cast;
 pub mod format;
 mod items;
 pub mod iterator;
 pub mod shape;
+pub mod wrapper;
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::size_of;
@@ -19,6 +23,7 @@ use std::mem::size_of;
 use crate::prelude::*;
 use crate::protocols::buffer::{self, MAX_NDIM, has_buffer};
 use taipan_object::gc;
+use taipan_object::typeobject::GetBufferProc;
 
 const RELEASED: i32 = 1;
 const C_ORDER: i32 = 2;
@@ -48,15 +53,28 @@ impl Traverse for ManagedBuffer {
 }
 
 impl ManagedBuffer {
-    fn new(object: &Object, flags: i32, vm: &Vm) -> PyResult<Ref<ManagedBuffer>> {
-        let managed = vm.new_object(ManagedBuffer {
+    fn empty(vm: &Vm) -> Ref<ManagedBuffer> {
+        vm.new_object(ManagedBuffer {
             ob: Object::new(ManagedBuffer::type_object()),
             flags: Cell::new(RELEASED),
             exports: Cell::new(0),
             master: UnsafeCell::new(buffer::empty_view()),
-        });
+        })
+    }
+
+    fn new(object: &Object, flags: i32, vm: &Vm) -> PyResult<Ref<ManagedBuffer>> {
+        let managed = ManagedBuffer::empty(vm);
         // SAFETY: nobody else knows the object yet; the view stays where it is, as exporters may point into it.
         buffer::get_view(object, unsafe { &mut *managed.master.get() }, flags, vm)?;
+        managed.flags.set(0);
+        Ok(managed)
+    }
+
+    /// A buffer got by calling a given slot.
+    fn by_slot(object: &Object, get: GetBufferProc, flags: i32, vm: &Vm) -> PyResult<Ref<ManagedBuffer>> {
+        let managed = ManagedBuffer::empty(vm);
+        // SAFETY: the slot belongs to a type that the object is an instance of; the view stays where it is.
+        vm.status(unsafe { get(object.as_ptr(), managed.master.get(), flags) })?;
         managed.flags.set(0);
         Ok(managed)
     }
@@ -134,6 +152,13 @@ impl MemoryView {
             )));
         }
         let managed = ManagedBuffer::new(object, flags, vm)?;
+        // SAFETY: as above.
+        MemoryView::add(&managed, unsafe { &*managed.master.get() }, None, vm)
+    }
+
+    /// A view of the buffer that a given slot lends.
+    fn by_slot(object: &Object, get: GetBufferProc, flags: i32, vm: &Vm) -> PyResult<Ref<MemoryView>> {
+        let managed = ManagedBuffer::by_slot(object, get, flags, vm)?;
         // SAFETY: as above.
         MemoryView::add(&managed, unsafe { &*managed.master.get() }, None, vm)
     }

@@ -1,5 +1,8 @@
 //! Buffers of any shape: contiguity, walking over items, copying.
-#![allow(clippy::indexing_slicing, reason = "dimensions run below `ndim`, to which shape and strides have as many entries")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "dimensions run below `ndim`, to which shape and strides have as many entries"
+)]
 
 use crate::prelude::*;
 
@@ -96,7 +99,11 @@ pub unsafe fn item_at(view: &PyBuffer, indices: &[isize]) -> *mut u8 {
 }
 
 /// Calls `each` with a pointer to every item in C order (or Fortran order).
-pub fn for_each_item(view: &PyBuffer, fortran: bool, mut each: impl FnMut(*mut u8) -> PyResult<()>) -> PyResult<()> {
+pub fn for_each_item(
+    view: &PyBuffer,
+    fortran: bool,
+    mut each: impl FnMut(*mut u8) -> PyResult<()>,
+) -> PyResult<()> {
     let shape = shape_of(view);
     if shape.contains(&0) {
         return Ok(());

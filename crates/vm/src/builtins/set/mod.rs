@@ -39,7 +39,8 @@ pub struct FrozenSet {
 }
 
 const _: () = assert!(size_of::<Set>() == 200 && offset_of!(Set, weakrefs) == 192);
-const _: () = assert!(size_of::<FrozenSet>() == 200 && offset_of!(FrozenSet, table) == offset_of!(Set, table));
+const _: () =
+    assert!(size_of::<FrozenSet>() == 200 && offset_of!(FrozenSet, table) == offset_of!(Set, table));
 
 /// The table of a set or frozenset.
 #[inline]
@@ -147,7 +148,11 @@ impl Set {
 /// What Rust code does with frozensets.
 impl FrozenSet {
     fn empty() -> FrozenSet {
-        FrozenSet { ob: Object::new(FrozenSet::type_object()), table: SetTable::new(), weakrefs: WeakList::new() }
+        FrozenSet {
+            ob: Object::new(FrozenSet::type_object()),
+            table: SetTable::new(),
+            weakrefs: WeakList::new(),
+        }
     }
 
     /// A frozenset of the items of an iterable.
@@ -226,7 +231,7 @@ macro_rules! shared_methods {
         #[pymethods(table = SHARED_METHODS)]
         impl $Type {
             /// x.__contains__(y) <==> y in x.
-            #[method("($self, object, /)")]
+            #[method("($self, object, /)", coexist)]
             fn __contains__(&self, object: &Object, vm: &Vm) -> PyResult<bool> {
                 self.contains(object, vm)
             }
@@ -234,7 +239,9 @@ macro_rules! shared_methods {
             /// Return a new set with elements in the set that are not in the others.
             #[method("($self, /, *others)")]
             fn difference(&self, others: &[&Object], vm: &Vm) -> PyResult {
-                let Some((first, rest)) = others.split_first() else { return Self::make(|to| to.merge(&self.table, vm), vm) };
+                let Some((first, rest)) = others.split_first() else {
+                    return Self::make(|to| to.merge(&self.table, vm), vm);
+                };
                 Self::make(
                     |to| {
                         operations::difference_into(to, &self.table, first, vm)?;
@@ -298,7 +305,10 @@ macro_rules! shared_methods {
                 Self::make(
                     |to| {
                         to.merge(&self.table, vm)?;
-                        others.iter().filter(|other| !other.is(self.as_object())).try_for_each(|other| operations::update(to, other, vm))
+                        others
+                            .iter()
+                            .filter(|other| !other.is(self.as_object()))
+                            .try_for_each(|other| operations::update(to, other, vm))
                     },
                     vm,
                 )

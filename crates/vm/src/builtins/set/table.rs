@@ -350,7 +350,8 @@ impl SetTable {
         // SAFETY: the entries are copied or taken away before any is released.
         unsafe {
             let small = std::mem::replace(&mut *self.small.get(), [UNUSED; SMALL]);
-            let (fill, source) = (self.fill.get(), if table.is_null() { small.as_ptr() } else { table.cast_const() });
+            let (fill, source) =
+                (self.fill.get(), if table.is_null() { small.as_ptr() } else { table.cast_const() });
             self.fill.set(0);
             self.used.set(0);
             self.mask.set(SMALL as isize - 1);

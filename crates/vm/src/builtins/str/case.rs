@@ -132,9 +132,9 @@ impl Str {
     /// Return a copy with upper case made lower and lower case made upper.
     #[method("($self, /)")]
     fn swapcase(&self, vm: &Vm) -> PyResult<Ref<Str>> {
-        if let Some(result) =
-            self.map_ascii(|b| if b.is_ascii_uppercase() { b.to_ascii_lowercase() } else { b.to_ascii_uppercase() })
-        {
+        if let Some(result) = self.map_ascii(|b| {
+            if b.is_ascii_uppercase() { b.to_ascii_lowercase() } else { b.to_ascii_uppercase() }
+        }) {
             return Ok(result);
         }
         self.map_chars(vm, |at, code, out| {

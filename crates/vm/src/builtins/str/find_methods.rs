@@ -34,9 +34,10 @@ fn affix(
     };
     for one in several.as_slice() {
         let Some(one) = one.downcast_ref::<Str>() else {
-            return Err(
-                vm.type_error(format!("tuple for {name} must only contain str, not {}", one.ob_type().name()))
-            );
+            return Err(vm.type_error(format!(
+                "tuple for {name} must only contain str, not {}",
+                one.ob_type().name()
+            )));
         };
         if part.is_some_and(|part| test(part, one.data())) {
             return Ok(true);
@@ -88,13 +89,25 @@ impl Str {
 
     /// Return whether the string within [start:end] begins with prefix, or with one of a tuple of prefixes.
     #[method("($self, prefix[, start[, end]], /)")]
-    fn startswith(&self, prefix: &Object, start: Option<&Object>, end: Option<&Object>, vm: &Vm) -> PyResult<bool> {
+    fn startswith(
+        &self,
+        prefix: &Object,
+        start: Option<&Object>,
+        end: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<bool> {
         affix(self, prefix, Bounds::new(start, end, vm)?, "startswith", search::starts_with, vm)
     }
 
     /// Return whether the string within [start:end] ends with suffix, or with one of a tuple of suffixes.
     #[method("($self, suffix[, start[, end]], /)")]
-    fn endswith(&self, suffix: &Object, start: Option<&Object>, end: Option<&Object>, vm: &Vm) -> PyResult<bool> {
+    fn endswith(
+        &self,
+        suffix: &Object,
+        start: Option<&Object>,
+        end: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<bool> {
         affix(self, suffix, Bounds::new(start, end, vm)?, "endswith", search::ends_with, vm)
     }
 

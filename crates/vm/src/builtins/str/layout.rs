@@ -6,7 +6,10 @@
 //!
 //! Units are one, two or four bytes wide, the smallest width that holds the largest character, and one NUL unit
 //! follows the last. Equality and hashing rely on that.
-#![allow(clippy::indexing_slicing, reason = "table positions are bounded by the constant sizes of the tables")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "table positions are bounded by the constant sizes of the tables"
+)]
 
 use std::cell::Cell;
 use std::mem::{offset_of, size_of};
@@ -373,7 +376,11 @@ impl Str {
     #[inline(always)]
     pub fn ascii_bytes(&self) -> Option<&[u8]> {
         // SAFETY: an ASCII str has `len` one-byte units.
-        if self.is_ascii() { Some(unsafe { std::slice::from_raw_parts(self.data_ptr(), self.len()) }) } else { None }
+        if self.is_ascii() {
+            Some(unsafe { std::slice::from_raw_parts(self.data_ptr(), self.len()) })
+        } else {
+            None
+        }
     }
 
     /// The text of an ASCII str.
@@ -429,7 +436,10 @@ impl Str {
         }
         // SAFETY: the cache holds valid UTF-8 of that length and is never changed while the str lives.
         unsafe {
-            Some(std::str::from_utf8_unchecked(std::slice::from_raw_parts(ptr, head.utf8_length.get() as usize)))
+            Some(std::str::from_utf8_unchecked(std::slice::from_raw_parts(
+                ptr,
+                head.utf8_length.get() as usize,
+            )))
         }
     }
 
@@ -564,7 +574,8 @@ impl Str {
         let head = if string.is_ascii() { ASCII_HEAD } else { COMPACT_HEAD };
         let old_len = string.len();
         let Some(new_len) = old_len.checked_add(extra) else { return Err(string) };
-        let Some(size) = new_len.checked_add(1).and_then(|n| n.checked_mul(width)).and_then(|n| n.checked_add(head))
+        let Some(size) =
+            new_len.checked_add(1).and_then(|n| n.checked_mul(width)).and_then(|n| n.checked_add(head))
         else {
             return Err(string);
         };

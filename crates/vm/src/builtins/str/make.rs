@@ -157,8 +157,12 @@ impl Str {
             let ptr = string.data_ptr();
             match string.kind() {
                 Kind::One => convert_units(units, std::slice::from_raw_parts_mut(ptr, units.len())),
-                Kind::Two => convert_units(units, std::slice::from_raw_parts_mut(ptr.cast::<u16>(), units.len())),
-                Kind::Four => convert_units(units, std::slice::from_raw_parts_mut(ptr.cast::<u32>(), units.len())),
+                Kind::Two => {
+                    convert_units(units, std::slice::from_raw_parts_mut(ptr.cast::<u16>(), units.len()))
+                }
+                Kind::Four => {
+                    convert_units(units, std::slice::from_raw_parts_mut(ptr.cast::<u32>(), units.len()))
+                }
             }
             Some(string)
         }
@@ -196,9 +200,12 @@ impl Str {
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         match self.cached_utf8() {
             Some(text) => Cow::Borrowed(text),
-            None => {
-                Cow::Owned(self.data().iter().map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
-            }
+            None => Cow::Owned(
+                self.data()
+                    .iter()
+                    .map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER))
+                    .collect(),
+            ),
         }
     }
 
@@ -210,7 +217,11 @@ impl Str {
 
     /// `to_exact` for short texts, which can't raise.
     pub fn exact(string: &Str, vm: &Vm) -> Ref<Str> {
-        if string.ob.type_ptr() == Str::static_type() { string.into() } else { Str::from_data(string.data(), vm) }
+        if string.ob.type_ptr() == Str::static_type() {
+            string.into()
+        } else {
+            Str::from_data(string.data(), vm)
+        }
     }
 
     /// The exact str of the same text: itself, or a copy of a subclass's instance.
@@ -219,7 +230,8 @@ impl Str {
         if self.ob.type_ptr() == Str::static_type() {
             return Ok(self.into());
         }
-        with_units!(self.data(), units => Str::from_exact_units(units, self.is_ascii())).ok_or_else(|| vm.memory_error())
+        with_units!(self.data(), units => Str::from_exact_units(units, self.is_ascii()))
+            .ok_or_else(|| vm.memory_error())
     }
 }
 
@@ -232,16 +244,18 @@ pub(super) unsafe fn fill(string: &Str, codes: impl Iterator<Item = u32>) {
     unsafe {
         let (ptr, len) = (string.data_ptr(), string.len());
         match string.kind() {
-            Kind::One => {
-                std::slice::from_raw_parts_mut(ptr, len).iter_mut().zip(codes).for_each(|(to, c)| *to = c as u8)
-            }
+            Kind::One => std::slice::from_raw_parts_mut(ptr, len)
+                .iter_mut()
+                .zip(codes)
+                .for_each(|(to, c)| *to = c as u8),
             Kind::Two => std::slice::from_raw_parts_mut(ptr.cast::<u16>(), len)
                 .iter_mut()
                 .zip(codes)
                 .for_each(|(to, c)| *to = c as u16),
-            Kind::Four => {
-                std::slice::from_raw_parts_mut(ptr.cast::<u32>(), len).iter_mut().zip(codes).for_each(|(to, c)| *to = c)
-            }
+            Kind::Four => std::slice::from_raw_parts_mut(ptr.cast::<u32>(), len)
+                .iter_mut()
+                .zip(codes)
+                .for_each(|(to, c)| *to = c),
         }
     }
 }

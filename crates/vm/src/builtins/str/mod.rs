@@ -94,7 +94,7 @@ impl Str {
 
     #[slot]
     fn tp_iter(&self, vm: &Vm) -> PyResult<ObjRef> {
-        Ok(iterator::StrIterator::new(self, vm))
+        Ok(iterator::new(self, vm))
     }
 
     #[slot]
@@ -198,7 +198,12 @@ impl Str {
 }
 
 /// `str(object, encoding, errors)`, before a subclass takes the result over.
-fn construct(object: Option<&Object>, encoding: Option<&str>, errors: Option<&str>, vm: &Vm) -> PyResult<Ref<Str>> {
+fn construct(
+    object: Option<&Object>,
+    encoding: Option<&str>,
+    errors: Option<&str>,
+    vm: &Vm,
+) -> PyResult<Ref<Str>> {
     let Some(object) = object else { return Ok(Str::empty()) };
     if encoding.is_none() && errors.is_none() {
         return object.str(vm);

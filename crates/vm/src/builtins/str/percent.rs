@@ -130,7 +130,8 @@ pub(crate) fn number(value: &Object, letter: char, resolved: &Resolved, vm: &Vm)
         'd' | 'i' | 'u' | 'o' | 'x' | 'X' => {
             let int = integer(value, letter, vm)?;
             let limit = vm.interp().int_max_str_digits.get().max(0) as usize;
-            let text = percent::format_int(int.as_int_ref(), letter, resolved.flags, resolved.precision, limit);
+            let text =
+                percent::format_int(int.as_int_ref(), letter, resolved.flags, resolved.precision, limit);
             match text {
                 Some(text) => Ok(Some(text)),
                 None if matches!(letter, 'd' | 'i' | 'u') && limit > 0 => {
@@ -156,7 +157,8 @@ fn integer(value: &Object, letter: char, vm: &Vm) -> PyResult<Ref<Int>> {
     }
     let hexadecimal = matches!(letter, 'o' | 'x' | 'X');
     let wanted = if hexadecimal { "an integer is required" } else { "a real number is required" };
-    let wrong = |vm: &Vm| vm.type_error(format!("%{letter} format: {wanted}, not {}", value.ob_type().name()));
+    let wrong =
+        |vm: &Vm| vm.type_error(format!("%{letter} format: {wanted}, not {}", value.ob_type().name()));
     let converted = if hexadecimal {
         if !value.has_index() {
             return Err(wrong(vm));

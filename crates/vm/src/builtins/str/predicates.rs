@@ -113,7 +113,10 @@ impl Str {
     #[inline]
     fn all_ascii(&self, bits: u8) -> Option<bool> {
         let bytes = self.ascii_bytes()?;
-        Some(!bytes.is_empty() && bytes.iter().all(|&b| class_of(b.into()).is_some_and(|class| class & bits != 0)))
+        Some(
+            !bytes.is_empty()
+                && bytes.iter().all(|&b| class_of(b.into()).is_some_and(|class| class & bits != 0)),
+        )
     }
 
     /// Whether there are cased characters, and all of them pass.

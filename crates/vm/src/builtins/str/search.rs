@@ -126,7 +126,8 @@ pub fn find_units<T: Unit>(hay: &[T], needle: &[T]) -> Option<usize> {
         [first, ..] if hay.len() <= 64 => {
             // Setting up the fast searcher costs more than a short haystack.
             let last = hay.len().checked_sub(needle.len())?;
-            (0..=last).find(|&at| hay.get(at) == Some(&first) && hay.get(at..at + needle.len()) == Some(needle))
+            (0..=last)
+                .find(|&at| hay.get(at) == Some(&first) && hay.get(at..at + needle.len()) == Some(needle))
         }
         _ if needle.len() > hay.len() => None,
         _ => Finder::new(needle).find(hay, 0),

@@ -26,7 +26,9 @@ fn split_space<T: Unit>(units: &[T], limit: usize, parts: &mut Parts<'_>) -> PyR
     let mut words = 0;
     let mut at = 0;
     loop {
-        let Some(start) = units.get(at..).and_then(|u| u.iter().position(|&u| !is_space(u.into()))) else { break };
+        let Some(start) = units.get(at..).and_then(|u| u.iter().position(|&u| !is_space(u.into()))) else {
+            break;
+        };
         let start = at + start;
         if words == limit {
             return parts.push(start, units.len());
@@ -46,7 +48,9 @@ fn rsplit_space<T: Unit>(units: &[T], limit: usize, parts: &mut Parts<'_>) -> Py
     let mut words = 0;
     let mut end = units.len();
     loop {
-        let Some(last) = units.get(..end).and_then(|u| u.iter().rposition(|&u| !is_space(u.into()))) else { break };
+        let Some(last) = units.get(..end).and_then(|u| u.iter().rposition(|&u| !is_space(u.into()))) else {
+            break;
+        };
         let stop = last + 1;
         if words == limit {
             parts.push(0, stop)?;
@@ -93,7 +97,8 @@ fn rsplit_on<T: Unit>(units: &[T], sep: &[T], limit: usize, parts: &mut Parts<'_
 fn split_lines<T: Unit>(units: &[T], keep_ends: bool, parts: &mut Parts<'_>) -> PyResult<()> {
     let mut start = 0;
     while start < units.len() {
-        let Some(end) = units.get(start..).and_then(|u| u.iter().position(|&u| is_line_break(u.into()))) else {
+        let Some(end) = units.get(start..).and_then(|u| u.iter().position(|&u| is_line_break(u.into())))
+        else {
             return parts.push(start, units.len());
         };
         let end = start + end;
@@ -173,7 +178,9 @@ impl Str {
             Some(at) => self.partition_at(at, sep, vm),
             None => {
                 let whole = self.to_exact(vm)?.into_object();
-                Ok(vm.new_tuple([whole, Str::empty().into_object(), Str::empty().into_object()]).into_object())
+                Ok(vm
+                    .new_tuple([whole, Str::empty().into_object(), Str::empty().into_object()])
+                    .into_object())
             }
         }
     }
@@ -186,7 +193,9 @@ impl Str {
             Some(at) => self.partition_at(at, sep, vm),
             None => {
                 let whole = self.to_exact(vm)?.into_object();
-                Ok(vm.new_tuple([Str::empty().into_object(), Str::empty().into_object(), whole]).into_object())
+                Ok(vm
+                    .new_tuple([Str::empty().into_object(), Str::empty().into_object(), whole])
+                    .into_object())
             }
         }
     }

@@ -115,7 +115,9 @@ impl Str {
         let table = vm.new_dict();
         if let Some(y) = y {
             let Some(x) = x.downcast_ref::<Str>() else {
-                return Err(vm.type_error("first maketrans argument must be a string if there is a second argument"));
+                return Err(
+                    vm.type_error("first maketrans argument must be a string if there is a second argument")
+                );
             };
             if x.len() != y.len() {
                 return Err(vm.value_error("the first two maketrans arguments must have equal length"));
@@ -134,13 +136,13 @@ impl Str {
         for (key, value) in source.items_vec() {
             if let Some(text) = key.downcast_ref::<Str>() {
                 let Some(code) = text.char_at(0).filter(|_| text.len() == 1) else {
-                    return Err(vm.value_error("string keys in translate table must be of length 1"));
+                    return Err(vm.value_error("string keys in translatetable must be of length 1"));
                 };
                 table.set_item(&vm.new_int(code), &value, vm)?;
             } else if key.downcast_ref::<Int>().is_some() {
                 table.set_item(&key, &value, vm)?;
             } else {
-                return Err(vm.type_error("keys in translate table must be strings or integers"));
+                return Err(vm.type_error("keys in translate table mustbe strings or integers"));
             }
         }
         Ok(table.into_object())

@@ -173,10 +173,9 @@ impl Sys {
             Some(text) => Ok(Str::intern(text.into(), vm)),
             None => match string.downcast_ref::<Str>() {
                 Some(_) => Err(vm.type_error(format!("can't intern {}", string.ob_type().name()))),
-                None => Err(vm.type_error(format!(
-                    "intern() argument must be str, not {}",
-                    string.ob_type().name()
-                ))),
+                None => Err(
+                    vm.type_error(format!("intern() argument must be str, not {}", string.ob_type().name()))
+                ),
             },
         }
     }
@@ -344,10 +343,7 @@ impl Sys {
     fn set_asyncgen_hooks(firstiter: Option<&Object>, finalizer: Option<&Object>, vm: &Vm) -> PyResult<()> {
         for (name, given) in [("firstiter", firstiter), ("finalizer", finalizer)] {
             if let Some(hook) = given.filter(|h| !vm.is_none(h) && !h.is_callable()) {
-                return Err(vm.type_error(format!(
-                    "callable {name} expected, got {}",
-                    hook.ob_type().name()
-                )));
+                return Err(vm.type_error(format!("callable {name} expected, got {}", hook.ob_type().name())));
             }
         }
         if let Some(hook) = finalizer {

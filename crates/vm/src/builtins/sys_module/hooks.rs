@@ -11,7 +11,8 @@ impl Sys {
         if vm.is_none(object) {
             return Ok(());
         }
-        let (Some(builtins), Some(sys)) = (vm.interp().builtins_dict.get(), vm.interp().sys_dict.get()) else {
+        let (Some(builtins), Some(sys)) = (vm.interp().builtins_dict.get(), vm.interp().sys_dict.get())
+        else {
             return Err(vm.runtime_error("lost builtins module"));
         };
         builtins.set_item(vm.ids().underscore.as_object(), vm.none_ref(), vm)?;
@@ -94,9 +95,11 @@ impl Sys {
             return Ok(vm.none());
         }
         let (module, attribute) = name.rsplit_once('.').unwrap_or(("builtins", &name));
-        let hook = crate::import::import_module(module, vm).and_then(|m| m.get_attr(&vm.intern(attribute), vm));
+        let hook =
+            crate::import::import_module(module, vm).and_then(|m| m.get_attr(&vm.intern(attribute), vm));
         let Ok(hook) = hook else {
-            if !vm.exception_matches(types::import_error()) && !vm.exception_matches(types::attribute_error()) {
+            if !vm.exception_matches(types::import_error()) && !vm.exception_matches(types::attribute_error())
+            {
                 return Err(Raised);
             }
             vm.clear_exception();

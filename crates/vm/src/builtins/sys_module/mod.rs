@@ -151,7 +151,8 @@ fn flags(vm: &Vm) -> PyResult {
 }
 
 fn version_info(vm: &Vm) -> PyResult {
-    let parts = vec![vm.new_int(3), vm.new_int(14), vm.new_int(10), vm.new_str("final").into_object(), vm.new_int(0)];
+    let parts =
+        vec![vm.new_int(3), vm.new_int(14), vm.new_int(10), vm.new_str("final").into_object(), vm.new_int(0)];
     VERSION_INFO.instance(parts, vm)
 }
 
@@ -167,7 +168,12 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     set("version", text(concat!("3.14.10 (taipan ", env!("CARGO_PKG_VERSION"), ") [Rust]")))?;
     set("hexversion", vm.new_int(HEX_VERSION))?;
     set("api_version", vm.new_int(1013))?;
-    set("copyright", text("Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved.\n\nCopyright (c) The Taipan developers.\nAll Rights Reserved."))?;
+    set(
+        "copyright",
+        text(
+            "Copyright (c) 2001 Python Software Foundation.\nAll Rights Reserved.\n\nCopyright (c) The Taipan developers.\nAll Rights Reserved.",
+        ),
+    )?;
     set("platform", text("linux"))?;
     set("platlibdir", text("lib"))?;
     set("byteorder", text(if cfg!(target_endian = "little") { "little" } else { "big" }))?;
@@ -218,7 +224,10 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     set("stdlib_module_names", stdlib.into_object())?;
     let os_text = |value: &std::ffi::OsStr| crate::protocols::path::from_os(value, vm).into_object();
     set("argv", vm.new_list(config.argv.iter().map(|a| os_text(a)).collect::<Vec<_>>()).into_object())?;
-    set("orig_argv", vm.new_list(config.orig_argv.iter().map(|a| os_text(a)).collect::<Vec<_>>()).into_object())?;
+    set(
+        "orig_argv",
+        vm.new_list(config.orig_argv.iter().map(|a| os_text(a)).collect::<Vec<_>>()).into_object(),
+    )?;
     set("warnoptions", vm.new_list(strings(config.warn_options.clone(), vm)).into_object())?;
     let xoptions = vm.new_dict();
     for (name, value) in &config.xoptions {

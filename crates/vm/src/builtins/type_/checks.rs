@@ -43,9 +43,9 @@ pub fn default_is_instance(object: &Object, cls: &Object, vm: &Vm) -> PyResult<b
         }
         // A proxy may claim another class.
         let Some(claimed) = object.lookup_attr(vm.ids().__class__, vm)? else { return Ok(false) };
-        return Ok(claimed.downcast_ref::<Type>().is_some_and(|c| {
-            !std::ptr::eq(c, object.ob_type()) && c.is_subtype_of(tp)
-        }));
+        return Ok(claimed
+            .downcast_ref::<Type>()
+            .is_some_and(|c| !std::ptr::eq(c, object.ob_type()) && c.is_subtype_of(tp)));
     }
     check_class(cls, "isinstance() arg 2 must be a type, a tuple of types, or a union", vm)?;
     match object.lookup_attr(vm.ids().__class__, vm)? {

@@ -17,7 +17,11 @@ fn instance_size(tp: &Type, items: usize) -> Option<usize> {
     let basic = usize::try_from(tp.tp_basicsize.get()).ok()?;
     let item = usize::try_from(tp.tp_itemsize.get()).ok()?;
     let size = basic.checked_add(item.checked_mul(items)?)?.checked_next_multiple_of(8)?;
-    if tp.has_flag(TypeFlags::INLINE_VALUES) { size.checked_add(managed::inline_size(tp)) } else { Some(size) }
+    if tp.has_flag(TypeFlags::INLINE_VALUES) {
+        size.checked_add(managed::inline_size(tp))
+    } else {
+        Some(size)
+    }
 }
 
 /// `PyType_GenericAlloc`: a zeroed instance, tracked when the type is collectable. Raises `MemoryError`.
@@ -105,10 +109,7 @@ pub fn slot_members(tp: &Type) -> &[MemberDef] {
     let start = tp.as_object().ob_type().tp_basicsize.get();
     // SAFETY: a heap type with `ob_size` n has n member definitions behind the struct of its metatype's size.
     unsafe {
-        std::slice::from_raw_parts(
-            std::ptr::from_ref(tp).byte_offset(start).cast::<MemberDef>(),
-            count,
-        )
+        std::slice::from_raw_parts(std::ptr::from_ref(tp).byte_offset(start).cast::<MemberDef>(), count)
     }
 }
 
@@ -154,7 +155,9 @@ pub unsafe extern "C" fn subtype_traverse(op: *mut Object, visit: VisitProc, arg
             if visitor.result() != 0 {
                 return visitor.result();
             }
-        } else if tp.tp_dictoffset.get() > 0 && base.is_none_or(|b| b.tp_dictoffset.get() != tp.tp_dictoffset.get()) {
+        } else if tp.tp_dictoffset.get() > 0
+            && base.is_none_or(|b| b.tp_dictoffset.get() != tp.tp_dictoffset.get())
+        {
             let dict = *op.byte_offset(tp.tp_dictoffset.get()).cast::<*mut Object>();
             if !dict.is_null() {
                 let result = visit(dict, arg);
@@ -203,7 +206,9 @@ pub unsafe extern "C" fn subtype_clear(op: *mut Object) -> c_int {
         }
         if tp.has_flag(TypeFlags::MANAGED_DICT) {
             managed::clear_managed_dict(&*op);
-        } else if tp.tp_dictoffset.get() > 0 && base.is_none_or(|b| b.tp_dictoffset.get() != tp.tp_dictoffset.get()) {
+        } else if tp.tp_dictoffset.get() > 0
+            && base.is_none_or(|b| b.tp_dictoffset.get() != tp.tp_dictoffset.get())
+        {
             let dict = op.byte_offset(tp.tp_dictoffset.get()).cast::<*mut Object>();
             xdecref(std::mem::replace(&mut *dict, std::ptr::null_mut()));
         }
@@ -228,10 +233,13 @@ pub unsafe fn finalize_on_dealloc(op: *mut Object) -> bool {
             if header.prev.get() & gc::FLAG_FINALIZED != 0 {
                 return false;
             }
-            header.prev.set(header.prev.get() | gc::FLAG_FINALIZED);
         }
         (*op).set_refcount(1);
         finalize(op);
+        // The finaliser may have given the object another class.
+        if (*op).ob_type().is_gc() {
+            gc::set_finalized(op);
+        }
         let left = (*op).refcount() - 1;
         (*op).set_refcount(left);
         left > 0
@@ -324,7 +332,8 @@ unsafe fn generic_free_type(op: *mut Object) {
     // SAFETY: the metatype is kept until its instance's memory is gone.
     unsafe {
         let metatype = (*op).ob_type();
-        let release_metatype = metatype.has_flag(TypeFlags::HEAPTYPE) && native_base(metatype, |_| false).is_some();
+        let release_metatype =
+            metatype.has_flag(TypeFlags::HEAPTYPE) && native_base(metatype, |_| false).is_some();
         let metatype_is_python = is_subtype_dealloc(metatype);
         generic_free(op.cast());
         // A metaclass written in Python releases itself in `subtype_dealloc`.

@@ -96,7 +96,9 @@ fn check_settable(tp: &Type, value: Option<&Object>, name: &str, vm: &Vm) -> PyR
         return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", tp.name())));
     }
     if value.is_none() {
-        return Err(vm.type_error(format!("cannot delete '{name}' attribute of immutable type '{}'", tp.name())));
+        return Err(
+            vm.type_error(format!("cannot delete '{name}' attribute of immutable type '{}'", tp.name()))
+        );
     }
     Ok(())
 }
@@ -191,7 +193,8 @@ pub fn type_setattr(tp: &Type, name: &Str, value: Option<&Object>, vm: &Vm) -> P
         Some(value) => dict.set_item(name.as_object(), value, vm)?,
         None => {
             if !dict.del_item(name.as_object(), vm)? {
-                let text = format!("type object '{}' has no attribute '{}'", tp.name(), name.to_string_lossy());
+                let text =
+                    format!("type object '{}' has no attribute '{}'", tp.name(), name.to_string_lossy());
                 return Err(vm.attribute_error_for(text, tp.as_object(), name.as_object()));
             }
         }
@@ -209,7 +212,9 @@ pub fn type_setattr(tp: &Type, name: &Str, value: Option<&Object>, vm: &Vm) -> P
 pub fn type_call(tp: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
     if std::ptr::eq(tp, Type::type_type()) {
         match args.as_slice() {
-            [object] if kwargs.is_none_or(|d| d.len() == 0) => return Ok(object.ob_type().as_object().to_ref()),
+            [object] if kwargs.is_none_or(|d| d.len() == 0) => {
+                return Ok(object.ob_type().as_object().to_ref());
+            }
             [_, _, _] => {}
             _ => return Err(vm.type_error("type() takes 1 or 3 arguments")),
         }
@@ -236,7 +241,9 @@ mod annotations {
 
     pub fn get_annotate(tp: &Type, vm: &Vm) -> PyResult {
         let Some(dict) = heap(tp).and(type_dict(tp)) else {
-            return Err(vm.attribute_error(format!("type object '{}' has no attribute '__annotate__'", tp.name())));
+            return Err(
+                vm.attribute_error(format!("type object '{}' has no attribute '__annotate__'", tp.name()))
+            );
         };
         for name in [vm.ids().__annotate_func__, vm.ids().__annotate__] {
             if let Some(value) = dict.get_str(name, vm)? {
@@ -573,7 +580,11 @@ impl TypeMethods {
             }
         };
         type_modified(tp, vm);
-        if is_abstract { tp.set_flag(TypeFlags::IS_ABSTRACT) } else { tp.clear_flag(TypeFlags::IS_ABSTRACT) }
+        if is_abstract {
+            tp.set_flag(TypeFlags::IS_ABSTRACT)
+        } else {
+            tp.clear_flag(TypeFlags::IS_ABSTRACT)
+        }
         Ok(())
     }
 
@@ -603,7 +614,8 @@ impl TypeMethods {
         if std::ptr::eq(tp, Type::type_type()) {
             return Ok(Tuple::empty(vm).into_object());
         }
-        let found = type_dict(tp).map(|dict| dict.get_str(vm.ids().__type_params__, vm)).transpose()?.flatten();
+        let found =
+            type_dict(tp).map(|dict| dict.get_str(vm.ids().__type_params__, vm)).transpose()?.flatten();
         Ok(found.unwrap_or_else(|| Tuple::empty(vm).into_object()))
     }
 
@@ -716,7 +728,9 @@ fn set_bases(tp: &Type, value: &Object, vm: &Vm) -> PyResult<()> {
         )));
     };
     if bases.len() == 0 {
-        return Err(vm.type_error(format!("can only assign non-empty tuple to {}.__bases__, not ()", tp.name())));
+        return Err(
+            vm.type_error(format!("can only assign non-empty tuple to {}.__bases__, not ()", tp.name()))
+        );
     }
     let mut best: Option<&Type> = None;
     for base in bases.as_slice() {
@@ -730,7 +744,10 @@ fn set_bases(tp: &Type, value: &Object, vm: &Vm) -> PyResult<()> {
         if base.is_subtype_of(tp) {
             return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
         }
-        if best.is_none_or(|b| new::solid_base(base).is_subtype_of(new::solid_base(b)) && !std::ptr::eq(new::solid_base(base), new::solid_base(b))) {
+        if best.is_none_or(|b| {
+            new::solid_base(base).is_subtype_of(new::solid_base(b))
+                && !std::ptr::eq(new::solid_base(base), new::solid_base(b))
+        }) {
             best = Some(base);
         }
     }

@@ -35,7 +35,9 @@ fn check_custom(tp: &Type, order: Vec<ObjRef>, vm: &Vm) -> PyResult<Vec<ObjRef>>
             return Err(vm.type_error(format!("mro() returned a non-class ('{}')", entry.ob_type().name())));
         };
         if !solid.is_subtype_of(super::new::solid_base(base)) {
-            return Err(vm.type_error(format!("mro() returned base with unsuitable layout ('{}')", base.name())));
+            return Err(
+                vm.type_error(format!("mro() returned base with unsuitable layout ('{}')", base.name()))
+            );
         }
     }
     Ok(order)
@@ -99,5 +101,8 @@ fn conflict(lists: &[&[ObjRef]], vm: &Vm) -> Raised {
             names.push(unsafe { head.cast::<Type>() }.name().to_owned());
         }
     }
-    vm.type_error(format!("Cannot create a consistent method resolution order (MRO) for bases {}", names.join(", ")))
+    vm.type_error(format!(
+        "Cannot create a consistent method resolution order (MRO) for bases {}",
+        names.join(", ")
+    ))
 }

@@ -10,7 +10,6 @@ use super::TypeExt;
 use super::lookup::{lookup, type_dict};
 use super::ready::type_ready;
 use crate::builtins::builtin_function::BuiltinFunction;
-use crate::builtins::dict::managed;
 use crate::prelude::*;
 
 fn shape_differs(a: &Type, b: &Type) -> bool {
@@ -82,15 +81,23 @@ fn collect_slots(class_name: &Str, base: &Type, dict: &Dict, vm: &Vm) -> PyResul
     let Some(slots) = dict.get_str(vm.ids().__slots__, vm)? else {
         return Ok(Slots { names: Vec::new(), tuple: None, add_dict: may_add_dict, add_weak: may_add_weak });
     };
-    let items = if slots.downcast_ref::<Str>().is_some() { vec![slots.clone()] } else { slots.collect_iterable(vm)? };
+    let items = if slots.downcast_ref::<Str>().is_some() {
+        vec![slots.clone()]
+    } else {
+        slots.collect_iterable(vm)?
+    };
     if !items.is_empty() && base.tp_itemsize.get() != 0 {
-        return Err(vm.type_error(format!("nonempty __slots__ not supported for subtype of '{}'", base.name())));
+        return Err(
+            vm.type_error(format!("nonempty __slots__ not supported for subtype of '{}'", base.name()))
+        );
     }
     let (mut add_dict, mut add_weak) = (false, false);
     let mut names: Vec<Ref<Str>> = Vec::new();
     for item in items {
         let Some(name) = item.downcast_ref::<Str>() else {
-            return Err(vm.type_error(format!("__slots__ items must be strings, not '{}'", item.ob_type().name())));
+            return Err(
+                vm.type_error(format!("__slots__ items must be strings, not '{}'", item.ob_type().name()))
+            );
         };
         if !crate::builtins::str::is_identifier(name) {
             return Err(vm.type_error("__slots__ must be identifiers"));
@@ -155,21 +162,28 @@ pub fn type_new(metatype: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -
         &*with_object
     } else {
         for base in bases.as_slice() {
-            if base.downcast_ref::<Type>().is_none() && base.lookup_attr(vm.ids().__mro_entries__, vm)?.is_some() {
-                return Err(vm.type_error(
-                    "type() doesn't support MRO entry resolution; use types.new_class()",
-                ));
+            if base.downcast_ref::<Type>().is_none()
+                && base.lookup_attr(vm.ids().__mro_entries__, vm)?.is_some()
+            {
+                return Err(
+                    vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()")
+                );
             }
         }
         let winner = calculate_metaclass(metatype, bases.as_slice(), vm)?;
         if !std::ptr::eq(winner, metatype) {
-            let same_new = winner.tp_new.get().map(|f| f as usize) == Type::type_type().tp_new.get().map(|f| f as usize);
+            let same_new =
+                winner.tp_new.get().map(|f| f as usize) == Type::type_type().tp_new.get().map(|f| f as usize);
             if !same_new {
                 if let Some(new) = winner.tp_new.get() {
                     let kwargs = kwargs.map_or(std::ptr::null_mut(), |d| d.as_object().as_ptr());
                     // SAFETY: a slot is called with live objects.
                     return unsafe {
-                        vm.owned(new(std::ptr::from_ref(winner).cast_mut(), args.as_object().as_ptr(), kwargs))
+                        vm.owned(new(
+                            std::ptr::from_ref(winner).cast_mut(),
+                            args.as_object().as_ptr(),
+                            kwargs,
+                        ))
                     };
                 }
             }
@@ -202,7 +216,9 @@ fn build(
     if utf8.contains('\0') {
         return Err(vm.value_error("type name must not contain null characters"));
     }
-    let Some(allocate) = metatype.tp_alloc.get() else { return Err(vm.system_error("metatype without tp_alloc")) };
+    let Some(allocate) = metatype.tp_alloc.get() else {
+        return Err(vm.system_error("metatype without tp_alloc"));
+    };
     // SAFETY: `tp_alloc` of a metatype gives a zeroed heap type with room for the members.
     let class: Ref<Type> = unsafe {
         vm.owned(allocate(std::ptr::from_ref(metatype).cast_mut(), slots.names.len() as isize))?.cast_into()
@@ -293,7 +309,8 @@ fn add_slot_members(tp: &Type, base: &Type, slots: &Slots, vm: &Vm) -> PyResult<
     let start = tp.as_object().ob_type().tp_basicsize.get();
     for (i, name) in slots.names.iter().enumerate() {
         let interned = Str::intern(name.clone(), vm);
-        let text = std::ffi::CString::new(interned.to_utf8(vm)?).map_err(|_| vm.type_error("__slots__ must be identifiers"))?;
+        let text = std::ffi::CString::new(interned.to_utf8(vm)?)
+            .map_err(|_| vm.type_error("__slots__ must be identifiers"))?;
         // The name is kept as long as the process: classes with slots are few, and descriptors may outlive the class.
         let def = MemberDef {
             name: text.into_raw(),
@@ -404,7 +421,9 @@ fn take_cell(dict: &Dict, name: &Str, vm: &Vm) -> PyResult<Option<Ref<PyCell>>> 
 /// `__set_name__` of everything in the namespace (PEP 487).
 fn call_set_names(tp: &Type, dict: &Dict, vm: &Vm) -> PyResult<()> {
     for (key, value) in dict.copy(vm).items_vec() {
-        let Some(method) = lookup(value.ob_type(), vm.ids().__set_name__, vm).map(Object::to_ref) else { continue };
+        let Some(method) = lookup(value.ob_type(), vm.ids().__set_name__, vm).map(Object::to_ref) else {
+            continue;
+        };
         let method = crate::protocols::attributes::bind(&method, Some(&value), value.ob_type(), vm)?;
         if method.call(&[tp.as_object(), &key], vm).is_err() {
             if let Some(raised) = vm.current_exception.get() {
@@ -475,7 +494,9 @@ unsafe extern "C" fn call_new(zelf: *mut Object, args: *mut Object, kwargs: *mut
             )));
         };
         if !cls.is_subtype_of(tp) {
-            return Err(vm.type_error(format!("{name}.__new__({0}): {0} is not a subtype of {name}", cls.name())));
+            return Err(
+                vm.type_error(format!("{name}.__new__({0}): {0} is not a subtype of {name}", cls.name()))
+            );
         }
         // The nearest native base must be the one whose `__new__` this is.
         let mut native = Some(cls);
@@ -496,7 +517,9 @@ unsafe extern "C" fn call_new(zelf: *mut Object, args: *mut Object, kwargs: *mut
                 )));
             }
         }
-        let Some(new) = tp.tp_new.get() else { return Err(vm.type_error(format!("cannot create '{name}' instances"))) };
+        let Some(new) = tp.tp_new.get() else {
+            return Err(vm.type_error(format!("cannot create '{name}' instances")));
+        };
         let rest = Tuple::from_vec(args.as_slice().iter().skip(1).cloned().collect(), vm);
         // SAFETY: a slot is called with live objects.
         unsafe { vm.owned(new(std::ptr::from_ref(cls).cast_mut(), rest.as_object().as_ptr(), kwargs)) }
@@ -515,7 +538,6 @@ pub fn compatible_for_assignment(old: &Type, new: &Type) -> bool {
         && old.tp_weaklistoffset.get() == new.tp_weaklistoffset.get()
         && old.is_gc() == new.is_gc()
         && old.has_flag(TypeFlags::INLINE_VALUES) == new.has_flag(TypeFlags::INLINE_VALUES)
-        && (!old.has_flag(TypeFlags::INLINE_VALUES) || managed::inline_size(old) == managed::inline_size(new))
 }
 
 /// Walks up while the base has the very same layout.

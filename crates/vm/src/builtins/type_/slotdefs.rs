@@ -50,12 +50,24 @@ impl WrapperBase {
 }
 
 macro_rules! offset {
-    (TP $slot:ident) => { offset_of!(Type, $slot) };
-    (AM $slot:ident) => { offset_of!(HeapType, as_async) + offset_of!(AsyncMethods, $slot) };
-    (NB $slot:ident) => { offset_of!(HeapType, as_number) + offset_of!(NumberMethods, $slot) };
-    (MP $slot:ident) => { offset_of!(HeapType, as_mapping) + offset_of!(MappingMethods, $slot) };
-    (SQ $slot:ident) => { offset_of!(HeapType, as_sequence) + offset_of!(SequenceMethods, $slot) };
-    (BF $slot:ident) => { offset_of!(HeapType, as_buffer) + offset_of!(BufferProcs, $slot) };
+    (TP $slot:ident) => {
+        offset_of!(Type, $slot)
+    };
+    (AM $slot:ident) => {
+        offset_of!(HeapType, as_async) + offset_of!(AsyncMethods, $slot)
+    };
+    (NB $slot:ident) => {
+        offset_of!(HeapType, as_number) + offset_of!(NumberMethods, $slot)
+    };
+    (MP $slot:ident) => {
+        offset_of!(HeapType, as_mapping) + offset_of!(MappingMethods, $slot)
+    };
+    (SQ $slot:ident) => {
+        offset_of!(HeapType, as_sequence) + offset_of!(SequenceMethods, $slot)
+    };
+    (BF $slot:ident) => {
+        offset_of!(HeapType, as_buffer) + offset_of!(BufferProcs, $slot)
+    };
 }
 
 const fn row(

@@ -105,7 +105,15 @@ macro_rules! binary_slots {
 
 /// The dance of `__op__` and `__rop__`: a right operand whose type derives from the left one's and overrides the reflected
 /// method goes first.
-fn binary(a: &Object, b: &Object, ours_a: bool, ours_b: bool, name: &Str, reflected: &Str, vm: &Vm) -> PyResult {
+fn binary(
+    a: &Object,
+    b: &Object,
+    ours_a: bool,
+    ours_b: bool,
+    name: &Str,
+    reflected: &Str,
+    vm: &Vm,
+) -> PyResult {
     let mut do_other = a.type_ptr() != b.type_ptr() && ours_b;
     if ours_a {
         if do_other && b.ob_type().is_subtype_of(a.ob_type()) && overrides(a, b, reflected, vm)? {
@@ -158,9 +166,10 @@ pub unsafe extern "C" fn slot_pow(a: *mut Object, b: *mut Object, c: *mut Object
     // SAFETY: the caller of a slot passes live objects.
     let (vm, a, b, c) = unsafe { (Vm::current(), &*a, &*b, &*c) };
     let ours = |o: &Object| {
-        o.ob_type().as_number().and_then(|n| n.nb_power.get()).is_some_and(|f| {
-            std::ptr::fn_addr_eq(f, slot_pow as taipan_object::typeobject::TernaryFunc)
-        })
+        o.ob_type()
+            .as_number()
+            .and_then(|n| n.nb_power.get())
+            .is_some_and(|f| std::ptr::fn_addr_eq(f, slot_pow as taipan_object::typeobject::TernaryFunc))
     };
     if vm.is_none(c) {
         return to_c(binary(a, b, ours(a), ours(b), vm.ids().__pow__, vm.ids().__rpow__, vm));
@@ -243,7 +252,9 @@ pub unsafe extern "C" fn slot_hash(object: *mut Object) -> isize {
     let (vm, object) = unsafe { (Vm::current(), &*object) };
     let unhashable = || vm.type_error(format!("unhashable type: '{}'", object.ob_type().name()));
     hash_to_c((|| {
-        let Some((method, unbound)) = special(object, vm.ids().__hash__, vm)? else { return Err(unhashable()) };
+        let Some((method, unbound)) = special(object, vm.ids().__hash__, vm)? else {
+            return Err(unhashable());
+        };
         if vm.is_none(&method) {
             return Err(unhashable());
         }
@@ -263,10 +274,15 @@ pub unsafe extern "C" fn slot_hash(object: *mut Object) -> isize {
 ///
 /// # Safety
 /// A slot function: called with live objects on an attached thread; `kwargs` may be null.
-pub unsafe extern "C" fn slot_call(object: *mut Object, args: *mut Object, kwargs: *mut Object) -> *mut Object {
+pub unsafe extern "C" fn slot_call(
+    object: *mut Object,
+    args: *mut Object,
+    kwargs: *mut Object,
+) -> *mut Object {
     // SAFETY: the caller of a slot passes live objects, a tuple and a dict.
-    let (vm, object, args, kwargs) =
-        unsafe { (Vm::current(), &*object, (*args).cast::<Tuple>(), kwargs.as_ref().map(|d| d.cast::<Dict>())) };
+    let (vm, object, args, kwargs) = unsafe {
+        (Vm::current(), &*object, (*args).cast::<Tuple>(), kwargs.as_ref().map(|d| d.cast::<Dict>()))
+    };
     to_c((|| {
         let Some((method, unbound)) = special(object, vm.ids().__call__, vm)? else {
             return Err(vm.attribute_error("__call__"));
@@ -301,7 +317,9 @@ pub unsafe extern "C" fn slot_getattr_hook(object: *mut Object, name: *mut Objec
         });
         let found = if generic {
             let Some(text) = name.downcast_ref::<Str>() else {
-                return Err(vm.type_error(format!("attribute name must be string, not '{}'", name.ob_type().name())));
+                return Err(
+                    vm.type_error(format!("attribute name must be string, not '{}'", name.ob_type().name()))
+                );
             };
             if getattr.is_some() {
                 // No exception is made only to be thrown away.
@@ -393,7 +411,11 @@ pub unsafe extern "C" fn slot_iternext(object: *mut Object) -> *mut Object {
 ///
 /// # Safety
 /// A slot function: called with live objects on an attached thread; instance and owner may be null.
-pub unsafe extern "C" fn slot_descr_get(descr: *mut Object, obj: *mut Object, cls: *mut Object) -> *mut Object {
+pub unsafe extern "C" fn slot_descr_get(
+    descr: *mut Object,
+    obj: *mut Object,
+    cls: *mut Object,
+) -> *mut Object {
     // SAFETY: the caller of a slot passes live objects.
     let (vm, descr, obj, cls) = unsafe { (Vm::current(), &*descr, obj.as_ref(), cls.as_ref()) };
     let Some(get) = lookup(descr.ob_type(), vm.ids().__get__, vm).map(Object::to_ref) else {
@@ -422,8 +444,9 @@ pub unsafe extern "C" fn slot_descr_set(descr: *mut Object, obj: *mut Object, va
 /// A slot function: called with live objects on an attached thread; `kwargs` may be null.
 pub unsafe extern "C" fn slot_init(object: *mut Object, args: *mut Object, kwargs: *mut Object) -> c_int {
     // SAFETY: the caller of a slot passes live objects, a tuple and a dict.
-    let (vm, object, args, kwargs) =
-        unsafe { (Vm::current(), &*object, (*args).cast::<Tuple>(), kwargs.as_ref().map(|d| d.cast::<Dict>())) };
+    let (vm, object, args, kwargs) = unsafe {
+        (Vm::current(), &*object, (*args).cast::<Tuple>(), kwargs.as_ref().map(|d| d.cast::<Dict>()))
+    };
     status_to_c((|| {
         let Some((method, unbound)) = special(object, vm.ids().__init__, vm)? else {
             return Err(vm.attribute_error("__init__"));
@@ -472,7 +495,11 @@ pub unsafe extern "C" fn slot_finalize(object: *mut Object) {
         Ok(Some((method, unbound))) => {
             let args: &[&Object] = if unbound { &[object] } else { &[] };
             if vectorcall(&method, args, args.len(), None, vm).is_err() {
-                vm.write_unraisable(Some(&method), None);
+                crate::exceptions::print::write_unraisable_while(
+                    "while calling deallocator",
+                    Some(&method),
+                    vm,
+                );
             }
         }
         Ok(None) => {}
@@ -496,7 +523,9 @@ pub unsafe extern "C" fn slot_bool(object: *mut Object) -> c_int {
             if result.is(vm.false_ref()) {
                 return Ok(false);
             }
-            return Err(vm.type_error(format!("__bool__ should return bool, returned {}", result.ob_type().name())));
+            return Err(
+                vm.type_error(format!("__bool__ should return bool, returned {}", result.ob_type().name()))
+            );
         }
         match call_special(object, vm.ids().__len__, &[], vm)? {
             Some(result) => Ok(length_of(&result, vm)? != 0),
@@ -511,7 +540,8 @@ fn length_of(result: &Object, vm: &Vm) -> PyResult<isize> {
     match index.to_i64() {
         Some(n) if n >= 0 => Ok(n as isize),
         _ if index.is_negative() => Err(vm.value_error("__len__() should return >= 0")),
-        _ => Err(vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", result.ob_type().name()))),
+        _ => Err(vm
+            .overflow_error(format!("cannot fit '{}' into an index-sized integer", result.ob_type().name()))),
     }
 }
 

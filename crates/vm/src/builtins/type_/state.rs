@@ -85,7 +85,11 @@ impl TypeState {
         let all = self.subclasses.borrow();
         let Some(list) = all.get(&(std::ptr::from_ref(base) as usize)) else { return Vec::new() };
         // SAFETY: types remove themselves before their memory goes; one that is being destroyed has no references left.
-        list.iter().map(|&cls| unsafe { &*cls }).filter(|cls| cls.as_object().refcount() > 0).map(Ref::new_ref).collect()
+        list.iter()
+            .map(|&cls| unsafe { &*cls })
+            .filter(|cls| cls.as_object().refcount() > 0)
+            .map(Ref::new_ref)
+            .collect()
     }
 }
 

@@ -79,7 +79,8 @@ fn only_filled_slot(tp: &Type, name: &str) -> *mut *const () {
 fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
     let Some(first) = SLOT_DEFS.get(start) else { return SLOT_DEFS.len() };
     let offset = first.offset;
-    let rows: Vec<&WrapperBase> = SLOT_DEFS.iter().skip(start).take_while(|def| def.offset == offset).collect();
+    let rows: Vec<&WrapperBase> =
+        SLOT_DEFS.iter().skip(start).take_while(|def| def.offset == offset).collect();
     let next = start + rows.len();
     let slot = slot_ptr(tp, offset);
     if slot.is_null() {
@@ -107,7 +108,14 @@ fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
                 }
                 let wrapped = wrapper.wrapped.get();
                 let same = specific.is_null() || std::ptr::eq(specific, wrapped);
-                if same && std::ptr::eq(wrapper.base().wrapper, def.wrapper) && tp.is_subtype_of(wrapper.owner()) {
+                // `nb_add` gets its operands either way round, `sq_concat` doesn't; but their wrappers may be folded into one
+                // function by the linker, so their addresses don't tell them apart.
+                let concat = def.name() == "__add__" && wrapper.base().offset != offset;
+                if same
+                    && !concat
+                    && std::ptr::eq(wrapper.base().wrapper, def.wrapper)
+                    && tp.is_subtype_of(wrapper.owner())
+                {
                     specific = wrapped;
                 } else {
                     use_generic = true;

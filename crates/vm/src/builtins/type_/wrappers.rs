@@ -221,12 +221,12 @@ wrappers! {
         Ok(vm.none())
     }
     /// `self.__buffer__(flags)`.
-    fn wrap_buffer(object, args, _slot: slot::GetBufferProc, vm) {
+    fn wrap_buffer(object, args, slot: slot::GetBufferProc, vm) {
         let [flags] = exactly(args, vm)?;
         let flags = flags.as_isize(vm)?;
         let flags = i32::try_from(flags).map_err(|_| vm.overflow_error("buffer flags out of range"))?;
         // SAFETY: a live object.
-        crate::protocols::buffer::memoryview_of(unsafe { &*object }, flags, vm)
+        crate::protocols::buffer::memoryview_of(unsafe { &*object }, slot, flags, vm)
     }
     /// `self.__release_buffer__(view)`.
     fn wrap_releasebuffer(object, args, _slot: slot::ReleaseBufferProc, vm) {
@@ -316,9 +316,8 @@ fn guard_against_carlo_verre(
     let mut base = Some(tp);
     while let Some(current) = base {
         let set = current.tp_setattro.get();
-        let is_python = set.is_some_and(|set| {
-            std::ptr::fn_addr_eq(set, super::slots::slot_setattro as slot::ObjObjArgProc)
-        });
+        let is_python = set
+            .is_some_and(|set| std::ptr::fn_addr_eq(set, super::slots::slot_setattro as slot::ObjObjArgProc));
         if !is_python {
             if set.is_some_and(|set| !std::ptr::fn_addr_eq(set, function)) {
                 return Err(vm.type_error(format!("can't apply this {name} to {} object", tp.name())));

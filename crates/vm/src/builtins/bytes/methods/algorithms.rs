@@ -38,8 +38,10 @@ pub fn split_space(data: &[u8], limit: usize) -> Vec<Range<usize>> {
             parts.push(start..data.len());
             break;
         }
-        let stop =
-            data.get(start..).and_then(|d| d.iter().position(|&b| is_space(b))).map_or(data.len(), |n| start + n);
+        let stop = data
+            .get(start..)
+            .and_then(|d| d.iter().position(|&b| is_space(b)))
+            .map_or(data.len(), |n| start + n);
         parts.push(start..stop);
         at = stop;
     }
@@ -56,7 +58,8 @@ pub fn rsplit_space(data: &[u8], limit: usize) -> Vec<Range<usize>> {
             parts.push(0..stop);
             break;
         }
-        let start = data.get(..stop).and_then(|d| d.iter().rposition(|&b| is_space(b))).map_or(0, |at| at + 1);
+        let start =
+            data.get(..stop).and_then(|d| d.iter().rposition(|&b| is_space(b))).map_or(0, |at| at + 1);
         parts.push(start..stop);
         end = start;
     }

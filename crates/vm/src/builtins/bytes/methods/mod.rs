@@ -45,10 +45,8 @@ pub fn zero_count(source: &Object, vm: &Vm) -> PyResult<Option<usize>> {
     match index.to_i64() {
         Some(n) if n < 0 => Err(vm.value_error("negative count")),
         Some(n) => Ok(Some(n as usize)),
-        None => Err(vm.overflow_error(format!(
-            "cannot fit '{}' into an index-sized integer",
-            source.ob_type().name()
-        ))),
+        None => Err(vm
+            .overflow_error(format!("cannot fit '{}' into an index-sized integer", source.ob_type().name()))),
     }
 }
 
@@ -100,8 +98,11 @@ pub fn contains<T: ByteSequence>(sequence: &T, item: &Object, vm: &Vm) -> PyResu
 /// `b'…'` with `before` in front of the literal, `after` behind it. A bytearray escapes single quotes even within
 /// double ones.
 pub fn repr(data: &[u8], before: &str, after: &str, vm: &Vm) -> PyResult<Ref<Str>> {
-    let quote =
-        if memchr::memchr(b'\'', data).is_some() && memchr::memchr(b'"', data).is_none() { b'"' } else { b'\'' };
+    let quote = if memchr::memchr(b'\'', data).is_some() && memchr::memchr(b'"', data).is_none() {
+        b'"'
+    } else {
+        b'\''
+    };
     let mut out = StrBuilder::new();
     out.reserve(data.len().saturating_add(before.len() + after.len() + 2), vm)?;
     out.push_str(before);

@@ -22,8 +22,8 @@ fn search<T: ByteSequence>(
     find: fn(&[u8], &[u8]) -> Option<usize>,
     vm: &Vm,
 ) -> PyResult<Option<usize>> {
-    let needle = Needle::new(sub, vm)?;
     let bounds = Bounds::new(start, end, vm)?;
+    let needle = Needle::new(sub, vm)?;
     let data = sequence.data();
     let Some((start, end)) = bounds.resolve(data.len()) else { return Ok(None) };
     Ok(find(part(data, start..end), needle.as_bytes()).map(|at| at + start))
@@ -42,7 +42,9 @@ fn affix<T: ByteSequence>(
     let matches = |one: &Object| -> PyResult<bool> {
         let one = one.get_buffer(buffer::SIMPLE, vm)?;
         let data = sequence.data();
-        Ok(bounds.resolve(data.len()).is_some_and(|(start, end)| test(part(data, start..end), one.as_bytes())))
+        Ok(bounds
+            .resolve(data.len())
+            .is_some_and(|(start, end)| test(part(data, start..end), one.as_bytes())))
     };
     if let Some(several) = affix.downcast_ref::<Tuple>() {
         for one in several.as_slice() {
@@ -136,7 +138,13 @@ fn pad<T: ByteSequence>(
     T::make(&out, vm)
 }
 
-fn strip<T: ByteSequence>(sequence: &T, set: Option<&Object>, left: bool, right: bool, vm: &Vm) -> PyResult<ObjRef> {
+fn strip<T: ByteSequence>(
+    sequence: &T,
+    set: Option<&Object>,
+    left: bool,
+    right: bool,
+    vm: &Vm,
+) -> PyResult<ObjRef> {
     let set = optional_buffer(set, vm)?;
     let data = sequence.data();
     let range = algorithms::strip(data, set.as_ref().map(Buffer::as_bytes), left, right);
@@ -194,7 +202,12 @@ fn join<T: ByteSequence>(separator: &T, iterable: &Object, vm: &Vm) -> PyResult<
     T::make(&out, vm)
 }
 
-fn translate<T: ByteSequence>(sequence: &T, table: &Object, delete: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
+fn translate<T: ByteSequence>(
+    sequence: &T,
+    table: &Object,
+    delete: Option<&Object>,
+    vm: &Vm,
+) -> PyResult<ObjRef> {
     let table = optional_buffer(Some(table), vm)?;
     if table.as_ref().is_some_and(|t| t.len() != 256) {
         return Err(vm.value_error("translation table must be 256 characters long"));
@@ -267,8 +280,8 @@ macro_rules! shared_methods {
                 end: Option<&Object>,
                 vm: &Vm,
             ) -> PyResult<usize> {
-                let needle = Needle::new(sub, vm)?;
                 let bounds = Bounds::new(start, end, vm)?;
+                let needle = Needle::new(sub, vm)?;
                 let data = self.data();
                 let Some((start, end)) = bounds.resolve(data.len()) else { return Ok(0) };
                 Ok(algorithms::count(part(data, start..end), needle.as_bytes(), usize::MAX))
@@ -433,13 +446,7 @@ macro_rules! shared_methods {
 
             /// Return a copy with occurrences of old replaced by new, the first count ones when count is not negative.
             #[method("($self, old, new, count=-1, /)")]
-            fn replace(
-                &self,
-                old: &Object,
-                new: &Object,
-                count: Option<isize>,
-                vm: &Vm,
-            ) -> PyResult<ObjRef> {
+            fn replace(&self, old: &Object, new: &Object, count: Option<isize>, vm: &Vm) -> PyResult<ObjRef> {
                 replace(self, old, new, count, vm)
             }
 
