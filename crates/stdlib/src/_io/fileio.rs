@@ -4,9 +4,13 @@ use std::cell::Cell;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 
+use taipan_vm::builtins::dict::repr_guard::ReprGuard;
 use taipan_vm::prelude::*;
 
-use super::iobase::{IoBase, RawIoBase, finalize, size_arg, unsupported};
+use super::iobase::{IoBase, RawIoBase, size_arg, unsupported};
+
+/// The most that the system moves at once.
+const MOST: usize = 0x7fff_f000;
 
 /// The layout of `FileIO`.
 #[repr(C)]
@@ -25,6 +29,9 @@ pub struct FileIo {
     blksize: Cell<i64>,
     #[traverse(skip)]
     finalizing: Cell<bool>,
+    /// Whether it was a character device, or nobody knows what, when it was opened.
+    #[traverse(skip)]
+    device: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -112,6 +119,32 @@ pub fn retry(vm: &Vm, filename: Option<&Object>, mut call: impl FnMut() -> isize
 }
 
 impl FileIo {
+    fn empty() -> FileIo {
+        FileIo {
+            base: IoBase::of(Self::type_object()),
+            fd: Cell::new(-1),
+            mode: Cell::default(),
+            closefd: Cell::new(true),
+            seekable: Cell::new(None),
+            blksize: Cell::new(super::DEFAULT_BUFFER_SIZE as i64),
+            finalizing: Cell::new(false),
+            device: Cell::new(true),
+        }
+    }
+
+    /// `FileIO(file, mode, closefd, opener)`.
+    pub fn opened(
+        file: &Object,
+        mode: &str,
+        closefd: bool,
+        opener: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<Ref<FileIo>> {
+        let made = vm.new_object(FileIo::empty());
+        made.init(file, mode, closefd, OrNone(opener), vm)?;
+        Ok(made)
+    }
+
     fn closed_fd(&self, vm: &Vm) -> PyResult<i32> {
         let fd = self.fd.get();
         if fd < 0 { Err(vm.value_error("I/O operation on closed file")) } else { Ok(fd) }
@@ -150,12 +183,48 @@ impl FileIo {
     /// Writes once. `None` means that the descriptor would block.
     pub fn write_some(&self, data: &[u8], vm: &Vm) -> PyResult<Option<usize>> {
         let fd = self.need_writable(vm)?;
-        let (start, len) = (data.as_ptr() as usize, data.len().min(0x7fff_f000));
+        let (start, len) = (data.as_ptr() as usize, data.len().min(MOST));
         // SAFETY: the data is borrowed for the time of the call.
         match retry(vm, None, || unsafe { libc::write(fd, start as *const libc::c_void, len) }) {
             Ok(count) => Ok(Some(count as usize)),
             Err(raised) => would_block(raised, vm).map(|()| None),
         }
+    }
+
+    /// Reads at most `len` bytes to `to`. `None` means that the descriptor would block.
+    ///
+    /// # Safety
+    /// `to` has room for `len` bytes, which nobody else touches meanwhile.
+    pub unsafe fn read_to(&self, to: *mut u8, len: usize, vm: &Vm) -> PyResult<Option<usize>> {
+        let fd = self.need_readable(vm)?;
+        let (start, len) = (to as usize, len.min(MOST));
+        // SAFETY: the caller's promise.
+        match retry(vm, None, || unsafe { libc::read(fd, start as *mut libc::c_void, len) }) {
+            Ok(count) => Ok(Some(count as usize)),
+            Err(raised) => would_block(raised, vm).map(|()| None),
+        }
+    }
+
+    /// Whether the file was opened for reading.
+    pub fn can_read(&self) -> bool {
+        self.mode.get().readable
+    }
+
+    /// Whether the file was opened for writing.
+    pub fn can_write(&self) -> bool {
+        self.mode.get().writable
+    }
+
+    /// The size of blocks that suits the file.
+    pub fn block_size(&self) -> i64 {
+        self.blksize.get()
+    }
+
+    /// `isatty`, answered without the system when the file was no device when it was opened.
+    pub fn is_terminal_when_opened(&self, vm: &Vm) -> PyResult<bool> {
+        let fd = self.closed_fd(vm)?;
+        // SAFETY: a plain system call.
+        Ok(self.device.get() && unsafe { libc::isatty(fd) } == 1)
     }
 
     /// `lseek`.
@@ -207,18 +276,7 @@ fn would_block(raised: Raised, vm: &Vm) -> PyResult<()> {
 impl FileIo {
     #[slot]
     fn tp_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
-        vm.new_instance(
-            cls,
-            FileIo {
-                base: IoBase::of(Self::type_object()),
-                fd: Cell::new(-1),
-                mode: Cell::default(),
-                closefd: Cell::new(true),
-                seekable: Cell::new(None),
-                blksize: Cell::new(super::DEFAULT_BUFFER_SIZE as i64),
-                finalizing: Cell::new(false),
-            },
-        )
+        vm.new_instance(cls, FileIo::empty())
     }
 
     #[init("(file, mode='r', closefd=True, opener=None)")]
@@ -319,6 +377,7 @@ impl FileIo {
                 let raised = vm.os_error(libc::EISDIR, Some(file));
                 return Err(fail(raised));
             }
+            self.device.set(stat.st_mode & libc::S_IFMT == libc::S_IFCHR);
             if stat.st_blksize > 1 {
                 self.blksize.set(stat.st_blksize);
             }
@@ -331,23 +390,29 @@ impl FileIo {
         Ok(())
     }
 
-    #[slot]
-    fn tp_finalize(zelf: &Object, vm: &Vm) {
-        if let Some(file) = zelf.downcast_ref::<FileIo>() {
-            if file.fd.get() >= 0 && file.closefd.get() {
-                let waiting = vm.take_exception();
-                if let Ok(text) = zelf.repr(vm) {
-                    let text = format!("unclosed file {}", text.to_string_lossy());
-                    if super::resource_warning(&text, zelf, vm).is_err() {
-                        vm.write_unraisable(Some(zelf), None);
-                    }
-                }
-                vm.clear_exception();
-                vm.current_exception.set(waiting);
-            }
-            file.finalizing.set(true);
+    #[method("($self, source, /)")]
+    fn _dealloc_warn(&self, source: &Object, vm: &Vm) {
+        if self.fd.get() < 0 || !self.closefd.get() {
+            return;
         }
-        finalize(zelf, vm);
+        let waiting = vm.take_exception();
+        let warned = source.repr(vm).and_then(|shown| {
+            super::resource_warning(&format!("unclosed file {}", shown.to_string_lossy()), source, vm)
+        });
+        if warned.is_err() {
+            // Other errors than the warning itself mean that the interpreter is about to end.
+            if vm.exception_matches(types::warning()) {
+                vm.write_unraisable(Some(self.as_object()), None);
+            } else {
+                vm.clear_exception();
+            }
+        }
+        vm.current_exception.set(waiting);
+    }
+
+    #[method("($self, /)")]
+    fn __getstate__(&self, vm: &Vm) -> PyResult {
+        Err(super::iobase::cannot_pickle(self.as_object(), vm))
     }
 
     /// Close the file.
@@ -356,16 +421,25 @@ impl FileIo {
     /// called more than once without error.
     #[method("($self, /)")]
     fn close(&self, vm: &Vm) -> PyResult<()> {
+        let this = self.as_object();
+        // A subclass may flush something of its own, whose failure doesn't keep the descriptor open.
+        let exact = std::ptr::eq(this.ob_type(), Self::type_object());
+        let flushed = if exact { Ok(()) } else { super::iobase::close_base(this, vm) };
         if !self.closefd.get() {
             self.fd.set(-1);
-            return Ok(());
+            return flushed;
         }
-        self.close_descriptor(vm)
+        let first = if flushed.is_err() { vm.take_exception() } else { None };
+        if self.finalizing.get() {
+            self._dealloc_warn(this, vm);
+        }
+        let closed = self.close_descriptor(vm);
+        super::iobase::chain(first, closed, vm)
     }
 
     /// True if file supports random-access.
     #[method("($self, /)")]
-    fn seekable(&self, vm: &Vm) -> PyResult<bool> {
+    pub fn seekable(&self, vm: &Vm) -> PyResult<bool> {
         let fd = self.closed_fd(vm)?;
         if let Some(known) = self.seekable.get() {
             return Ok(known);
@@ -413,7 +487,7 @@ impl FileIo {
             return self.readall(vm);
         }
         let mut data = Vec::new();
-        match self.read_some(&mut data, (size as usize).min(0x7fff_f000), vm)? {
+        match self.read_some(&mut data, (size as usize).min(MOST), vm)? {
             Some(_) => Ok(vm.new_bytes(&data).into_object()),
             None => Ok(vm.none()),
         }
@@ -437,7 +511,7 @@ impl FileIo {
             }
         };
         let mut data = Vec::new();
-        let mut chunk = (rest as usize).saturating_add(1).clamp(8192, 0x7fff_f000);
+        let mut chunk = (rest as usize).saturating_add(1).clamp(8192, MOST);
         loop {
             match self.read_some(&mut data, chunk, vm)? {
                 Some(0) => break,
@@ -457,7 +531,7 @@ impl FileIo {
         let Some(space) = target.as_bytes_mut() else {
             return Err(vm.type_error("readinto() argument must be read-write bytes-like object"));
         };
-        let (start, len) = (space.as_mut_ptr() as usize, space.len().min(0x7fff_f000));
+        let (start, len) = (space.as_mut_ptr() as usize, space.len().min(MOST));
         // SAFETY: the buffer is held for the time of the call.
         match retry(vm, None, || unsafe { libc::read(fd, start as *mut libc::c_void, len) }) {
             Ok(count) => Ok(vm.new_int(count)),
@@ -512,7 +586,7 @@ impl FileIo {
 
     #[method("($self, /)")]
     fn _isatty_open_only(&self, vm: &Vm) -> PyResult<bool> {
-        self.isatty(vm)
+        self.is_terminal_when_opened(vm)
     }
 
     /// True if the file is closed
@@ -559,13 +633,16 @@ impl FileIo {
 
     #[slot]
     fn tp_repr(&self, vm: &Vm) -> PyResult<String> {
-        let short = self.as_object().ob_type().name();
+        let short = self.as_object().ob_type().tp_name_str();
         if self.fd.get() < 0 {
             return Ok(format!("<{short} [closed]>"));
         }
         let (mode, closefd) = (self.mode.get().text(), if self.closefd.get() { "True" } else { "False" });
         match self.as_object().lookup_attr(vm.ids().name, vm)? {
             Some(name) => {
+                let Some(_guard) = ReprGuard::enter(self.as_object(), vm) else {
+                    return Err(vm.runtime_error(format!("reentrant call inside {short}.__repr__")));
+                };
                 let name = name.repr(vm)?;
                 Ok(format!("<{short} name={} mode='{mode}' closefd={closefd}>", name.to_string_lossy()))
             }

@@ -18,6 +18,12 @@ impl IoBase {
     pub fn of(tp: &'static Type) -> IoBase {
         IoBase { ob: Object::new(tp), dict: Slot::empty(), weakrefs: WeakList::new() }
     }
+
+    /// The stream as an object.
+    #[inline(always)]
+    pub fn object(&self) -> &Object {
+        &self.ob
+    }
 }
 
 /// Raises `io.UnsupportedOperation`.
@@ -76,7 +82,18 @@ pub fn finalize(stream: &Object, vm: &Vm) {
                 vm.clear_exception();
             }
             if stream.call_method(vm.ids().close, &[], vm).is_err() {
-                vm.write_unraisable(Some(stream), None);
+                let error = vm.take_exception();
+                let shown = stream.repr(vm).map(|shown| shown.to_string_lossy().into_owned());
+                vm.current_exception.set(error);
+                match shown {
+                    Ok(shown) => {
+                        vm.write_unraisable(
+                            None,
+                            Some(&format!("Exception ignored while finalizing file {shown}")),
+                        );
+                    }
+                    Err(Raised) => vm.write_unraisable(Some(stream), None),
+                }
             }
         }
         Ok(true) => {}
@@ -85,7 +102,65 @@ pub fn finalize(stream: &Object, vm: &Vm) {
     vm.current_exception.set(waiting);
 }
 
+/// Tells a raw or buffered stream, which is given up without `close`, to warn in the name of `source`. Errors of it, warnings
+/// that are errors among them, are not for the caller.
+pub fn dealloc_warn(stream: &Object, source: &Object, vm: &Vm) {
+    let waiting = vm.take_exception();
+    if stream.call_method(&vm.intern("_dealloc_warn"), &[source], vm).is_err() {
+        vm.clear_exception();
+    }
+    vm.current_exception.set(waiting);
+}
+
+/// The result of a second step that was taken although the first one failed with `first`: what failed last is raised, with
+/// what failed before as its context.
+pub fn chain<T>(first: Option<Ref<BaseException>>, second: PyResult<T>, vm: &Vm) -> PyResult<T> {
+    let Some(first) = first else { return second };
+    if second.is_ok() {
+        return Err(vm.reraise(first));
+    }
+    if let Some(last) = vm.current_exception.get() {
+        if !last.as_object().is(first.as_object()) && last.context.is_none() {
+            last.context.put(first.into_object());
+        }
+    }
+    second
+}
+
+/// Puts the instance dict of a pickled stream back.
+pub fn restore_dict(stream: &Object, dict: &Object, which: &str, vm: &Vm) -> PyResult<()> {
+    if vm.is_none(dict) {
+        return Ok(());
+    }
+    if dict.downcast_ref::<Dict>().is_none() {
+        let given = dict.ob_type().name();
+        return Err(vm.type_error(format!("{which} item of state should be a dict, got a {given}")));
+    }
+    let own = taipan_vm::builtins::dict::managed::instance_dict(stream, vm)?;
+    own.update_from(dict, true, vm)
+}
+
+/// Raises the `TypeError` of streams that are asked for their state.
+#[cold]
+pub fn cannot_pickle(stream: &Object, vm: &Vm) -> Raised {
+    vm.type_error(format!("cannot pickle '{}' instances", stream.ob_type().name()))
+}
+
 const CLOSED_FLAG: &str = "__IOBase_closed";
+
+/// `_IOBase.close`: flushes and marks the stream as closed, whatever flushing comes to.
+pub fn close_base(stream: &Object, vm: &Vm) -> PyResult<()> {
+    if is_closed(stream, vm)? {
+        return Ok(());
+    }
+    let flushed = stream.call_method(vm.ids().flush, &[], vm);
+    let waiting = vm.take_exception();
+    let marked = stream.set_attr(&vm.intern(CLOSED_FLAG), vm.true_ref(), vm);
+    match waiting {
+        Some(exception) => Err(vm.reraise(exception)),
+        None => flushed.and(marked),
+    }
+}
 
 /// The abstract base class for all I/O classes.
 ///
@@ -138,16 +213,7 @@ impl IoBase {
     /// This method has no effect if the file is already closed.
     #[method("($self, /)")]
     fn close(zelf: &Object, vm: &Vm) -> PyResult<()> {
-        if is_closed(zelf, vm)? {
-            return Ok(());
-        }
-        let flushed = zelf.call_method(vm.ids().flush, &[], vm);
-        let waiting = vm.take_exception();
-        let marked = zelf.set_attr(&vm.intern(CLOSED_FLAG), vm.true_ref(), vm);
-        match waiting {
-            Some(exception) => Err(vm.reraise(exception)),
-            None => flushed.and(marked),
-        }
+        close_base(zelf, vm)
     }
 
     /// Return whether object supports random access.
