@@ -28,6 +28,7 @@ pub mod _thread;
 pub mod _uuid;
 pub mod _warnings;
 pub mod binascii;
+pub mod atexit;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
@@ -60,6 +61,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &binascii::Binascii::DEF,
+        &atexit::AtExit::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
