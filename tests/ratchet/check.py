@@ -1,56 +1,119 @@
 #!/usr/bin/env python3
 """The ratchet: what passed may not fail.
 
-    check.py TAIPAN SHARED [--record]
+    check.py cases TAIPAN SHARED [--record]
+    check.py conformance TAIPAN SHARED TESTS [--record MODULES]
 
-Runs the document cases listed in seed_cases.txt, one name a line, and compares
-what each prints with its .out file. With --record, runs all cases of the chosen
-topics and writes the list of those that pass.
+`cases` runs the documents' cases listed in cases.txt with SHARED's runner; its
+`--record` runs them all and adds those that pass to the list.
+
+`conformance` runs the modules of CPython's test package (the folder TESTS) that
+have a file in conformance/, which lists the ids that must pass. Its `--record`
+takes module names with commas between, or `recorded` for those that have a file,
+and adds the ids that pass in two runs. What a list has is only ever removed by hand.
 """
 
-import os
+import argparse
+import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-LIST = HERE / "seed_cases.txt"
-TOPICS = ["language", "functions", "containers", "classes", "generators", "typing", "unicode",
-          "future", "regex", "programs"]
+CASES = HERE / "cases.txt"
+CONFORMANCE = HERE / "conformance"
 
 
-def passes(taipan, case):
-    """Whether the program prints what its .out file says, and ends well."""
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    try:
-        done = subprocess.run([taipan, case.name], cwd=case.parent, env=environment, capture_output=True,
-                              stdin=subprocess.DEVNULL, timeout=60)
-    except subprocess.TimeoutExpired:
-        return False
-    expected = case.with_suffix(".out")
-    return done.returncode == 0 and done.stdout == expected.read_bytes()
+def runner_results(command):
+    """What a runner of SHARED writes with --json."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.json"
+        done = subprocess.run([sys.executable, *command, "--json", results], stdout=subprocess.PIPE, text=True)
+        if not results.exists():
+            sys.exit(f"the runner wrote no results:\n{done.stdout}")
+        return json.loads(results.read_text())
+
+
+def passing_cases(options, names=None):
+    """The cases that pass, of those in `names` or of all."""
+    command = [options.shared / "tools/run_seed_cases.py", "--python", options.taipan, "--jobs", "2"]
+    results = runner_results(command)["cases"]
+    passed = {entry["case"] for entry in results if entry["result"] == "passed"}
+    return passed if names is None else passed & names
+
+
+def passing_ids(options, modules):
+    """The ids that pass in each module."""
+    command = [options.shared / "tools/conformance.py", "--python", options.taipan,
+               "--stdlib-tests", options.tests, "--jobs", "2", "--modules", ",".join(modules)]
+    results = runner_results(command)["modules"]
+    return {module: {f"{scope}.{name}" for scope, names in results.get(module, {}).get("tests", {}).items()
+                     for name in names} for module in modules}
+
+
+def read(path):
+    return set(path.read_text().splitlines()) if path.exists() else set()
+
+
+def write(path, names):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(name + "\n" for name in sorted(names)))
+
+
+def compare(expected, passed):
+    """Tells what was lost; true when there was something to lose and nothing was."""
+    lost = sorted(expected - passed)
+    for name in lost:
+        print("lost:", name)
+    print(f"{len(expected) - len(lost)} passed, {len(lost)} lost")
+    return bool(expected) and not lost
+
+
+def cases(options):
+    expected = read(CASES)
+    if options.record is not None:
+        found = passing_cases(options) | expected
+        write(CASES, found)
+        print(f"{len(found)} cases recorded, {len(found - expected)} of them new")
+        return True
+    return compare(expected, passing_cases(options, expected))
+
+
+def conformance(options):
+    recorded = sorted(path.stem for path in CONFORMANCE.glob("*.txt"))
+    if options.record is not None:
+        modules = recorded if options.record == "recorded" else options.record.split(",")
+        first, second = passing_ids(options, modules), passing_ids(options, modules)
+        for module in modules:
+            path = CONFORMANCE / f"{module}.txt"
+            found = read(path) | (first[module] & second[module])
+            if found:
+                write(path, found)
+            print(f"{module}: {len(found)} ids recorded")
+        return True
+    expected = {module: read(CONFORMANCE / f"{module}.txt") for module in recorded}
+    found = passing_ids(options, recorded)
+    again = [module for module in recorded if expected[module] - found[module]]
+    if again:
+        # A loaded machine can make a test miss its time: what fails is run once more.
+        for module, names in passing_ids(options, again).items():
+            found[module] |= names
+    flat = [{f"{module}: {name}" for module in recorded for name in names[module]} for names in (expected, found)]
+    return compare(*flat)
 
 
 def main():
-    taipan, shared = sys.argv[1], Path(sys.argv[2])
-    cases = shared / "seed-cases"
-    if "--record" in sys.argv:
-        names = [str(p.relative_to(cases)) for topic in TOPICS for p in sorted((cases / topic).glob("*.py"))
-                 if p.with_suffix(".out").exists()]
-    else:
-        names = LIST.read_text().split()
-    with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda name: passes(taipan, cases / name), names))
-    good = [name for name, ok in zip(names, results) if ok]
-    if "--record" in sys.argv:
-        LIST.write_text("".join(name + "\n" for name in good))
-        print(f"{len(good)} of {len(names)} cases pass and are recorded")
-        return 0
-    for name in sorted(set(names) - set(good)):
-        print("lost:", name)
-    print(f"{len(good)} passed, {len(names) - len(good)} failed")
-    return 0 if names and len(good) == len(names) else 1
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=("cases", "conformance"))
+    parser.add_argument("taipan", type=Path)
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("tests", type=Path, nargs="?")
+    parser.add_argument("--record", nargs="?", const="recorded")
+    options = parser.parse_args()
+    if options.kind == "conformance" and options.tests is None:
+        parser.error("conformance needs the folder of CPython's test package")
+    return 0 if {"cases": cases, "conformance": conformance}[options.kind](options) else 1
 
 
 sys.exit(main())
