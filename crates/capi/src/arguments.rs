@@ -105,11 +105,12 @@ impl<'f> Parser<'f> {
         let is_sequence = taipan_vm::protocols::container::is_sequence(arg);
         if !is_sequence || found.has_flag(TypeFlags::UNICODE_SUBCLASS | TypeFlags::BYTES_SUBCLASS) {
             let shown = if vm.is_none(arg) { "None" } else { found.tp_name_str() };
-            return Err(Refusal::Text(format!("must be {count}-item sequence, not {shown}")));
+            return Err(Refusal::Text(format!("must be {count}-item tuple, not {shown}")));
         }
         let length = arg.length(vm)?;
         if length != count {
-            return Err(Refusal::Text(format!("must be sequence of length {count}, not {length}")));
+            let kind = if found.has_flag(TypeFlags::TUPLE_SUBCLASS) { "tuple" } else { "sequence" };
+            return Err(Refusal::Text(format!("must be {kind} of length {count}, not {length}")));
         }
         for index in 0..count {
             let item = taipan_vm::protocols::container::sequence_item(arg, signed(index), vm)?;
@@ -169,9 +170,6 @@ impl<'f> Parser<'f> {
                     vm,
                 )?;
             } else {
-                if !taipan_vm::protocols::buffer::has_buffer(arg) {
-                    return Err(refuse("bytes-like object", arg));
-                }
                 *target = taipan_vm::protocols::buffer::empty_view();
                 get_view(arg, target, PYBUF_SIMPLE, vm)?;
             }
@@ -677,13 +675,11 @@ fn parse_keywords(
     let given = tuple.len();
     let given_by_name = dict.map_or(0, Dict::len);
     let total = known.len();
-    if total != shape.max {
-        let text = if total > shape.max {
-            format!("more keyword list entries ({total}) than format specifiers ({})", shape.max)
-        } else {
-            "more argument specifiers than keyword list entries (remaining format:'')".to_owned()
-        };
-        return Err(vm.system_error(text));
+    if total > shape.max {
+        return Err(vm.system_error(format!(
+            "more keyword list entries ({total}) than format specifiers ({})",
+            shape.max
+        )));
     }
     if given + given_by_name > total {
         let kind = if given == 0 { "keyword " } else { "" };
@@ -774,6 +770,15 @@ fn parse_keywords(
             None => parser.skip(),
         }
     }
+    // Units beyond the names are a mistake, unless all of them are optional.
+    let rest = shape.units.get(parser.at..).unwrap_or_default();
+    if rest.first().is_some_and(|byte| !matches!(byte, b'|' | b'$')) {
+        parser.roll_back();
+        return Err(vm.system_error(format!(
+            "more argument specifiers than keyword list entries (remaining format:'{}')",
+            String::from_utf8_lossy(rest)
+        )));
+    }
     if left > 0 {
         if let Some(dict) = dict {
             for key in dict.keys_vec() {
@@ -786,14 +791,24 @@ fn parse_keywords(
                     known.iter().skip(positional_only).any(|name| name.to_bytes() == text.as_bytes());
                 if !is_known {
                     parser.roll_back();
-                    return Err(
-                        vm.type_error(format!("{function} got an unexpected keyword argument '{text}'"))
-                    );
+                    return Err(unexpected_keyword(shape, &text, known, vm));
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Tells of a keyword that is none, with the name that was perhaps meant.
+fn unexpected_keyword(shape: &Shape<'_>, text: &str, known: &[&CStr], vm: &Vm) -> Raised {
+    let function = shape.function.map_or_else(|| "this function".to_owned(), |name| format!("{name}()"));
+    let names: Vec<_> = known.iter().filter(|name| !name.is_empty()).map(|name| lossy(name)).collect();
+    let candidates = names.iter().map(|name| &**name);
+    let hint = match taipan_vm::exceptions::suggestions::suggest(text, candidates) {
+        Some(name) => format!(". Did you mean '{name}'?"),
+        None => String::new(),
+    };
+    vm.type_error(format!("{function} got an unexpected keyword argument '{text}'{hint}"))
 }
 
 /// The core of `PyArg_UnpackTuple`.

@@ -32,6 +32,7 @@ mod extension;
 mod float;
 mod format;
 mod import;
+mod instance_method;
 mod iter;
 mod long;
 mod mapping;
@@ -48,10 +49,12 @@ mod support;
 mod sys;
 mod thread;
 mod thread_state;
+mod time;
 mod type_;
 mod type_spec;
 mod unicode;
 mod unicode_data;
+mod unicode_errors;
 mod unicode_writer;
 mod va_list;
 
@@ -78,6 +81,7 @@ fn prepare(vm: &Vm) -> PyResult<()> {
     use taipan_vm::builtins as b;
     let types: &[&Type] = &[
         module::ModuleDef::type_object(),
+        instance_method::InstanceMethod::type_object(),
         b::capsule::Capsule::type_object(),
         b::bytearray::ByteArray::type_object(),
         b::memoryview::MemoryView::type_object(),

@@ -200,11 +200,6 @@ capi! {
         Void
     }
 
-    fn PyObject_GC_Del(vm, op: *mut Object) -> Void {
-        taipan_vm::builtins::type_::heap::generic_free(op.cast());
-        Void
-    }
-
     fn PyObject_GC_IsTracked(vm, op: *mut Object) -> bool {
         gc::is_tracked(op)
     }

@@ -236,10 +236,6 @@ capi! {
         object.hash(vm)
     }
 
-    fn PyObject_HashNotImplemented(vm, object: &Object) -> isize {
-        taipan_vm::builtins::object::hash_not_implemented(object.as_ptr())
-    }
-
     fn PyObject_IsTrue(vm, object: &Object) -> PyResult<bool> {
         object.is_true(vm)
     }
@@ -355,14 +351,6 @@ capi! {
 
     fn PyObject_DelAttrString(vm, object: &Object, attribute: &CStr) -> PyResult<()> {
         object.del_attr(&*name(attribute, vm)?, vm)
-    }
-
-    fn PyObject_GenericGetAttr(vm, object: &Object, name: &Object) -> PyResult {
-        attributes::generic_get(object, attr_name(name, vm)?, vm)
-    }
-
-    fn PyObject_GenericSetAttr(vm, object: &Object, name: &Object, value: Option<&Object>) -> PyResult<()> {
-        attributes::generic_set(object, attr_name(name, vm)?, value, vm)
     }
 
     fn PyObject_GenericGetDict(vm, object: &Object, context: *mut c_void) -> PyResult<Ref<Dict>> {

@@ -74,13 +74,12 @@ macro_rules! stubs {
 
 stubs! {
     pointers {
-        PyInstanceMethod_New Py_EncodeLocale PyUnicodeEncodeError_GetEncoding PyUnicodeEncodeError_GetObject PyUnicodeEncodeError_GetReason PyUnicodeDecodeError_GetEncoding PyUnicodeDecodeError_GetObject PyUnicodeDecodeError_GetReason PyUnicodeTranslateError_GetObject PyUnicodeTranslateError_GetReason
+        Py_EncodeLocale
         PyAsyncGen_New PyCode_Optimize PyConfig_Get PyConfig_Names PyCoro_New PyErr_ProgramText
         PyErr_ProgramTextObject PyEval_AcquireLock PyEval_EvalCodeEx PyEval_EvalFrame PyEval_EvalFrameEx
         PyEval_ReleaseLock PyFile_NewStdPrinter PyFile_OpenCode PyFile_OpenCodeObject PyGen_New
-        PyGen_NewWithQualName PyHash_GetFuncDef PyInitConfig_Create PyInstanceMethod_Function
-        PyInterpreterState_New PyMarshal_Init PyMarshal_ReadLastObjectFromFile PyMarshal_ReadObjectFromFile
-        PyMarshal_ReadObjectFromString PyMarshal_WriteObjectToString PyModule_GetFilename PyODict_New
+        PyGen_NewWithQualName PyHash_GetFuncDef PyInitConfig_Create         PyInterpreterState_New PyMarshal_Init PyMarshal_ReadLastObjectFromFile PyMarshal_ReadObjectFromFile
+        PyModule_GetFilename PyODict_New
         PyOS_Readline PyPickleBuffer_FromObject PyPickleBuffer_GetBuffer PyRefTracer_GetTracer PyRun_File
         PyRun_FileEx PyRun_FileExFlags PyRun_FileFlags PySys_AddWarnOption PySys_AddWarnOptionUnicode
         PySys_AddXOption PySys_GetXOptions PySys_HasWarnOptions PySys_SetPath PyThread_GetInfo
@@ -125,7 +124,7 @@ stubs! {
         _Py_strhex_bytes_with_sep _Py_union_type_or _Py_uop_symbols_test
     }
     numbers {
-        PyContext_Enter PyContext_Exit PyMonitoring_EnterScope PyMonitoring_ExitScope PyStructSequence_InitType2 PyUnicodeEncodeError_GetStart PyUnicodeEncodeError_GetEnd PyUnicodeDecodeError_GetStart PyUnicodeDecodeError_GetEnd PyUnicodeTranslateError_GetStart PyUnicodeTranslateError_GetEnd _PyUnicode_ToDigit
+        PyContext_Enter PyContext_Exit PyMonitoring_EnterScope PyMonitoring_ExitScope PyStructSequence_InitType2 _PyUnicode_ToDigit
         PyCode_AddWatcher PyCode_Addr2Location PyCode_ClearWatcher PyCompile_OpcodeStackEffect
         PyCompile_OpcodeStackEffectWithJump PyConfig_GetInt PyConfig_Set PyContext_AddWatcher
         PyContext_ClearWatcher PyEvent_WaitTimed PyFile_SetOpenCodeHook PyFrame_FastToLocalsWithError
@@ -139,18 +138,15 @@ stubs! {
         PyRun_InteractiveLoopFlags PyRun_InteractiveOne PyRun_InteractiveOneFlags PyRun_InteractiveOneObject
         PyRun_SimpleFile PyRun_SimpleFileEx PyRun_SimpleFileExFlags PySignal_SetWakeupFd PyStatus_Exception
         PyStatus_IsError PyStatus_IsExit PySys_AddAuditHook PyThread_ParseTimeoutArg PyThread_detach_thread
-        PyThread_join_thread PyThread_set_stacksize PyThread_start_joinable_thread PyTime_Monotonic
-        PyTime_MonotonicRaw PyTime_PerfCounter PyTime_PerfCounterRaw PyTime_Time PyTime_TimeRaw
-        PyType_AddWatcher PyType_ClearWatcher PyType_Unwatch PyType_Watch PyUnicodeDecodeError_SetEnd
-        PyUnicodeDecodeError_SetReason PyUnicodeDecodeError_SetStart PyUnicodeEncodeError_SetEnd
-        PyUnicodeEncodeError_SetReason PyUnicodeEncodeError_SetStart PyUnicodeTranslateError_SetEnd
-        PyUnicodeTranslateError_SetReason PyUnicodeTranslateError_SetStart PyUnicode_KIND PyUnstable_AtExit
+        PyThread_join_thread PyThread_set_stacksize PyThread_start_joinable_thread
+        PyType_AddWatcher PyType_ClearWatcher PyType_Unwatch PyType_Watch
+        PyUnicode_KIND PyUnstable_AtExit
         PyUnstable_Code_GetExtra PyUnstable_Code_SetExtra PyUnstable_CopyPerfMapFile
         PyUnstable_Eval_RequestCodeExtraIndex PyUnstable_InterpreterFrame_GetLasti
         PyUnstable_InterpreterFrame_GetLine PyUnstable_PerfMapState_Init PyUnstable_PerfTrampoline_CompileCode
         PyUnstable_PerfTrampoline_SetPersistAfterFork PyUnstable_ThreadState_SetStackProtection
         PyUnstable_WritePerfMapEntry Py_BytesMain Py_FdIsInteractive Py_FinalizeEx Py_FrozenMain
-        Py_GetRecursionLimit Py_InitializeFromInitConfig Py_Main Py_RunMain Py_fclose _PyArena_AddPyObject
+        Py_InitializeFromInitConfig Py_Main Py_RunMain Py_fclose _PyArena_AddPyObject
         _PyArg_CheckPositional _PyArg_NoKeywords _PyArg_NoPositional _PyArg_ParseStack
         _PyArg_ParseStackAndKeywords _PyArg_ParseTupleAndKeywordsFast _PyBuffer_ReleaseInInterpreter
         _PyBuffer_ReleaseInInterpreterAndRawFree _PyBytes_Find _PyBytes_GetData _PyBytes_GetXIData
@@ -216,7 +212,7 @@ stubs! {
         PyObject_SetArenaAllocator PyPreConfig_InitIsolatedConfig PyPreConfig_InitPythonConfig
         PySys_ResetWarnOptions PySys_SetArgv PySys_SetArgvEx PyThread_ReInitTLS PyThread_delete_key_value
         PyUnstable_PerfMapState_Fini PyUnstable_ThreadState_ResetStackProtection Py_EndInterpreter Py_Finalize
-        Py_GetArgcArgv Py_Initialize Py_InitializeEx Py_SetProgramName Py_SetPythonHome Py_SetRecursionLimit
+        Py_GetArgcArgv Py_Initialize Py_InitializeEx Py_SetProgramName Py_SetPythonHome
         _PyArena_Free _PyArg_BadArgument _PyBytesWriter_Dealloc _PyBytesWriter_Init _PyBytes_Repeat
         _PyCode_GetVarCounts _PyConfig_InitCompatConfig _PyCriticalSection2_BeginSlow
         _PyCriticalSection_BeginSlow _PyCriticalSection_Resume _PyCriticalSection_SuspendAll

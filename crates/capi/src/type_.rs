@@ -72,12 +72,6 @@ fn by_token<'a>(tp: &'a Type, token: *mut c_void) -> Option<&'a Type> {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn PyType_GenericAlloc(tp: *mut Type, items: isize) -> Ptr {
-    // SAFETY: C code gives a type that is ready.
-    unsafe { heap::generic_alloc(tp, items) }
-}
-
-#[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyType_GenericNew(tp: *mut Type, _args: Ptr, _kwargs: Ptr) -> Ptr {
     // SAFETY: C code gives a type that is ready.
     unsafe {

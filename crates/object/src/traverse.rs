@@ -43,6 +43,21 @@ impl Visit {
         }
     }
 
+    /// Lets a C traversal function report the references that it knows of.
+    ///
+    /// # Safety
+    /// `traverse` takes `object`, which is alive.
+    pub unsafe fn through(
+        &mut self,
+        traverse: unsafe extern "C" fn(*mut Object, VisitProc, *mut c_void) -> c_int,
+        object: &Object,
+    ) {
+        if self.result == 0 {
+            // SAFETY: the caller vouches for the function and the object.
+            self.result = unsafe { traverse(object.as_ptr(), self.visit, self.arg) };
+        }
+    }
+
     /// What `tp_traverse` returns to C.
     pub fn result(&self) -> c_int {
         self.result

@@ -177,6 +177,8 @@ pub unsafe fn call_method_def(
                 let class = class.map_or(std::ptr::null_mut(), |c| c.as_object().as_ptr());
                 function(object, class, args, nargs, kwnames)
             }
+            // A function that takes a tuple is shown by its bare name.
+            meth::VARARGS if keywords > 0 => no_keywords(def, std::ptr::null_mut(), vm),
             kind if keywords > 0 && kind & meth::KEYWORDS == 0 => no_keywords(def, object, vm),
             FAST => {
                 let function = transmute::<taipan_object::defs::CFunction, CFunctionFast>(function);

@@ -3,32 +3,80 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 
+use taipan_object::typeobject::{FreeFunc, Inquiry, TraverseProc};
+
 use crate::module_def::NativeModule;
 use crate::prelude::*;
 use crate::protocols::attributes::{generic_get, generic_set};
 
+/// What a module needs of its `PyModuleDef`: how its state is traversed, emptied and freed.
+#[repr(C)]
+struct StateHooks {
+    head: [usize; 7],
+    m_size: isize,
+    m_methods: *const c_void,
+    m_slots: *const c_void,
+    m_traverse: Option<TraverseProc>,
+    m_clear: Option<Inquiry>,
+    m_free: Option<FreeFunc>,
+}
+
+const _: () = assert!(size_of::<StateHooks>() == 104);
+
 /// The layout of a module.
 #[repr(C)]
-#[derive(Traverse)]
 pub struct Module {
-    #[traverse(skip)]
     ob: Object,
     /// `__dict__`.
     pub md_dict: Slot<Object>,
     /// `PyModuleDef` of an extension module.
-    #[traverse(skip)]
     pub md_def: Cell<*mut c_void>,
     /// The extension module's state block.
-    #[traverse(skip)]
     pub md_state: Cell<*mut c_void>,
     /// Weak references.
-    #[traverse(skip)]
     pub md_weaklist: WeakList,
     /// The name that the module was made with.
     pub md_name: Slot<Object>,
 }
 
+impl Traverse for Module {
+    fn traverse(&self, visit: &mut Visit) {
+        self.md_dict.traverse(visit);
+        self.md_name.traverse(visit);
+        if let Some(traverse) = self.state_hooks().and_then(|hooks| hooks.m_traverse) {
+            // SAFETY: the definition's function takes its module.
+            unsafe { visit.through(traverse, self.as_object()) };
+        }
+    }
+
+    fn clear(&self) {
+        if let Some(clear) = self.state_hooks().and_then(|hooks| hooks.m_clear) {
+            // SAFETY: as above.
+            unsafe { clear(self.as_object().as_ptr()) };
+        }
+        self.md_dict.clear();
+    }
+}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        if let Some(free) = self.state_hooks().and_then(|hooks| hooks.m_free) {
+            // SAFETY: the definition's function takes its module, which is whole yet.
+            unsafe { free(self.as_object().as_ptr().cast()) };
+        }
+        // SAFETY: null, or the module's own block.
+        unsafe { taipan_object::alloc::raw_free(self.md_state.replace(std::ptr::null_mut()).cast()) };
+    }
+}
+
 impl Module {
+    /// The functions for the module's state, once there is any.
+    fn state_hooks(&self) -> Option<&StateHooks> {
+        // SAFETY: null, or the definition, which is static.
+        let hooks = unsafe { self.md_def.get().cast::<StateHooks>().as_ref() }?;
+        (hooks.m_size <= 0 || !self.md_state.get().is_null()).then_some(hooks)
+    }
+
     /// A module of that name with the standard entries in its dictionary.
     pub fn create(name: &str, doc: Option<&str>, vm: &Vm) -> PyResult<Ref<Module>> {
         let module = vm.new_object(empty(vm));

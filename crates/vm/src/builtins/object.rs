@@ -21,6 +21,7 @@ const OBJECT_TYPE_PTR: *const Type = &raw const OBJECT_TYPE;
 ///
 /// # Safety
 /// A slot function: called with a live object on an attached thread.
+#[unsafe(export_name = "PyObject_HashNotImplemented")]
 pub unsafe extern "C" fn hash_not_implemented(object: *mut Object) -> isize {
     // SAFETY: slots are called with live objects.
     let (vm, object) = unsafe { (Vm::current(), &*object) };
@@ -32,6 +33,7 @@ pub unsafe extern "C" fn hash_not_implemented(object: *mut Object) -> isize {
 ///
 /// # Safety
 /// A slot function: called with a live object on an attached thread.
+#[unsafe(export_name = "_PyObject_NextNotImplemented")]
 pub unsafe extern "C" fn next_not_implemented(object: *mut Object) -> *mut Object {
     // SAFETY: slots are called with live objects.
     let (vm, object) = unsafe { (Vm::current(), &*object) };

@@ -159,17 +159,17 @@ pub fn generic_set(object: &Object, name: &Str, value: Option<&Object>, vm: &Vm)
     if !managed::has_instance_dict(object) {
         let shown = name.to_string_lossy();
         let text = if attribute.is_some() {
-            format!("'{}' object attribute '{shown}' is read-only", tp.name())
+            format!("'{}' object attribute '{shown}' is read-only", tp.tp_name_str())
         } else if tp.tp_setattro.get().is_some_and(|set| {
             std::ptr::fn_addr_eq(set, generic_setattro as taipan_object::typeobject::ObjObjArgProc)
         }) && value.is_some()
         {
             format!(
                 "'{}' object has no attribute '{shown}' and no __dict__ for setting new attributes",
-                tp.name()
+                tp.tp_name_str()
             )
         } else {
-            format!("'{}' object has no attribute '{shown}'", tp.name())
+            format!("'{}' object has no attribute '{shown}'", tp.tp_name_str())
         };
         return Err(vm.attribute_error_for(text, object, name.as_object()));
     }
@@ -190,6 +190,7 @@ fn name_not_string(name: &Object, vm: &Vm) -> Raised {
 ///
 /// # Safety
 /// A slot function: called with live objects on an attached thread.
+#[unsafe(export_name = "PyObject_GenericGetAttr")]
 pub unsafe extern "C" fn generic_getattro(object: *mut Object, name: *mut Object) -> *mut Object {
     // SAFETY: the caller of a slot passes live objects.
     let (vm, object, name) = unsafe { (Vm::current(), &*object, &*name) };
@@ -206,6 +207,7 @@ pub unsafe extern "C" fn generic_getattro(object: *mut Object, name: *mut Object
 ///
 /// # Safety
 /// A slot function: called with live objects on an attached thread; the value may be null.
+#[unsafe(export_name = "PyObject_GenericSetAttr")]
 pub unsafe extern "C" fn generic_setattro(
     object: *mut Object,
     name: *mut Object,

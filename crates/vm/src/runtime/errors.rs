@@ -153,7 +153,7 @@ impl Vm {
     #[cold]
     pub fn no_attribute(&self, obj: &Object, name: &Object) -> Raised {
         let shown = name.downcast_ref::<Str>().map_or_else(|| "?".into(), |s| s.to_string_lossy());
-        let text = format!("'{}' object has no attribute '{}'", obj.ob_type().name(), shown);
+        let text = format!("'{}' object has no attribute '{}'", obj.ob_type().tp_name_str(), shown);
         self.attribute_error_for(text, obj, name)
     }
 

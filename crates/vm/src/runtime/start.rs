@@ -110,6 +110,10 @@ fn set_up(vm: &Vm) -> PyResult<()> {
 fn ready_types(vm: &Vm) -> PyResult<()> {
     use crate::builtins as b;
     use b::type_::TypeExt;
+    // Specialised instructions and extensions recognise these slots by the functions' addresses.
+    let object = b::object::object_type();
+    object.tp_getattro.set(Some(crate::protocols::attributes::generic_getattro));
+    object.tp_setattro.set(Some(crate::protocols::attributes::generic_setattro));
     // `object` and `type` come first: all others are made of them.
     let types: &[&'static Type] = &[
         b::object::object_type(),

@@ -28,6 +28,7 @@ fn instance_size(tp: &Type, items: usize) -> Option<usize> {
 ///
 /// # Safety
 /// `tp` is a type that is ready.
+#[unsafe(export_name = "PyType_GenericAlloc")]
 pub unsafe extern "C" fn generic_alloc(tp: *mut Type, items: isize) -> *mut Object {
     // SAFETY: slots are called on attached threads with live types.
     let (vm, tp) = unsafe { (Vm::current(), &*tp) };
@@ -65,6 +66,7 @@ pub unsafe extern "C" fn generic_alloc(tp: *mut Type, items: isize) -> *mut Obje
 ///
 /// # Safety
 /// `op` is an object of a type that is still alive; it is not used any more.
+#[unsafe(export_name = "PyObject_GC_Del")]
 pub unsafe extern "C" fn generic_free(op: *mut c_void) {
     // SAFETY: the object's header words are still there.
     unsafe {

@@ -34,7 +34,9 @@ pub fn best_base<'a>(bases: &'a [ObjRef], vm: &Vm) -> PyResult<&'a Type> {
         };
         type_ready(base, vm)?;
         if !base.has_flag(TypeFlags::BASETYPE) {
-            return Err(vm.type_error(format!("type '{}' is not an acceptable base type", base.name())));
+            return Err(
+                vm.type_error(format!("type '{}' is not an acceptable base type", base.tp_name_str()))
+            );
         }
         let candidate = solid_base(base);
         match best {
