@@ -35,6 +35,7 @@ fn own_modules() -> Vec<&'static NativeModule> {
 /// Makes the main interpreter and its thread state, attached to the calling thread. Both live as long as the process.
 /// Everything up to the import machinery is there; `site` and the program are the caller's.
 pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
+    taipan_object::alloc::prepare();
     let hash_seed = config.hash_seed;
     let digits = config.int_max_str_digits;
     let interp: &'static Interpreter = Box::leak(Interpreter::new(config));
