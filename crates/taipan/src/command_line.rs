@@ -85,7 +85,8 @@ fn argument(rest: &[u8], words: &mut std::vec::IntoIter<OsString>, option: char)
 
 /// Parses the command line, then the environment where it may be used.
 pub fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
-    let mut config = Config { orig_argv: arguments.clone(), ..Config::default() };
+    let mut config =
+        Config { orig_argv: arguments.clone(), utf8_mode: has_plain_locale(), ..Config::default() };
     let mut words = arguments.into_iter();
     let own_name = words.next().unwrap_or_else(|| "taipan".into());
     config.executable = executable(&own_name);
@@ -210,6 +211,9 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
         apply_x(&mut config, &name, value.as_deref())?;
     }
     config.optimization_level = config.optimization_level.min(2);
+    if config.dev_mode {
+        config.warn_options.insert(0, "default".to_owned());
+    }
     let program = program.unwrap_or(Program::Stdin);
     Ok(Request::Run(Box::new(Command { program, config, skip_first_line })))
 }
@@ -233,6 +237,13 @@ fn executable(own_name: &std::ffi::OsStr) -> String {
     std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// Takes the locale of the environment over, and says whether it is the C locale, in which UTF-8 mode is on (PEP 540).
+fn has_plain_locale() -> bool {
+    // SAFETY: the program has one thread yet.
+    unsafe { libc::setlocale(libc::LC_CTYPE, c"".as_ptr()) };
+    matches!(&*taipan_vm::runtime::start::locale_name(), "" | "C" | "POSIX")
+}
+
 fn environment(config: &mut Config) -> Result<(), String> {
     // A variable that is set but empty counts as not set.
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -252,6 +263,9 @@ fn environment(config: &mut Config) -> Result<(), String> {
     config.unbuffered |= variable("PYTHONUNBUFFERED").is_some();
     config.safe_path |= variable("PYTHONSAFEPATH").is_some();
     config.dev_mode |= variable("PYTHONDEVMODE").is_some();
+    if let Some(mode) = variable("PYTHONUTF8") {
+        config.utf8_mode = mode != "0";
+    }
     if let Some(paths) = variable("PYTHONPATH") {
         config.python_path = paths.split(':').map(str::to_owned).collect();
     }

@@ -409,7 +409,8 @@ impl FileIo {
         if warned.is_err() {
             // Other errors than the warning itself mean that the interpreter is about to end.
             if vm.exception_matches(types::warning()) {
-                vm.write_unraisable(Some(self.as_object()), None);
+                let file = Some(self.as_object());
+                taipan_vm::exceptions::unraisable::write_unraisable_while("while finalizing file", file, vm);
             } else {
                 vm.clear_exception();
             }

@@ -218,7 +218,7 @@ pub fn open_streams(vm: &Vm) -> PyResult<()> {
         builtins.set_item(ids.open.as_object(), &open, vm)?;
     }
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
-    let (encoding, errors) = stdio_encoding(vm);
+    let (encoding, errors) = stdio_encoding(vm)?;
     for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
         // Whatever an error message contains, it can be shown.
         let errors = if fd == 2 { "backslashreplace" } else { &errors };
@@ -231,23 +231,43 @@ pub fn open_streams(vm: &Vm) -> PyResult<()> {
 
 /// Encoding and error handler of the standard streams: by `PYTHONIOENCODING` and the locale. In the C locale, what can't
 /// be decoded goes through unchanged.
-fn stdio_encoding(vm: &Vm) -> (String, String) {
-    let config = vm.interp().config.borrow();
-    let given = std::env::var("PYTHONIOENCODING").ok().filter(|_| config.use_environment).unwrap_or_default();
+fn stdio_encoding(vm: &Vm) -> PyResult<(String, String)> {
+    let (use_environment, utf8_mode) = {
+        let config = vm.interp().config.borrow();
+        (config.use_environment, config.utf8_mode)
+    };
+    let given = std::env::var("PYTHONIOENCODING").ok().filter(|_| use_environment).unwrap_or_default();
     let (encoding, errors) = given.split_once(':').unwrap_or((&given, ""));
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty())
-        .unwrap_or_default();
-    let lenient =
-        encoding.is_empty() && matches!(locale.as_str(), "" | "C" | "POSIX" | "C.UTF-8" | "C.utf8" | "UTF-8");
+    let lenient = encoding.is_empty()
+        && (utf8_mode || matches!(&*locale_name(), "C" | "POSIX" | "C.UTF-8" | "C.utf8" | "UTF-8"));
     let errors = match errors {
         "" if lenient => "surrogateescape",
         "" => "strict",
         given => given,
     };
-    (if encoding.is_empty() { "utf-8" } else { encoding }.to_owned(), errors.to_owned())
+    if encoding.is_empty() {
+        return Ok(("utf-8".to_owned(), errors.to_owned()));
+    }
+    // The streams name their encoding as the codec does.
+    let codec = crate::builtins::codecs_core::registry::lookup(encoding, vm)?;
+    let name = match codec.as_object().lookup_attr(vm.ids().name, vm)? {
+        Some(name) => name.str(vm)?.to_string_lossy().into_owned(),
+        None => encoding.to_owned(),
+    };
+    Ok((name, errors.to_owned()))
+}
+
+/// The name of the locale that characters are of (`LC_CTYPE`).
+pub fn locale_name() -> String {
+    // SAFETY: asks only; the answer is NUL-terminated and copied at once.
+    unsafe {
+        let name = libc::setlocale(libc::LC_CTYPE, std::ptr::null());
+        if name.is_null() {
+            String::new()
+        } else {
+            std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned()
+        }
+    }
 }
 
 fn open_stream(
@@ -278,10 +298,10 @@ fn open_stream(
     raw.set_attr(ids.name, vm.new_str(&format!("<{name}>")).as_object(), vm)?;
     let is_tty = raw.call_method(ids.isatty, &[], vm)?.is_true(vm)?;
     let line_buffering = vm.new_bool(!unbuffered && (is_tty || fd == 2));
-    let newline = if fd == 0 { none } else { ids.newline.as_object() };
     let (encoding, errors) = (text(encoding), text(errors));
     let wrapper = io.get_attr(&vm.intern("TextIOWrapper"), vm)?;
-    let arguments = [&*buffer, &encoding, &errors, newline, &line_buffering, &vm.new_bool(unbuffered)];
+    let arguments =
+        [&*buffer, &encoding, &errors, ids.newline.as_object(), &line_buffering, &vm.new_bool(unbuffered)];
     let stream = wrapper.call(&arguments, vm)?;
     stream.set_attr(ids.mode, vm.new_str(mode).as_object(), vm)?;
     Ok(stream)
@@ -303,7 +323,8 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
     let status = flush_streams(vm, status);
     vm.interp().finalizing.set(true);
     crate::runtime::gc::collect_at_shutdown(vm);
-    flush_streams(vm, status)
+    // What couldn't be written once needn't be tried again.
+    if status == 120 { status } else { flush_streams(vm, status) }
 }
 
 fn flush_streams(vm: &Vm, status: i32) -> i32 {
@@ -320,7 +341,7 @@ fn flush_streams(vm: &Vm, status: i32) -> i32 {
         }
         if stream.call_method(vm.ids().flush, &[], vm).is_err() {
             if name.eq_str("stdout") {
-                vm.write_unraisable(Some(&stream), None);
+                vm.write_unraisable(None, Some("Exception ignored while flushing sys.stdout"));
                 status = 120;
             } else {
                 vm.clear_exception();
