@@ -118,6 +118,20 @@ static ASYNCGEN_HOOKS: StructSeq = StructSeq {
     visible: 2,
 };
 
+/// What `sys.unraisablehook` is called with.
+pub(crate) static UNRAISABLE_HOOK_ARGS: StructSeq = StructSeq {
+    name: "UnraisableHookArgs",
+    doc: "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
+    fields: &[
+        ("exc_type", "Exception type"),
+        ("exc_value", "Exception value"),
+        ("exc_traceback", "Exception traceback"),
+        ("err_msg", "Error message"),
+        ("object", "Object causing the exception"),
+    ],
+    visible: 5,
+};
+
 const HEX_VERSION: u32 = 0x030e_0af0;
 
 fn flags(vm: &Vm) -> PyResult {
