@@ -27,6 +27,7 @@ fn own_modules() -> Vec<&'static NativeModule> {
         &crate::builtins::sys_module::Sys::DEF,
         &crate::builtins::typevars::module::TypingModule::DEF,
         &crate::builtins::weakref::module::WeakrefModule::DEF,
+        &crate::exceptions::suggestions::SuggestionsModule::DEF,
         &crate::import::embedded::Embedded::DEF,
         &crate::import::imp_module::Imp::DEF,
     ]
