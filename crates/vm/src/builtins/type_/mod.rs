@@ -340,6 +340,7 @@ mod annotations {
     itemsize = 40,
     vectorcall_offset = std::mem::offset_of!(Type, tp_vectorcall),
     weaklist_offset = std::mem::offset_of!(Type, tp_weaklist),
+    dict_offset = std::mem::offset_of!(Type, tp_dict),
     flags(BASETYPE, TYPE_SUBCLASS, HAVE_GC, ITEMS_AT_END),
 )]
 impl TypeMethods {
