@@ -198,6 +198,12 @@ impl Sys {
         true
     }
 
+    /// Private function for getting PyConfig.cpu_count
+    #[function("($module, /)")]
+    fn _get_cpu_count_config(vm: &Vm) -> i32 {
+        vm.interp().config.borrow().cpu_count
+    }
+
     /// Return whether Python is shutting down.
     #[function("($module, /)")]
     fn is_finalizing(vm: &Vm) -> bool {
