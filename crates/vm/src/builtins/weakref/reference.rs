@@ -152,7 +152,7 @@ impl WeakReference {
         match self.get() {
             None => text.push_str(&format!("<weakref at {at:p}; dead>")),
             Some(target) => {
-                let tp = crate::builtins::type_::full_name(target.ob_type(), vm)?;
+                let tp = crate::builtins::type_::shown_name(target.ob_type(), vm)?;
                 text.push_str(&format!("<weakref at {at:p}; to '{tp}' at {:p}", target.as_raw()));
                 let name = target.lookup_special(vm.ids().__name__, vm)?;
                 if let Some(name) = name.as_deref().and_then(Object::downcast_ref::<Str>) {
