@@ -21,6 +21,8 @@ impl CompileFlags {
     pub const ALLOW_TOP_LEVEL_AWAIT: u32 = 0x2000;
     pub const ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
     pub const OPTIMIZED_AST: u32 = 0x8000 | Self::ONLY_AST;
+    /// Our own: the source is a file's, which messages on its encoding name.
+    pub const FROM_FILE: u32 = 0x8000_0000;
     /// The `CO_FUTURE_*` flags.
     pub const FUTURES: u32 = 0x01fe_0000;
     pub const BARRY_AS_BDFL: u32 = 0x0040_0000;
@@ -117,8 +119,12 @@ pub fn compile_source(
         max_int_digits: usize::try_from(vm.interp().int_max_str_digits.get()).unwrap_or(0),
         ..ParseOptions::default()
     };
-    let parsed =
-        taipan_parser::parse(text, &options, &arena).map_err(|error| raise_syntax(&error, filename, vm))?;
+    let parsed = taipan_parser::parse(text, &options, &arena).map_err(|mut error| {
+        if flags.0 & CompileFlags::FROM_FILE != 0 && error.message.starts_with("Non-UTF-8 code") {
+            error.message = error.message.replacen(" on line ", &format!(" in file {filename} on line "), 1);
+        }
+        raise_syntax(&error, filename, vm)
+    })?;
     for warning in &parsed.warnings {
         syntax_warning(warning, filename, vm)?;
     }
@@ -144,6 +150,22 @@ pub fn compile_source(
         syntax_warning(&warning, filename, vm)?;
     }
     Code::from_bytecode(&compiled.code, vm)
+}
+
+/// Compiles the program in a file or on standard input.
+pub fn compile_file(source: &[u8], filename: &str, vm: &Vm) -> PyResult<Ref<Code>> {
+    if let Some(at) = source.iter().position(|&byte| byte == 0) {
+        let line = source.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
+        let error = SyntaxError {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            end_line: u32::try_from(line).unwrap_or(u32::MAX),
+            text: Some("\n".to_owned()),
+            ..SyntaxError::bare(ErrorKind::Syntax, "source code cannot contain null bytes")
+        };
+        return Err(raise_syntax(&error, filename, vm));
+    }
+    let flags = CompileFlags(CompileFlags::FROM_FILE);
+    compile_source(source, vm.none_ref(), filename, Mode::Exec, flags, -1, vm)
 }
 
 /// A compiler's error as the parser would report it: columns in characters from 1, and the line's text.
@@ -201,7 +223,7 @@ pub fn raise_syntax(error: &SyntaxError, filename: &str, vm: &Vm) -> Raised {
         ErrorKind::Syntax | ErrorKind::Decode => types::syntax_error(),
     };
     let message = vm.new_str(&error.message).into_object();
-    if error.line == 0 && error.text.is_none() {
+    if error.line == 0 && error.text.is_none() && error.offset != -1 {
         return vm.raise_with(class, vec![message]);
     }
     let text = match &error.text {

@@ -27,6 +27,7 @@ fn own_modules() -> Vec<&'static NativeModule> {
         &crate::builtins::sys_module::Sys::DEF,
         &crate::builtins::typevars::module::TypingModule::DEF,
         &crate::builtins::weakref::module::WeakrefModule::DEF,
+        &crate::exceptions::suggestions::SuggestionsModule::DEF,
         &crate::import::embedded::Embedded::DEF,
         &crate::import::imp_module::Imp::DEF,
     ]
@@ -159,13 +160,14 @@ fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
     if interp.import.library.get().is_none() {
         return Ok(());
     }
+    // Frozen modules get their `__file__` from `sys._stdlib_dir`.
+    set_paths(sys, vm)?;
     let imp = crate::import::import_module("_imp", vm)?;
     let init = imp.get_attr(&vm.intern("init_frozen"), vm)?;
     let bootstrap = init.call(&[vm.intern("_frozen_importlib").as_object()], vm)?;
     bootstrap.call_method(&vm.intern("_install"), &[sys.as_object(), &imp], vm)?;
     interp.import.importlib.put(bootstrap.clone());
     bootstrap.call_method(&vm.intern("_install_external_importers"), &[], vm)?;
-    set_paths(sys, vm)?;
     let importer = interp.import.library.get().and_then(|library| library.find("_embedded_importer"));
     let Some(importer) = importer else {
         return Err(vm.import_error("the embedded library has no importer"));
@@ -320,16 +322,17 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
             vm.write_unraisable(Some(&atexit), None);
         }
     }
-    let status = flush_streams(vm, status);
+    let flushed = flush_streams(vm);
     vm.interp().finalizing.set(true);
     crate::runtime::gc::collect_at_shutdown(vm);
-    // What couldn't be written once needn't be tried again.
-    if status == 120 { status } else { flush_streams(vm, status) }
+    // A stream that could not be flushed is not tried again.
+    if flushed && flush_streams(vm) { status } else { 120 }
 }
 
-fn flush_streams(vm: &Vm, status: i32) -> i32 {
-    let Some(sys) = vm.interp().sys_dict.get() else { return status };
-    let mut status = status;
+/// Flushes both output streams; false when that failed for standard output.
+fn flush_streams(vm: &Vm) -> bool {
+    let Some(sys) = vm.interp().sys_dict.get() else { return true };
+    let mut flushed = true;
     for name in [vm.ids().stdout, vm.ids().stderr] {
         let Ok(Some(stream)) = sys.get_str(name, vm) else { continue };
         if vm.is_none(&stream) {
@@ -342,11 +345,11 @@ fn flush_streams(vm: &Vm, status: i32) -> i32 {
         if stream.call_method(vm.ids().flush, &[], vm).is_err() {
             if name.eq_str("stdout") {
                 vm.write_unraisable(None, Some("Exception ignored while flushing sys.stdout"));
-                status = 120;
+                flushed = false;
             } else {
                 vm.clear_exception();
             }
         }
     }
-    status
+    flushed
 }

@@ -198,6 +198,12 @@ impl Sys {
         true
     }
 
+    /// Private function for getting PyConfig.cpu_count
+    #[function("($module, /)")]
+    fn _get_cpu_count_config(vm: &Vm) -> i32 {
+        vm.interp().config.borrow().cpu_count
+    }
+
     /// Return whether Python is shutting down.
     #[function("($module, /)")]
     fn is_finalizing(vm: &Vm) -> bool {
@@ -286,6 +292,23 @@ impl Sys {
     #[function("($module, /)")]
     fn _clear_type_cache(vm: &Vm) {
         vm.interp().types.clear_cache();
+    }
+
+    /// Private function for clearing certain descriptors from a type's dictionary.
+    ///
+    /// See gh-135228 for context.
+    #[function("($module, type, /)")]
+    fn _clear_type_descriptors(tp: &Type, vm: &Vm) -> PyResult<()> {
+        if tp.has_flag(TypeFlags::IMMUTABLETYPE) {
+            return Err(vm.type_error("argument is immutable"));
+        }
+        if let Some(dict) = crate::builtins::type_::lookup::type_dict(tp) {
+            for name in [vm.ids().__dict__, vm.ids().__weakref__] {
+                dict.pop(name.as_object(), vm)?;
+            }
+        }
+        crate::builtins::type_::lookup::type_modified(tp, vm);
+        Ok(())
     }
 
     /// Clear all internal performance-related caches.

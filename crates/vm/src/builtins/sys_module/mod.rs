@@ -131,6 +131,8 @@ pub(crate) static UNRAISABLE_HOOK_ARGS: StructSeq = StructSeq {
     ],
     visible: 5,
 };
+/// `sys.version`.
+pub const VERSION: &str = concat!("3.14.10 (taipan ", env!("CARGO_PKG_VERSION"), ") [Rust]");
 
 const HEX_VERSION: u32 = 0x030e_0af0;
 
@@ -154,12 +156,12 @@ fn flags(vm: &Vm) -> PyResult {
         flag(config.isolated),
         vm.new_bool(config.dev_mode),
         flag(config.utf8_mode),
-        int(0),
+        flag(config.warn_default_encoding),
         vm.new_bool(config.safe_path),
         int(config.int_max_str_digits.into()),
         int(1),
-        int(0),
-        int(0),
+        flag(config.thread_inherit_context),
+        flag(config.context_aware_warnings),
     ];
     FLAGS.instance(values, vm)
 }
@@ -179,7 +181,7 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     let config = vm.interp().config.borrow().clone();
     let set = |name: &str, value: ObjRef| module.set(name, &value, vm);
     let text = |value: &str| vm.new_str(value).into_object();
-    set("version", text(concat!("3.14.10 (taipan ", env!("CARGO_PKG_VERSION"), ") [Rust]")))?;
+    set("version", text(VERSION))?;
     set("hexversion", vm.new_int(HEX_VERSION))?;
     set("api_version", vm.new_int(1013))?;
     set(

@@ -91,6 +91,15 @@ pub fn full_name(tp: &Type, vm: &Vm) -> PyResult<String> {
     })
 }
 
+/// `full_name` without `__main__`: the format `%T` of CPython's messages.
+pub fn shown_name(tp: &Type, vm: &Vm) -> PyResult<String> {
+    let name = full_name(tp, vm)?;
+    Ok(match name.strip_prefix("__main__.") {
+        Some(bare) => bare.to_owned(),
+        None => name,
+    })
+}
+
 fn check_settable(tp: &Type, value: Option<&Object>, name: &str, vm: &Vm) -> PyResult<()> {
     if tp.has_flag(TypeFlags::IMMUTABLETYPE) {
         return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", tp.name())));
@@ -340,6 +349,7 @@ mod annotations {
     itemsize = 40,
     vectorcall_offset = std::mem::offset_of!(Type, tp_vectorcall),
     weaklist_offset = std::mem::offset_of!(Type, tp_weaklist),
+    dict_offset = std::mem::offset_of!(Type, tp_dict),
     flags(BASETYPE, TYPE_SUBCLASS, HAVE_GC, ITEMS_AT_END),
 )]
 impl TypeMethods {
