@@ -6,15 +6,23 @@
 
 use taipan_vm::module_def::NativeModule;
 
+pub mod _blake2;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _hmac;
 pub mod _io;
+pub mod _json;
+pub mod _md5;
 pub mod _random;
+pub mod _sha1;
+pub mod _sha2;
+pub mod _sha3;
 pub mod _sre;
 pub mod _struct;
 pub mod _thread;
 pub mod _warnings;
 pub mod binascii;
+mod digests;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
@@ -28,7 +36,14 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_io::Io::DEF,
+        &_json::Json::DEF,
         &_random::RandomModule::DEF,
+        &_blake2::Blake2Module::DEF,
+        &_hmac::HmacModule::DEF,
+        &_md5::Md5Module::DEF,
+        &_sha1::Sha1Module::DEF,
+        &_sha2::Sha2Module::DEF,
+        &_sha3::Sha3Module::DEF,
         &_sre::Sre::DEF,
         &_struct::StructModule::DEF,
         &_thread::Thread::DEF,
