@@ -18,9 +18,11 @@ pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
 pub mod _sre;
+pub mod _statistics;
 pub mod _struct;
 pub mod _thread;
 pub mod _warnings;
+pub mod array;
 pub mod binascii;
 mod digests;
 pub mod errno;
@@ -29,6 +31,7 @@ pub mod marshal;
 pub mod math;
 pub mod posix;
 pub mod time;
+pub mod unicodedata;
 
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
@@ -45,9 +48,11 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_sha2::Sha2Module::DEF,
         &_sha3::Sha3Module::DEF,
         &_sre::Sre::DEF,
+        &_statistics::Statistics::DEF,
         &_struct::StructModule::DEF,
         &_thread::Thread::DEF,
         &_warnings::Warnings::DEF,
+        &array::ArrayModule::DEF,
         &binascii::Binascii::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
@@ -55,5 +60,6 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &math::Math::DEF,
         &posix::Posix::DEF,
         &time::Time::DEF,
+        &unicodedata::UnicodeData::DEF,
     ]
 }
