@@ -32,6 +32,7 @@ pub mod math;
 pub mod posix;
 pub mod time;
 pub mod unicodedata;
+pub mod zlib;
 
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
@@ -61,5 +62,6 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &posix::Posix::DEF,
         &time::Time::DEF,
         &unicodedata::UnicodeData::DEF,
+        &zlib::Zlib::DEF,
     ]
 }
