@@ -13,16 +13,32 @@ pub mod _hmac;
 pub mod _io;
 pub mod _json;
 pub mod _md5;
+pub mod _abc;
+pub mod _bisect;
+pub mod _collections;
+pub mod _contextvars;
+pub mod _csv;
+pub mod _functools;
+pub mod _heapq;
+pub mod _io;
+pub mod _locale;
+pub mod _opcode;
+pub mod _operator;
+pub mod _queue;
 pub mod _random;
 pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
 pub mod _sre;
 pub mod _statistics;
+pub mod _stat;
 pub mod _struct;
+pub mod _sysconfig;
 pub mod _thread;
+pub mod _uuid;
 pub mod _warnings;
 pub mod array;
+pub mod atexit;
 pub mod binascii;
 mod digests;
 pub mod errno;
@@ -37,10 +53,19 @@ pub mod zlib;
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
+        &_abc::Abc::DEF,
+        &_bisect::Bisect::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
+        &_csv::Csv::DEF,
+        &_functools::Functools::DEF,
+        &_heapq::Heapq::DEF,
         &_io::Io::DEF,
         &_json::Json::DEF,
+        &_locale::Locale::DEF,
+        &_opcode::OpcodeModule::DEF,
+        &_operator::Operator::DEF,
+        &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
         &_blake2::Blake2Module::DEF,
         &_hmac::HmacModule::DEF,
@@ -50,10 +75,14 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_sha3::Sha3Module::DEF,
         &_sre::Sre::DEF,
         &_statistics::Statistics::DEF,
+        &_stat::Stat::DEF,
         &_struct::StructModule::DEF,
+        &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
+        &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &array::ArrayModule::DEF,
+        &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,

@@ -10,6 +10,7 @@ pub mod group;
 pub mod import_error;
 pub mod key_error;
 pub mod name_error;
+pub mod new_class;
 pub mod os_error;
 pub mod print;
 pub mod stop_iteration;
