@@ -37,6 +37,7 @@ pub mod _warnings;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
+pub mod cmath;
 mod digests;
 pub mod errno;
 pub mod itertools;
@@ -81,6 +82,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &array::ArrayModule::DEF,
         &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,
+        &cmath::CMath::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,

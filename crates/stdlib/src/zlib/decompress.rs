@@ -82,7 +82,7 @@ impl Decompress {
     fn save_rest(&self, rest: &[u8], code: i32) {
         if code == STREAM_END {
             self.unused_data.borrow_mut().extend_from_slice(rest);
-            self.unconsumed_tail.borrow_mut().clear();
+            self.unconsumed_tail.take();
         } else {
             *self.unconsumed_tail.borrow_mut() = rest.to_vec();
         }

@@ -22,6 +22,10 @@ pub const MEM_ERROR: i32 = -4;
 /// Neither input nor room for output.
 pub const BUF_ERROR: i32 = -5;
 
+/// Where output goes while no call runs: nothing is written there, but the library refuses to copy a stream with a null
+/// pointer.
+const NOWHERE: *mut u8 = std::ptr::NonNull::dangling().as_ptr();
+
 /// A stream; boxed, since the library may keep its address.
 pub struct Stream {
     raw: Box<z::z_stream>,
@@ -72,6 +76,7 @@ impl Stream {
                 size_of::<z::z_stream>() as i32,
             )
         };
+        raw.next_out = NOWHERE;
         if code == OK { Ok(Stream { raw, deflates: true }) } else { Err(code) }
     }
 
@@ -82,6 +87,7 @@ impl Stream {
         let code = unsafe {
             z::inflateInit2_(&raw mut *raw, window_bits, z::zlibVersion(), size_of::<z::z_stream>() as i32)
         };
+        raw.next_out = NOWHERE;
         if code == OK { Ok(Stream { raw, deflates: false }) } else { Err(code) }
     }
 
@@ -142,7 +148,7 @@ impl Stream {
             let written = room - self.raw.avail_out as usize;
             let used = given - self.raw.avail_in as usize;
             self.raw.next_in = std::ptr::null();
-            self.raw.next_out = std::ptr::null_mut();
+            self.raw.next_out = NOWHERE;
             // SAFETY: the library wrote that many bytes behind the length.
             unsafe { out.set_len(out.len() + written) };
             *input = input.get(used..).unwrap_or_default();
