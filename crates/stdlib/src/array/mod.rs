@@ -99,16 +99,19 @@ impl Array {
     /// The item at a place; `None` beyond the end.
     #[inline]
     fn get(&self, at: usize, vm: &Vm) -> PyResult<Option<ObjRef>> {
-        let mut item = [0u8; 8];
         let size = self.code.size;
-        {
-            let bytes = self.bytes.borrow();
-            let Some(found) = at.checked_mul(size).and_then(|start| bytes.get(start..start + size)) else {
-                return Ok(None);
-            };
-            item.iter_mut().zip(found).for_each(|(to, from)| *to = *from);
+        let bytes = self.bytes.borrow();
+        match at.checked_mul(size).and_then(|start| bytes.get(start..start + size)) {
+            Some(found) if self.code.kind == Kind::Character => {
+                // Numbers that are no characters raise, for which the borrow has to end.
+                let unit = found.to_vec();
+                drop(bytes);
+                self.code.load(&unit, vm).map(Some)
+            }
+            // Making an int or a float runs no Python code.
+            Some(found) => self.code.load(found, vm).map(Some),
+            None => Ok(None),
         }
-        self.code.load(item.get(..size).unwrap_or_default(), vm).map(Some)
     }
 
     /// Overwrites an item; false beyond the end.
@@ -118,7 +121,11 @@ impl Array {
         let mut bytes = self.bytes.borrow_mut();
         match at.checked_mul(size).and_then(|start| bytes.get_mut(start..start + size)) {
             Some(place) => {
-                place.iter_mut().zip(value).for_each(|(to, from)| *to = from);
+                match (place.len(), &value) {
+                    (8, value) => place.copy_from_slice(value),
+                    (4, [value @ .., _, _, _, _]) => place.copy_from_slice(value),
+                    (_, value) => place.iter_mut().zip(value).for_each(|(to, from)| *to = *from),
+                }
                 true
             }
             None => false,
@@ -197,6 +204,14 @@ impl Array {
 
     fn to_vec(&self, vm: &Vm) -> PyResult<Vec<ObjRef>> {
         let mut items = Vec::with_capacity(self.len());
+        if self.code.kind == Kind::Character {
+            let mut at = 0;
+            while let Some(item) = self.get(at, vm)? {
+                items.push(item);
+                at += 1;
+            }
+            return Ok(items);
+        }
         let bytes = self.bytes.borrow();
         for chunk in bytes.chunks_exact(self.code.size) {
             items.push(self.code.load(chunk, vm)?);
@@ -798,6 +813,10 @@ impl Array {
 
     #[slot]
     fn mp_subscript(&self, key: &Object, vm: &Vm) -> PyResult {
+        if let Some(at) = key.downcast_exact::<Int>().filter(|key| key.is_compact()) {
+            let at = at.compact_value();
+            return self.sq_item(if at < 0 { at + self.length.get() } else { at }, vm);
+        }
         if key.has_index() {
             let index = subscript_index(key, vm)?;
             let at = if index < 0 { index.saturating_add(self.length.get()) } else { index };

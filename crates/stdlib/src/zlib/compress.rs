@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use taipan_vm::prelude::*;
 
 use super::FINISH;
-use super::stream::{BUF_ERROR, OK, STREAM_END, STREAM_ERROR, Stream, raise};
+use super::stream::{BUF_ERROR, OK, STREAM_END, STREAM_ERROR, Stream, lock, raise};
 
 /// The layout of `zlib.Compress`.
 #[repr(C)]
@@ -23,7 +23,7 @@ impl Compress {
     }
 
     fn duplicate(&self, vm: &Vm) -> PyResult {
-        let mut stream = self.stream.borrow_mut();
+        let mut stream = lock(&self.stream, vm)?;
         let Some(own) = stream.as_mut() else {
             return Err(vm.value_error("Inconsistent stream state"));
         };
@@ -47,7 +47,7 @@ impl Compress {
     /// Call the flush() method to clear these buffers.
     #[method("($self, data, /)")]
     fn compress(&self, data: BufferArg, vm: &Vm) -> PyResult<Ref<Bytes>> {
-        let mut stream = self.stream.borrow_mut();
+        let mut stream = lock(&self.stream, vm)?;
         let Some(stream) = stream.as_mut() else {
             return Err(raise(STREAM_ERROR, "while compressing data", None, vm));
         };
@@ -71,7 +71,7 @@ impl Compress {
         if mode == 0 {
             return Ok(vm.new_bytes(b""));
         }
-        let mut place = self.stream.borrow_mut();
+        let mut place = lock(&self.stream, vm)?;
         let Some(stream) = place.as_mut() else {
             return Err(raise(STREAM_ERROR, "while flushing", None, vm));
         };

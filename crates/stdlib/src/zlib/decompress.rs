@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::buffer::SIMPLE;
 
-use super::stream::{BUF_ERROR, MEM_ERROR, NEED_DICT, OK, STREAM_END, STREAM_ERROR, Stream, raise};
+use super::stream::{BUF_ERROR, MEM_ERROR, NEED_DICT, OK, STREAM_END, STREAM_ERROR, Stream, lock, raise};
 use super::{DEF_BUF_SIZE, FINISH, MAX_WBITS, SYNC_FLUSH};
 
 /// A stream, or the error of options that the library refuses.
@@ -89,7 +89,7 @@ impl Decompress {
     }
 
     fn duplicate(&self, vm: &Vm) -> PyResult {
-        let mut stream = self.stream.borrow_mut();
+        let mut stream = lock(&self.stream, vm)?;
         let Some(own) = stream.as_mut() else {
             return Err(vm.value_error("Inconsistent stream state"));
         };
@@ -158,7 +158,7 @@ impl Decompress {
             0 => usize::MAX,
             given => usize::try_from(given).map_err(|_| vm.value_error("max_length must be non-negative"))?,
         };
-        let mut stream = self.stream.borrow_mut();
+        let mut stream = lock(&self.stream, vm)?;
         let Some(stream) = stream.as_mut() else {
             return Err(raise(STREAM_ERROR, "while decompressing data", None, vm));
         };
@@ -182,7 +182,7 @@ impl Decompress {
         if length.unwrap_or(DEF_BUF_SIZE) <= 0 {
             return Err(vm.value_error("length must be greater than zero"));
         }
-        let mut place = self.stream.borrow_mut();
+        let mut place = lock(&self.stream, vm)?;
         let Some(stream) = place.as_mut() else { return Ok(vm.new_bytes(b"")) };
         let tail = self.unconsumed_tail.borrow().clone();
         let mut input = &tail[..];
@@ -299,7 +299,7 @@ impl ZlibDecompressor {
             waiting.extend_from_slice(data.as_bytes());
             &waiting
         };
-        let mut stream = self.stream.borrow_mut();
+        let mut stream = lock(&self.stream, vm)?;
         let (out, code) = inflate(&mut stream, &mut input, SYNC_FLUSH, limit, self.zdict.as_deref(), vm)?;
         match code {
             STREAM_END => {

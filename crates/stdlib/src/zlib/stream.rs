@@ -1,5 +1,6 @@
 //! One direction of compression: the library's stream with its life tied to a Rust value.
 
+use std::cell::{RefCell, RefMut};
 use std::ffi::CStr;
 
 use libz_rs_sys as z;
@@ -188,4 +189,9 @@ pub fn raise(code: i32, doing: &str, told: Option<&str>, vm: &Vm) -> Raised {
         Some(told) => ERROR.raise(format!("Error {code} {doing}: {told}"), vm),
         None => ERROR.raise(format!("Error {code} {doing}"), vm),
     }
+}
+
+/// A stream for one operation. An object whose `__buffer__` comes back to the stream that asked for it is refused.
+pub fn lock<'a, T>(cell: &'a RefCell<T>, vm: &Vm) -> PyResult<RefMut<'a, T>> {
+    cell.try_borrow_mut().map_err(|_| vm.runtime_error("the stream is in use"))
 }
