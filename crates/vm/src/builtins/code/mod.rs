@@ -820,6 +820,7 @@ impl Code {
             let opcode = Opcode::from_u8(number).unwrap_or(Opcode::Reserved);
             oparg = (oparg << 8) | usize::from(low);
             let next = at + 1 + opcode.caches();
+            let mut source = at;
             let targets = match opcode {
                 Opcode::ExtendedArg => {
                     at += 1;
@@ -830,11 +831,15 @@ impl Code {
                 | Opcode::PopJumpIfTrue
                 | Opcode::PopJumpIfNone
                 | Opcode::PopJumpIfNotNone => Some((next + 1, next + oparg)),
-                Opcode::EndAsyncFor => Some((at, at)),
+                Opcode::EndAsyncFor => {
+                    // The branch is at the END_SEND in front of the loop's body.
+                    source = next.saturating_sub(oparg);
+                    Some((source + 2, next))
+                }
                 _ => None,
             };
             if let Some((left, right)) = targets {
-                let row = [vm.new_int(at * 2), vm.new_int(left * 2), vm.new_int(right * 2)];
+                let row = [vm.new_int(source * 2), vm.new_int(left * 2), vm.new_int(right * 2)];
                 rows.push(vm.new_tuple(row).into_object());
             }
             oparg = 0;

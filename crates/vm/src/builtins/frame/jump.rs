@@ -275,6 +275,7 @@ pub fn set_line(frame: &Frame, value: &Object, vm: &Vm) -> PyResult<()> {
     // SAFETY: the activation is alive, and its state is stored while a trace function runs.
     let from = at(usize::try_from(unsafe { InterpreterFrame::code_index(activation) }).unwrap_or(0));
     let mut best = None;
+    let mut explained = false;
     let mut reason = "cannot find bytecode for specified line";
     for unit in lines.iter().enumerate().filter(|&(_, &start)| start == line).map(|(unit, _)| unit) {
         let to = at(unit);
@@ -282,7 +283,8 @@ pub fn set_line(frame: &Frame, value: &Object, vm: &Vm) -> PyResult<()> {
             if best.is_none_or(|(stack, _)| to > stack) {
                 best = Some((to, unit));
             }
-        } else if best.is_none() {
+        } else if best.is_none() && !explained {
+            explained = !matches!(from, OVERFLOWED | UNKNOWN);
             reason = match from {
                 OVERFLOWED => "stack to deep to analyze",
                 UNKNOWN => "can't jump from unreachable code",

@@ -443,7 +443,10 @@ pub fn close(generator: &Generator, vm: &Vm) -> PyResult {
         InterpreterFrame::code(frame).base_opcode(at) == taipan_bytecode::opcode::Opcode::Resume
             && unit.oparg() & RESUME_DEPTH1 != 0
     };
-    if outermost && at != state::EXECUTING && !failed {
+    let watched = crate::interpreter::instrument::monitoring(vm)
+        .global_tools(crate::interpreter::instrument::event::PY_UNWIND)
+        != 0;
+    if outermost && !watched && at != state::EXECUTING && !failed {
         generator.clear_frame(vm);
         return Ok(vm.none());
     }

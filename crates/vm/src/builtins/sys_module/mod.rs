@@ -271,6 +271,7 @@ impl Sys {
     #[exec]
     fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
         fill(module, vm)?;
+        module.set("_jit", &*monitoring::create_jit(vm)?, vm)?;
         let watching = monitoring::create(vm)?;
         module.set("monitoring", &watching, vm)
     }

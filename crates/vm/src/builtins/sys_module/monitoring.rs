@@ -185,6 +185,38 @@ impl Monitoring {
     }
 }
 
+/// `sys._jit`: whether code is compiled while it runs.
+pub struct Jit;
+
+/// Utilities for observing just-in-time compilation.
+#[pymodule(name = "sys._jit")]
+impl Jit {
+    /// Return True if the current Python executable supports JIT compilation, and False otherwise.
+    #[function("($module, /)")]
+    fn is_available() -> bool {
+        false
+    }
+
+    /// Return True if JIT compilation is enabled for the current Python process (implies sys._jit.is_available()), and False otherwise.
+    #[function("($module, /)")]
+    fn is_enabled() -> bool {
+        false
+    }
+
+    /// Return True if the topmost Python frame is currently executing JIT code (implies sys._jit.is_enabled()), and False otherwise.
+    #[function("($module, /)")]
+    fn is_active() -> bool {
+        false
+    }
+}
+
+/// Makes `sys._jit`.
+pub fn create_jit(vm: &Vm) -> PyResult<ObjRef> {
+    let module = Module::create("sys._jit", Some(Jit::DEF.doc), vm)?;
+    module.fill(&Jit::DEF, vm)?;
+    Ok(module.into_object())
+}
+
 /// Makes the module with its constants.
 pub fn create(vm: &Vm) -> PyResult<ObjRef> {
     let module = Module::create("sys.monitoring", None, vm)?;

@@ -101,10 +101,9 @@ pub unsafe fn jump(
         let site = unit_of(frame);
         let target = to.offset_from(InterpreterFrame::code(frame).code_ptr());
         let from = from.unwrap_or(site);
-        // The line that a trace function is shown is the target's.
-        (*frame).instr_ptr = to;
+        let here = (*frame).instr_ptr;
         fire(frame, site, event, Details::Jump(from, usize::try_from(target).unwrap_or(0)), vm)?;
-        Ok((*frame).instr_ptr)
+        Ok(if (*frame).instr_ptr == here { to } else { (*frame).instr_ptr })
     }
 }
 

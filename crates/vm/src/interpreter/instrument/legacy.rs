@@ -69,7 +69,8 @@ impl Kind {
 pub fn set(kind: Kind, thread: &Vm, function: Option<(TraceFunction, Option<&Object>)>, vm: &Vm) {
     let (address, object) = kind.slots(thread);
     address.set(std::ptr::null_mut());
-    drop(object.take());
+    // Goes last: its end may set another function.
+    let _before = object.take();
     if let Some((function, argument)) = function {
         object.set(argument.map(Object::to_ref));
         address.set(function as *mut c_void);
@@ -185,12 +186,7 @@ unsafe fn call_python(
     let name = vm.intern(name);
     // SAFETY: passed on to the caller.
     let argument = unsafe { Object::from_ptr(argument) }.unwrap_or_else(|| vm.none_ref());
-    let result = callback.call(&[frame.as_object(), name.as_object(), argument], vm);
-    if result.is_err() {
-        // SAFETY: the frame is running: it is the one that is traced.
-        unsafe { crate::interpreter::unwind::add_traceback(frame.activation(), vm) };
-    }
-    result
+    callback.call(&[frame.as_object(), name.as_object(), argument], vm)
 }
 
 /// Tells the profiling or tracing function of an event.
