@@ -103,6 +103,13 @@ pub unsafe fn fire(
         }
         if let Some(sites) = sites::of(&code) {
             sites.switch_off(&code, unit, layer_of(event), tool);
+            // One callback for both ways of a branch means both.
+            let branch = matches!(event, event::BRANCH_LEFT | event::BRANCH_RIGHT);
+            if branch && monitoring(vm).callback(tool, event).is_none() {
+                if let Some(other) = sites.other_way(unit) {
+                    sites.switch_off(&code, other, Layer::Own, tool);
+                }
+            }
         }
     }
     Ok(())

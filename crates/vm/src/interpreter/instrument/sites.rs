@@ -317,6 +317,16 @@ impl Sites {
         self.sites.get(unit).map_or(unit, |site| usize::try_from(site.source).unwrap_or(unit))
     }
 
+    /// Where the other way of the branch is told whose one way is told at `unit`.
+    pub fn other_way(&self, unit: usize) -> Option<usize> {
+        match self.base_at(unit)? {
+            Opcode::ForIter => self.sites.iter().position(|site| site.source == unit as i32),
+            Opcode::PopIter => Some(self.source_at(unit)).filter(|&source| source != unit),
+            Opcode::NotTaken => unit.checked_sub(2),
+            _ => Some(unit + 2).filter(|&other| self.base_at(other) == Some(Opcode::NotTaken)),
+        }
+    }
+
     /// The tools to be told at a unit.
     pub fn tools_at(&self, unit: usize, layer: Layer) -> u8 {
         self.sites.get(unit).and_then(|site| site.active.get(layer as usize)).copied().unwrap_or(0)
