@@ -104,6 +104,15 @@ macro_rules! opcodes {
                 match self { $(AnyOpcode::$name => stringify!($py),)* $(AnyOpcode::$pname => stringify!($ppy),)* }
             }
 
+            /// The opcode with this number, if there is one.
+            pub const fn from_number(number: u16) -> Option<AnyOpcode> {
+                match number {
+                    $($num => Some(AnyOpcode::$name),)*
+                    $($pnum => Some(AnyOpcode::$pname),)*
+                    _ => None,
+                }
+            }
+
             /// The opcode with this name.
             pub fn from_name(name: &str) -> Option<AnyOpcode> {
                 match name {

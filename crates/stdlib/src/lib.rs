@@ -6,30 +6,66 @@
 
 use taipan_vm::module_def::NativeModule;
 
+pub mod _abc;
+pub mod _bisect;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _csv;
+pub mod _functools;
+pub mod _heapq;
 pub mod _io;
+pub mod _locale;
+pub mod _opcode;
+pub mod _operator;
+pub mod _queue;
 pub mod _sre;
+pub mod _stat;
+pub mod _sysconfig;
+pub mod _random;
+pub mod _sre;
+pub mod _struct;
 pub mod _thread;
+pub mod _uuid;
 pub mod _warnings;
+pub mod binascii;
+pub mod atexit;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
+pub mod math;
 pub mod posix;
 pub mod time;
 
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
+        &_abc::Abc::DEF,
+        &_bisect::Bisect::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
+        &_csv::Csv::DEF,
+        &_functools::Functools::DEF,
+        &_heapq::Heapq::DEF,
         &_io::Io::DEF,
+        &_locale::Locale::DEF,
+        &_opcode::OpcodeModule::DEF,
+        &_operator::Operator::DEF,
+        &_queue::QueueModule::DEF,
         &_sre::Sre::DEF,
+        &_stat::Stat::DEF,
+        &_sysconfig::SysConfig::DEF,
+        &_random::RandomModule::DEF,
+        &_sre::Sre::DEF,
+        &_struct::StructModule::DEF,
         &_thread::Thread::DEF,
+        &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
+        &binascii::Binascii::DEF,
+        &atexit::AtExit::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
+        &math::Math::DEF,
         &posix::Posix::DEF,
         &time::Time::DEF,
     ]

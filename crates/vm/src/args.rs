@@ -217,15 +217,20 @@ impl BufferArg {
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
-}
 
-impl FromArg<'_> for BufferArg {
-    fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
+    /// The memory of a bytes-like object. Raises `TypeError` for anything else.
+    pub fn from_object(object: &Object, vm: &Vm) -> PyResult<BufferArg> {
         if object.ob_type().as_buffer().is_none_or(|b| b.bf_getbuffer.get().is_none()) {
             let given = object.ob_type().name();
             return Err(vm.type_error(format!("a bytes-like object is required, not '{given}'")));
         }
         object.get_buffer(crate::protocols::buffer::SIMPLE, vm).map(BufferArg)
+    }
+}
+
+impl FromArg<'_> for BufferArg {
+    fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
+        BufferArg::from_object(object, vm)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+use super::deque_iterators::{DequeIterator, DequeReverseIterator};
 use taipan_vm::prelude::*;
 
 /// The layout of a deque.
@@ -22,8 +23,19 @@ pub struct Deque {
 }
 
 impl Deque {
-    fn len(&self) -> usize {
+    /// How many items there are.
+    pub fn len(&self) -> usize {
         self.items.borrow().len()
+    }
+
+    /// The item at a position.
+    pub fn item(&self, at: usize) -> Option<ObjRef> {
+        self.items.borrow().get(at).cloned()
+    }
+
+    /// Counts changes, for iterators.
+    pub fn version(&self) -> u64 {
+        self.version.get()
     }
 
     /// The items as they are now.
@@ -254,8 +266,8 @@ impl Deque {
 
     /// Return a reverse iterator over the deque.
     #[method("($self, /)")]
-    fn __reversed__(&self, vm: &Vm) -> Ref<DequeIterator> {
-        DequeIterator::make(self, true, vm)
+    fn __reversed__(&self, vm: &Vm) -> Ref<DequeReverseIterator> {
+        DequeReverseIterator::make(self, vm)
     }
 
     /// Return state information for pickling.
@@ -299,7 +311,7 @@ impl Deque {
 
     #[slot]
     fn tp_iter(&self, vm: &Vm) -> Ref<DequeIterator> {
-        DequeIterator::make(self, false, vm)
+        DequeIterator::make(self, vm)
     }
 
     #[slot]
@@ -383,62 +395,5 @@ impl Deque {
             return Err(vm.memory_error());
         }
         self.similar(items.iter().cloned().cycle().take(items.len() * times).collect(), vm)
-    }
-}
-
-/// The iterator over a deque, in either direction.
-#[repr(C)]
-#[derive(Traverse)]
-pub struct DequeIterator {
-    #[traverse(skip)]
-    ob: Object,
-    deque: Ref<Deque>,
-    #[traverse(skip)]
-    version: u64,
-    #[traverse(skip)]
-    left: Cell<usize>,
-    #[traverse(skip)]
-    backwards: bool,
-}
-
-impl DequeIterator {
-    fn make(deque: &Deque, backwards: bool, vm: &Vm) -> Ref<DequeIterator> {
-        vm.new_object(DequeIterator {
-            ob: Object::new(Self::type_object()),
-            deque: deque.into(),
-            version: deque.version.get(),
-            left: Cell::new(deque.len()),
-            backwards,
-        })
-    }
-}
-
-#[pytype(name = "_collections._deque_iterator", gc, no_new, doc = "")]
-impl DequeIterator {
-    /// Private method returning an estimate of len(list(it)).
-    #[method("($self, /)")]
-    fn __length_hint__(&self) -> usize {
-        self.left.get()
-    }
-
-    #[slot]
-    fn tp_iter(&self) -> ObjRef {
-        self.as_object().to_ref()
-    }
-
-    #[slot]
-    fn tp_iternext(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
-        if self.left.get() == 0 {
-            return Ok(None);
-        }
-        if self.deque.version.get() != self.version {
-            self.left.set(0);
-            return Err(vm.runtime_error("deque mutated during iteration"));
-        }
-        let left = self.left.get();
-        self.left.set(left - 1);
-        let at = if self.backwards { left - 1 } else { self.deque.len() - left };
-        let item = self.deque.items.borrow().get(at).cloned();
-        Ok(item)
     }
 }

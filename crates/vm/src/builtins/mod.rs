@@ -30,6 +30,7 @@ pub mod method;
 pub mod module;
 pub mod namespace;
 pub mod object;
+pub mod ordered_dict;
 pub mod property;
 pub mod range;
 pub mod reversed;

@@ -372,9 +372,10 @@ fn common_reduce(object: &Object, protocol: i32, vm: &Vm) -> PyResult {
 /// The attributes and slots of an object, for `pickle` and `copy` (PEP 307).
 fn default_getstate(object: &Object, required: bool, vm: &Vm) -> PyResult {
     let tp = object.ob_type();
-    let state = match object.lookup_attr(vm.ids().__dict__, vm)? {
-        Some(dict) => dict,
-        None => vm.none(),
+    let state = if crate::builtins::dict::managed::instance_dict_is_empty(object) {
+        vm.none()
+    } else {
+        object.lookup_attr(vm.ids().__dict__, vm)?.unwrap_or_else(|| vm.none())
     };
     let copyreg = crate::import::import_module("copyreg", vm)?;
     if required && tp.tp_itemsize.get() != 0 {

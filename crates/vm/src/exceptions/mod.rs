@@ -5,10 +5,12 @@
 //! `UnraisableHookArgs` to `unraisable::set_hook_args_type`.
 
 pub mod base;
+pub mod declared;
 pub mod group;
 pub mod import_error;
 pub mod key_error;
 pub mod name_error;
+pub mod new_class;
 pub mod os_error;
 pub mod print;
 pub mod stop_iteration;

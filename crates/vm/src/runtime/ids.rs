@@ -87,4 +87,6 @@ identifiers! {
     conjugate, path_hooks, path_importer_cache, meta_path, argv, executable, implementation, unraisablehook, displayhook,
     breakpointhook,  bound, covariant, contravariant, infer_variance, underscore = "_", has_default, has_location, evaluate_value, evaluate_bound,
     evaluate_constraints, evaluate_default, constraints, typing, tzinfo, fold, utcoffset, dst, tzname, isoformat, strftime,
+    partial,
+    __subclasses__,
 }

@@ -212,29 +212,50 @@ fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
 pub fn open_streams(vm: &Vm) -> PyResult<()> {
     let ids = vm.ids();
     crate::import::import_module("encodings", vm)?;
-    let io = crate::import::import_module("io", vm)?;
+    let io = crate::import::import_module("_io", vm)?;
     let open = io.get_attr(ids.open, vm)?;
     if let Some(builtins) = vm.interp().builtins_dict.get() {
         builtins.set_item(ids.open.as_object(), &open, vm)?;
     }
-    let unbuffered = vm.interp().config.borrow().unbuffered;
-    let streams =
-        [(0, "stdin", "r", "strict"), (1, "stdout", "w", "strict"), (2, "stderr", "w", "backslashreplace")];
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
-    for (fd, name, mode, errors) in streams {
-        let stream = open_stream(fd, name, mode, errors, unbuffered, &io, vm)?;
+    let (encoding, errors) = stdio_encoding(vm);
+    for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
+        // Whatever an error message contains, it can be shown.
+        let errors = if fd == 2 { "backslashreplace" } else { &errors };
+        let stream = open_stream(fd, name, mode, &encoding, errors, &io, vm)?;
         sys.set_item(vm.intern(name).as_object(), &stream, vm)?;
         sys.set_item(vm.intern(&format!("__{name}__")).as_object(), &stream, vm)?;
     }
     Ok(())
 }
 
+/// Encoding and error handler of the standard streams: by `PYTHONIOENCODING` and the locale. In the C locale, what can't
+/// be decoded goes through unchanged.
+fn stdio_encoding(vm: &Vm) -> (String, String) {
+    let config = vm.interp().config.borrow();
+    let given = std::env::var("PYTHONIOENCODING").ok().filter(|_| config.use_environment).unwrap_or_default();
+    let (encoding, errors) = given.split_once(':').unwrap_or((&given, ""));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .unwrap_or_default();
+    let lenient =
+        encoding.is_empty() && matches!(locale.as_str(), "" | "C" | "POSIX" | "C.UTF-8" | "C.utf8" | "UTF-8");
+    let errors = match errors {
+        "" if lenient => "surrogateescape",
+        "" => "strict",
+        given => given,
+    };
+    (if encoding.is_empty() { "utf-8" } else { encoding }.to_owned(), errors.to_owned())
+}
+
 fn open_stream(
     fd: i32,
     name: &str,
     mode: &str,
+    encoding: &str,
     errors: &str,
-    unbuffered: bool,
     io: &Object,
     vm: &Vm,
 ) -> PyResult {
@@ -242,46 +263,27 @@ fn open_stream(
     if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
         return Ok(vm.none());
     }
-    let raw_output = unbuffered && mode == "w";
-    let keywords = |pairs: &[(&str, ObjRef)]| -> PyResult<Ref<Dict>> {
-        let dict = vm.new_dict();
-        for (key, value) in pairs {
-            dict.set_item(vm.intern(key).as_object(), value, vm)?;
-        }
-        Ok(dict)
-    };
+    let ids = vm.ids();
+    let unbuffered = vm.interp().config.borrow().unbuffered;
+    let raw_output = unbuffered && fd != 0;
     let text = |value: &str| vm.new_str(value).into_object();
-    let open = io.get_attr(vm.ids().open, vm)?;
-    let args = vm.new_tuple([vm.new_int(fd), text(&format!("{mode}b"))]);
-    let buffering = if raw_output { 0 } else { -1 };
-    let options = keywords(&[("buffering", vm.new_int(buffering)), ("closefd", vm.new_bool(false))])?;
-    let buffer = open.call_tuple_dict(&args, Some(&options), vm)?;
-    let raw = if raw_output { buffer.clone() } else { buffer.get_attr(vm.ids().raw, vm)? };
-    raw.set_attr(vm.ids().name, vm.new_str(&format!("<{name}>")).as_object(), vm)?;
-    let is_tty = raw.call_method(vm.ids().isatty, &[], vm)?.is_true(vm)?;
-    let line_buffering = !raw_output && (is_tty || name == "stderr");
-    let encoding =
-        std::env::var("PYTHONIOENCODING").ok().filter(|_| vm.interp().config.borrow().use_environment);
-    let (encoding, given_errors) = match encoding.as_deref().map(|e| e.split_once(':').unwrap_or((e, ""))) {
-        Some((encoding, errors)) => (encoding.to_owned(), errors.to_owned()),
-        None => (String::new(), String::new()),
-    };
-    let encoding = if encoding.is_empty() { "utf-8" } else { &encoding };
-    // In the C locale, what can't be decoded goes through unchanged.
-    let errors = if given_errors.is_empty() || name == "stderr" { errors } else { &given_errors };
+    let buffering = vm.new_int(if raw_output { 0 } else { -1 });
+    let raw_mode = text(if fd == 0 { "rb" } else { "wb" });
+    let open = io.get_attr(ids.open, vm)?;
+    let none = vm.none_ref();
+    let fd_object = vm.new_int(fd);
+    let arguments = [&*fd_object, &raw_mode, &buffering, none, none, none, vm.false_ref()];
+    let buffer = open.call(&arguments, vm)?;
+    let raw = if raw_output { buffer.clone() } else { buffer.get_attr(ids.raw, vm)? };
+    raw.set_attr(ids.name, vm.new_str(&format!("<{name}>")).as_object(), vm)?;
+    let is_tty = raw.call_method(ids.isatty, &[], vm)?.is_true(vm)?;
+    let line_buffering = vm.new_bool(!unbuffered && (is_tty || fd == 2));
+    let newline = if fd == 0 { none } else { ids.newline.as_object() };
+    let (encoding, errors) = (text(encoding), text(errors));
     let wrapper = io.get_attr(&vm.intern("TextIOWrapper"), vm)?;
-    let options = keywords(&[
-        ("encoding", text(encoding)),
-        ("errors", text(errors)),
-        ("newline", text("\n")),
-        ("line_buffering", vm.new_bool(line_buffering)),
-        ("write_through", vm.new_bool(raw_output)),
-    ])?;
-    if mode == "r" {
-        options.set_item(vm.intern("newline").as_object(), vm.none_ref(), vm)?;
-    }
-    let stream = wrapper.call_tuple_dict(&vm.new_tuple([buffer]), Some(&options), vm)?;
-    stream.set_attr(vm.ids().mode, vm.new_str(mode).as_object(), vm)?;
+    let arguments = [&*buffer, &encoding, &errors, newline, &line_buffering, &vm.new_bool(unbuffered)];
+    let stream = wrapper.call(&arguments, vm)?;
+    stream.set_attr(ids.mode, vm.new_str(mode).as_object(), vm)?;
     Ok(stream)
 }
 

@@ -173,6 +173,14 @@ pub fn instance_dict_if_any(op: &Object) -> Option<Ref<Dict>> {
     unsafe { borrow_dict(op) }.map(Ref::new_ref)
 }
 
+/// Whether the instance has no attribute of its own. A dict is not made to find out.
+pub fn instance_dict_is_empty(op: &Object) -> bool {
+    match instance_dict_if_any(op) {
+        Some(dict) => dict.is_empty(),
+        None => inline_values(op).is_none_or(|values| values.size.get() == 0),
+    }
+}
+
 /// The instance's own attribute `name`.
 #[inline]
 pub fn instance_get(op: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {

@@ -119,6 +119,13 @@ impl Dict {
         }
     }
 
+    /// The dict part of a new instance of a type that begins as dicts do.
+    pub(crate) fn blank(tp: &'static Type) -> Dict {
+        let mut dict = Dict::with(Table::empty(), std::ptr::null_mut(), 0);
+        dict.ob = Object::new(tp);
+        dict
+    }
+
     /// A new empty dict.
     #[inline]
     pub fn new(vm: &Vm) -> Ref<Dict> {
@@ -452,7 +459,7 @@ impl Dict {
     }
 
     /// Equality with another dict: the same keys with equal values.
-    fn equal(&self, other: &Dict, vm: &Vm) -> PyResult<bool> {
+    pub(crate) fn equal(&self, other: &Dict, vm: &Vm) -> PyResult<bool> {
         if self.len() != other.len() {
             return Ok(false);
         }
@@ -513,7 +520,7 @@ impl Dict {
 
     /// Return the size of the dict in memory, in bytes.
     #[method("($self, /)")]
-    fn __sizeof__(&self) -> usize {
+    pub(crate) fn __sizeof__(&self) -> usize {
         let mut size = self.ob.ob_type().tp_basicsize.get() as usize;
         let table = self.table();
         if self.split_values().is_some() {

@@ -374,7 +374,7 @@ impl Dict {
     }
 
     /// Removes `key` and returns its value.
-    pub(crate) fn pop_hash(&self, key: &Object, hash: isize, vm: &Vm) -> PyResult<Option<ObjRef>> {
+    pub fn pop_hash(&self, key: &Object, hash: isize, vm: &Vm) -> PyResult<Option<ObjRef>> {
         let Some((ix, _)) = self.find(key, hash, vm)? else { return Ok(None) };
         if self.is_watched() {
             self.notify(DictEvent::Deleted, Some(key), None, vm);

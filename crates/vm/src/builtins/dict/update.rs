@@ -127,7 +127,7 @@ impl Dict {
     }
 
     /// `update(other)`: a mapping when it has `keys`, else an iterable of pairs.
-    pub(crate) fn update_from_arg(&self, other: &Object, vm: &Vm) -> PyResult<()> {
+    pub fn update_from_arg(&self, other: &Object, vm: &Vm) -> PyResult<()> {
         if other.downcast_exact::<Dict>().is_some() || other.lookup_attr(vm.ids().keys, vm)?.is_some() {
             return self.merge(other, Duplicates::Override, vm);
         }

@@ -31,8 +31,13 @@ macro_rules! view_layouts {
                 vm.new_object($name { ob, dict: Slot::of(dict.into()) }).into_object()
             }
 
+            /// A view of another type on top of this one.
+            pub(crate) fn of_type(tp: &'static Type, dict: &Dict) -> Self {
+                $name { ob: Object::new(tp), dict: Slot::of(dict.into()) }
+            }
+
             /// The dict; none after the collector has cleared the view.
-            fn dict(&self) -> Option<Ref<Dict>> {
+            pub(crate) fn dict(&self) -> Option<Ref<Dict>> {
                 self.dict.get()
             }
 

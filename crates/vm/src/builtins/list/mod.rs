@@ -278,6 +278,12 @@ impl List {
         }
     }
 
+    /// Exchanges two items. False when a position is out of range.
+    pub fn swap(&self, i: usize, j: usize) -> bool {
+        let (Some(first), Some(second)) = (self.get(i), self.get(j)) else { return false };
+        self.set(i, second) && self.set(j, first)
+    }
+
     /// Replaces item `i`; false when there is no such item.
     #[inline]
     pub fn set(&self, i: usize, item: ObjRef) -> bool {
