@@ -22,7 +22,6 @@ pub mod _sre;
 pub mod _stat;
 pub mod _sysconfig;
 pub mod _random;
-pub mod _sre;
 pub mod _struct;
 pub mod _thread;
 pub mod _uuid;
@@ -55,7 +54,6 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_stat::Stat::DEF,
         &_sysconfig::SysConfig::DEF,
         &_random::RandomModule::DEF,
-        &_sre::Sre::DEF,
         &_struct::StructModule::DEF,
         &_thread::Thread::DEF,
         &_uuid::Uuid::DEF,
