@@ -7,6 +7,7 @@
 use taipan_vm::module_def::NativeModule;
 
 pub mod _abc;
+pub mod _ast;
 pub mod _bisect;
 pub mod _collections;
 pub mod _contextvars;
@@ -24,6 +25,7 @@ pub mod _sysconfig;
 pub mod _random;
 pub mod _struct;
 pub mod _thread;
+pub mod _tokenize;
 pub mod _uuid;
 pub mod _warnings;
 pub mod binascii;
@@ -39,6 +41,7 @@ pub mod time;
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
         &_abc::Abc::DEF,
+        &_ast::AstModule::DEF,
         &_bisect::Bisect::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
@@ -56,6 +59,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_random::RandomModule::DEF,
         &_struct::StructModule::DEF,
         &_thread::Thread::DEF,
+        &_tokenize::Tokenize::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &binascii::Binascii::DEF,
