@@ -19,17 +19,17 @@ pub mod _locale;
 pub mod _opcode;
 pub mod _operator;
 pub mod _queue;
+pub mod _random;
 pub mod _sre;
 pub mod _stat;
-pub mod _sysconfig;
-pub mod _random;
 pub mod _struct;
+pub mod _sysconfig;
 pub mod _thread;
 pub mod _tokenize;
 pub mod _uuid;
 pub mod _warnings;
-pub mod binascii;
 pub mod atexit;
+pub mod binascii;
 pub mod errno;
 pub mod itertools;
 pub mod marshal;
@@ -53,17 +53,17 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
         &_queue::QueueModule::DEF,
+        &_random::RandomModule::DEF,
         &_sre::Sre::DEF,
         &_stat::Stat::DEF,
-        &_sysconfig::SysConfig::DEF,
-        &_random::RandomModule::DEF,
         &_struct::StructModule::DEF,
+        &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
         &_tokenize::Tokenize::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
-        &binascii::Binascii::DEF,
         &atexit::AtExit::DEF,
+        &binascii::Binascii::DEF,
         &errno::Errno::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,

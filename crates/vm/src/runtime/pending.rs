@@ -38,3 +38,8 @@ pub fn handle(vm: &Vm) -> PyResult<()> {
     }
     Ok(())
 }
+
+/// Runs the signal handlers that wait, for native code that takes long. Raises what they raise.
+pub fn check_signals(vm: &Vm) -> PyResult<()> {
+    if vm.eval_breaker.load(Ordering::Relaxed) & breaker::SIGNALS == 0 { Ok(()) } else { handle(vm) }
+}
