@@ -1,11 +1,12 @@
 //! From source to code objects: what `compile`, `exec`, `eval`, imports and the command line share.
 
-use taipan_parser::ast::{Arena, Mod};
+use taipan_parser::ast::Mod;
 use taipan_parser::{ErrorKind, ParseOptions, SyntaxError};
 
 use crate::prelude::*;
 
 pub use taipan_parser::Mode;
+pub use taipan_parser::ast::Arena;
 
 /// The `flags` of `compile`: future features and `PyCF_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
