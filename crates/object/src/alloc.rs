@@ -8,6 +8,10 @@ use std::ffi::c_void;
 
 use crate::object::Object;
 
+/// Everything else that the program allocates in Rust.
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CLASS_BYTES: usize = 16;
 const CLASSES: usize = 32;
 /// Longest block kept in a free list.

@@ -5,6 +5,7 @@ use crate::prelude::*;
 
 mod functions;
 pub mod hooks;
+mod monitoring;
 mod tracing;
 
 /// The module.
@@ -272,6 +273,8 @@ const STDLIB_MODULE_NAMES: &str = include_str!("stdlib_module_names.txt");
 impl Sys {
     #[exec]
     fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
-        fill(module, vm)
+        fill(module, vm)?;
+        let watching = monitoring::create(vm)?;
+        module.set("monitoring", &watching, vm)
     }
 }

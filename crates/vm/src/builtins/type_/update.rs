@@ -3,9 +3,20 @@
 use std::ffi::c_int;
 
 use super::lookup::lookup;
-use super::slotdefs::{SLOT_DEFS, WrapperBase, slot_ptr};
+use super::slotdefs::{SLOT_DEFS, slot_ptr};
 use crate::builtins::descr::WrapperDescriptor;
 use crate::prelude::*;
+
+/// The names of the table's rows, interned.
+fn slot_names(vm: &Vm) -> &[Ref<Str>] {
+    let names = &vm.interp().types.slot_names;
+    names.get_or_init(|| SLOT_DEFS.iter().map(|def| vm.intern(def.name())).collect())
+}
+
+/// Whether the row at `at` is for the special method `name`, which is interned.
+fn is_for(names: &[Ref<Str>], at: usize, name: &Str) -> bool {
+    names.get(at).is_some_and(|known| std::ptr::eq::<Str>(&**known, name))
+}
 
 /// Sets every slot of a new class from what its bases and its own dictionary define.
 pub fn fill_slots(tp: &Type, vm: &Vm) {
@@ -22,8 +33,10 @@ pub fn update_slot(tp: &Type, name: &Str, vm: &Vm) {
         return;
     }
     let mut starts: Vec<usize> = Vec::new();
+    let name = &*vm.intern(&text);
+    let names = slot_names(vm);
     for (at, def) in SLOT_DEFS.iter().enumerate() {
-        if def.name() == text {
+        if is_for(names, at, name) {
             let start = first_of_slot(at, def.offset);
             if !starts.contains(&start) {
                 starts.push(start);
@@ -59,9 +72,12 @@ fn first_of_slot(at: usize, offset: c_int) -> usize {
 
 /// The slot that a special method fills natively in `tp`, when there is only one such slot: `__len__` may stand for
 /// `sq_length` or `mp_length`.
-fn only_filled_slot(tp: &Type, name: &str) -> *mut *const () {
+fn only_filled_slot(tp: &Type, name: &Str, names: &[Ref<Str>]) -> *mut *const () {
     let mut result: *mut *const () = std::ptr::null_mut();
-    for def in SLOT_DEFS.iter().filter(|def| def.name() == name) {
+    for (at, def) in SLOT_DEFS.iter().enumerate() {
+        if !is_for(names, at, name) {
+            continue;
+        }
         let slot = slot_ptr(tp, def.offset);
         // SAFETY: null or the address of a slot.
         if unsafe { slot.as_ref() }.is_none_or(|function| function.is_null()) {
@@ -79,9 +95,9 @@ fn only_filled_slot(tp: &Type, name: &str) -> *mut *const () {
 fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
     let Some(first) = SLOT_DEFS.get(start) else { return SLOT_DEFS.len() };
     let offset = first.offset;
-    let rows: Vec<&WrapperBase> =
-        SLOT_DEFS.iter().skip(start).take_while(|def| def.offset == offset).collect();
-    let next = start + rows.len();
+    let names = slot_names(vm);
+    let rows = SLOT_DEFS.iter().skip(start).take_while(|def| def.offset == offset);
+    let next = start + rows.clone().count();
     let slot = slot_ptr(tp, offset);
     if slot.is_null() {
         return next;
@@ -92,17 +108,16 @@ fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
     let hash_offset = std::mem::offset_of!(Type, tp_hash) as c_int;
     let new_offset = std::mem::offset_of!(Type, tp_new) as c_int;
     let next_offset = std::mem::offset_of!(Type, tp_iternext) as c_int;
-    for def in rows {
-        let name = vm.intern(def.name());
-        let Some(found) = lookup(tp, &name, vm) else {
+    for (def, name) in rows.zip(names.iter().skip(start)) {
+        let Some(found) = lookup(tp, name, vm) else {
             if offset == next_offset {
                 specific = crate::builtins::object::next_not_implemented as *const ();
             }
             continue;
         };
         if let Some(wrapper) = found.downcast_exact::<WrapperDescriptor>() {
-            if wrapper.base().name() == def.name() {
-                let filled = only_filled_slot(tp, def.name());
+            if std::ptr::eq(wrapper.base().name, def.name) || wrapper.base().name() == def.name() {
+                let filled = only_filled_slot(tp, name, names);
                 if filled.is_null() || std::ptr::eq(filled, slot) {
                     generic = def.function;
                 }
@@ -110,7 +125,8 @@ fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
                 let same = specific.is_null() || std::ptr::eq(specific, wrapped);
                 // `nb_add` gets its operands either way round, `sq_concat` doesn't; but their wrappers may be folded into one
                 // function by the linker, so their addresses don't tell them apart.
-                let concat = def.name() == "__add__" && wrapper.base().offset != offset;
+                let concat =
+                    std::ptr::eq::<Str>(&**name, vm.ids().__add__) && wrapper.base().offset != offset;
                 if same
                     && !concat
                     && std::ptr::eq(wrapper.base().wrapper, def.wrapper)
