@@ -16,15 +16,12 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command_line")
 }
 
-/// A case starts with `name: ` at the start of a line; its command may go on over lines.
+/// A case starts with a line `= name: command`; its command may go on over lines.
 fn cases() -> Vec<Case> {
     let text = std::fs::read_to_string(folder().join("cases.txt")).expect("the cases are there");
     let mut found: Vec<Case> = Vec::new();
     for line in text.lines().skip_while(|line| line.starts_with('#')) {
-        let named = line.split_once(": ").filter(|(name, _)| {
-            !name.is_empty()
-                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        });
+        let named = line.strip_prefix("= ").and_then(|rest| rest.split_once(": "));
         match (named, found.last_mut()) {
             (Some((name, command)), _) => {
                 found.push(Case { name: name.to_owned(), command: command.to_owned() });
