@@ -720,6 +720,12 @@ impl Thread {
         true
     }
 
+    /// Return True if the current interpreter is the main Python interpreter.
+    #[function("($module, /)")]
+    fn _is_main_interpreter() -> bool {
+        true
+    }
+
     /// Raise SystemExit, so that the thread exits silently unless it is caught.
     #[function("($module, /)")]
     fn exit(vm: &Vm) -> PyResult<()> {

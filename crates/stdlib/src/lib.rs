@@ -7,6 +7,7 @@
 use taipan_vm::module_def::NativeModule;
 
 pub mod _abc;
+pub mod _ast;
 pub mod _bisect;
 pub mod _blake2;
 pub mod _collections;
@@ -32,6 +33,7 @@ pub mod _statistics;
 pub mod _struct;
 pub mod _sysconfig;
 pub mod _thread;
+pub mod _tokenize;
 pub mod _uuid;
 pub mod _warnings;
 pub mod array;
@@ -52,6 +54,7 @@ pub mod zlib;
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
         &_abc::Abc::DEF,
+        &_ast::AstModule::DEF,
         &_bisect::Bisect::DEF,
         &_blake2::Blake2Module::DEF,
         &_collections::Collections::DEF,
@@ -77,6 +80,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_struct::StructModule::DEF,
         &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
+        &_tokenize::Tokenize::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &array::ArrayModule::DEF,

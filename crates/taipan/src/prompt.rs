@@ -116,10 +116,14 @@ struct Session {
 
 impl Session {
     fn compile(&self, source: &str, extra: u32, vm: &Vm) -> PyResult<Ref<Code>> {
-        let text = vm.new_str(source);
+        let (text, bytes) = (vm.new_str(source), source.as_bytes());
         let flags = CompileFlags(self.futures | extra);
         let name = format!("<stdin-{}>", self.number);
-        compile::compile_source(source.as_bytes(), text.as_object(), &name, Mode::Single, flags, -1, vm)
+        let arena = compile::Arena::new();
+        // Errors of the grammar come before the statement has a number.
+        let (origin, mode) = (text.as_object(), Mode::Single);
+        let tree = compile::parse_source(bytes, origin, "<stdin>", mode, flags, -1, &arena, vm)?;
+        compile::compile_tree(&arena, &tree, &name, flags, -1, bytes, vm)
     }
 
     /// Reads lines until they make a statement. Raises its syntax error.

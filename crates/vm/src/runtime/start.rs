@@ -324,9 +324,38 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
     }
     let flushed = flush_streams(vm);
     vm.interp().finalizing.set(true);
+    clear_main(vm);
     crate::runtime::gc::collect_at_shutdown(vm);
     // A stream that could not be flushed is not tried again.
     if flushed && flush_streams(vm) { status } else { 120 }
+}
+
+/// Drops what the program's own module holds: private names first, then the others, so that finalisers still find the
+/// names that they use most.
+fn clear_main(vm: &Vm) {
+    let main = match crate::import::loaded_module(vm.ids().__main__, vm) {
+        Ok(main) => main.and_then(|main| main.downcast::<Module>().ok()),
+        Err(Raised) => {
+            vm.clear_exception();
+            None
+        }
+    };
+    let Some(main) = main else { return };
+    let names = main.dict(vm);
+    for private in [true, false] {
+        for (name, value) in names.items_vec() {
+            let Some(text) = name.downcast_ref::<Str>() else { continue };
+            let shown = text.to_string_lossy();
+            let is_private = shown.starts_with('_') && !shown.starts_with("__");
+            if vm.is_none(&value) || is_private != private || shown == "__builtins__" {
+                continue;
+            }
+            drop(value);
+            if names.set_item(&name, vm.none_ref(), vm).is_err() {
+                vm.clear_exception();
+            }
+        }
+    }
 }
 
 /// Flushes both output streams; false when that failed for standard output.

@@ -232,12 +232,6 @@ impl Sys {
         Ok(())
     }
 
-    /// Private function for getting PyConfig.cpu_count
-    #[function("($module, /)")]
-    fn _get_cpu_count_config() -> i32 {
-        -1
-    }
-
     /// ``Intern'' the given string.
     ///
     /// This enters the string in the (global) table of interned strings whose

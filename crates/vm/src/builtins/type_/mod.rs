@@ -4,7 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use taipan_object::typeobject::HeapType;
 
-use self::lookup::{lookup, type_dict, type_modified};
+pub use self::lookup::type_dict;
+use self::lookup::{lookup, type_modified};
 use crate::builtins::descr;
 use crate::builtins::dict::managed;
 use crate::prelude::*;
