@@ -214,24 +214,6 @@ impl Sys {
         false
     }
 
-    /// Clear type descriptors of a type, which must be a class.
-    #[function("($module, type, /)")]
-    fn _clear_type_descriptors(cls: &Type, vm: &Vm) -> PyResult<()> {
-        if cls.has_flag(TypeFlags::IMMUTABLETYPE) {
-            return Err(vm.type_error("argument is immutable"));
-        }
-        for name in ["__dict__", "__weakref__"] {
-            let name = vm.intern(name);
-            if let Some(dict) = crate::builtins::type_::lookup::type_dict(cls) {
-                if dict.get_str(&name, vm)?.is_some() {
-                    dict.del_item(name.as_object(), vm)?;
-                }
-            }
-        }
-        crate::builtins::type_::lookup::type_modified(cls, vm);
-        Ok(())
-    }
-
     /// ``Intern'' the given string.
     ///
     /// This enters the string in the (global) table of interned strings whose

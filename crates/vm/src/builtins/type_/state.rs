@@ -1,6 +1,6 @@
 //! What the interpreter knows about types beside the type objects: versions, the method cache, subclass lists.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use crate::prelude::*;
@@ -23,8 +23,6 @@ pub struct TypeState {
     cache: Box<[CacheEntry]>,
     /// Direct subclasses, oldest first, by the address of the base. A type removes itself when it ends.
     subclasses: RefCell<HashMap<usize, Vec<*const Type>>>,
-    /// The names of the special methods, interned, in the order of the table of slots; filled when first needed.
-    pub(super) slot_names: OnceCell<Box<[Ref<Str>]>>,
 }
 
 impl TypeState {
@@ -37,7 +35,6 @@ impl TypeState {
             starting: Cell::new(true),
             cache: (0..CACHE_SIZE).map(|_| entry()).collect(),
             subclasses: RefCell::default(),
-            slot_names: OnceCell::new(),
         }
     }
 
