@@ -17,8 +17,11 @@ pub mod _io;
 pub mod _locale;
 pub mod _opcode;
 pub mod _operator;
+pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
+pub mod _signal;
+pub mod _socket;
 pub mod _sre;
 pub mod _stat;
 pub mod _struct;
@@ -29,10 +32,15 @@ pub mod _warnings;
 pub mod atexit;
 pub mod binascii;
 pub mod errno;
+pub mod fcntl;
+pub mod grp;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod pwd;
+pub mod resource;
+pub mod select;
 pub mod time;
 
 /// All modules, sorted by name.
@@ -49,8 +57,11 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_locale::Locale::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
+        &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
+        &_signal::Signal::DEF,
+        &_socket::SocketModule::DEF,
         &_sre::Sre::DEF,
         &_stat::Stat::DEF,
         &_struct::StructModule::DEF,
@@ -61,10 +72,15 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,
         &errno::Errno::DEF,
+        &fcntl::Fcntl::DEF,
+        &grp::Grp::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
         &math::Math::DEF,
         &posix::Posix::DEF,
+        &pwd::Pwd::DEF,
+        &resource::Resource::DEF,
+        &select::Select::DEF,
         &time::Time::DEF,
     ]
 }
