@@ -22,11 +22,14 @@ pub mod _locale;
 pub mod _md5;
 pub mod _opcode;
 pub mod _operator;
+pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
 pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
+pub mod _signal;
+pub mod _socket;
 pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
@@ -42,10 +45,15 @@ pub mod binascii;
 pub mod cmath;
 mod digests;
 pub mod errno;
+pub mod fcntl;
+pub mod grp;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod pwd;
+pub mod resource;
+pub mod select;
 pub mod time;
 pub mod unicodedata;
 pub mod zlib;
@@ -69,11 +77,14 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_md5::Md5Module::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
+        &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
         &_sha1::Sha1Module::DEF,
         &_sha2::Sha2Module::DEF,
         &_sha3::Sha3Module::DEF,
+        &_signal::Signal::DEF,
+        &_socket::SocketModule::DEF,
         &_sre::Sre::DEF,
         &_stat::Stat::DEF,
         &_statistics::Statistics::DEF,
@@ -88,10 +99,15 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &binascii::Binascii::DEF,
         &cmath::CMath::DEF,
         &errno::Errno::DEF,
+        &fcntl::Fcntl::DEF,
+        &grp::Grp::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
         &math::Math::DEF,
         &posix::Posix::DEF,
+        &pwd::Pwd::DEF,
+        &resource::Resource::DEF,
+        &select::Select::DEF,
         &time::Time::DEF,
         &unicodedata::UnicodeData::DEF,
         &zlib::Zlib::DEF,

@@ -85,6 +85,7 @@ fn report(stays: bool, vm: &Vm) -> i32 {
 
 /// `__main__`, the standard streams and `site`.
 fn prepare(command: &Command, vm: &Vm) -> PyResult<Ref<Module>> {
+    taipan_stdlib::_signal::install(vm)?;
     start::open_streams(vm)?;
     let main = Module::create("__main__", None, vm)?;
     import::modules(vm)?.set_item(vm.ids().__main__.as_object(), main.as_object(), vm)?;

@@ -76,6 +76,17 @@ impl Gil {
         }
     }
 
+    /// Runs `fork`, with nobody inside the lock's own state meanwhile. In the child, where no other thread is, nobody
+    /// waits for the lock.
+    pub fn fork(&self, fork: impl FnOnce() -> libc::pid_t) -> libc::pid_t {
+        let mut state = self.lock();
+        let pid = fork();
+        if pid == 0 {
+            state.waiting = 0;
+        }
+        pid
+    }
+
     /// Gives the lock up.
     pub fn release(&self, vm: &Vm) {
         let mut state = self.lock();
