@@ -6,6 +6,7 @@
 
 use taipan_vm::module_def::NativeModule;
 
+mod digests;
 pub mod _abc;
 pub mod _ast;
 pub mod _bisect;
@@ -43,7 +44,6 @@ pub mod array;
 pub mod atexit;
 pub mod binascii;
 pub mod cmath;
-mod digests;
 pub mod errno;
 pub mod fcntl;
 pub mod grp;
