@@ -6,7 +6,6 @@
 
 use taipan_vm::module_def::NativeModule;
 
-mod digests;
 pub mod _abc;
 pub mod _ast;
 pub mod _bisect;
@@ -44,6 +43,7 @@ pub mod array;
 pub mod atexit;
 pub mod binascii;
 pub mod cmath;
+mod digests;
 pub mod errno;
 pub mod fcntl;
 pub mod grp;

@@ -542,8 +542,9 @@ impl TextIoWrapper {
     fn set_chunk_size(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
         self.attached(vm)?;
         let Some(value) = value else {
-            return Err(vm
-                .attribute_error("attribute '_CHUNK_SIZE' of '_io.TextIOWrapper' objects cannot be deleted"));
+            return Err(vm.attribute_error(
+                "attribute '_CHUNK_SIZE' of '_io.TextIOWrapper' objects cannot be deleted",
+            ));
         };
         let wide = value.as_index(vm)?.to_i64();
         let Some(size) = wide else {
