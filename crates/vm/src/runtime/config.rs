@@ -61,8 +61,7 @@ impl Default for Config {
             debug: 0,
             verbose: 0,
             quiet: false,
-            // Code objects can't be marshalled yet.
-            write_bytecode: false,
+            write_bytecode: true,
             bytes_warning: 0,
             unbuffered: false,
             dev_mode: false,

@@ -4,7 +4,7 @@
 //! What Python sees as `co_code` is computed from them: specialised opcodes go back to their family, caches to zero.
 
 mod constants;
-mod from_bytecode;
+pub mod from_bytecode;
 
 pub use from_bytecode::object_of;
 
