@@ -43,7 +43,8 @@ class EmbeddedLoader:
         return None
 
     def exec_module(self, module):
-        exec(self.get_code(module.__name__), module.__dict__)
+        code = self.get_code(module.__name__)
+        _bootstrap._call_with_frames_removed(exec, code, module.__dict__)
 
     def is_package(self, fullname):
         is_package = _embedded.find(fullname)

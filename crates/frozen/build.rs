@@ -15,6 +15,33 @@ struct Module {
     is_package: bool,
 }
 
+/// The modules that CPython freezes: their code knows no file. Tracebacks leave out importlib's by their names.
+const FROZEN: [&str; 23] = [
+    "__hello__",
+    "__phello__",
+    "__phello__.ham",
+    "__phello__.ham.eggs",
+    "__phello__.spam",
+    "_collections_abc",
+    "_embedded_importer",
+    "_sitebuiltins",
+    "abc",
+    "codecs",
+    "genericpath",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+    "importlib.machinery",
+    "importlib.util",
+    "io",
+    "ntpath",
+    "os",
+    "posixpath",
+    "runpy",
+    "site",
+    "stat",
+    "zipimport",
+];
+
 fn main() {
     let overlay = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../../lib");
     println!("cargo:rerun-if-changed=build.rs");
@@ -36,8 +63,7 @@ fn main() {
         let source =
             std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));
         let file = match name.as_str() {
-            // Tracebacks leave these two out by their names.
-            "importlib._bootstrap" | "importlib._bootstrap_external" => format!("<frozen {name}>"),
+            name if FROZEN.contains(&name) => format!("<frozen {name}>"),
             _ if module.is_package => format!("<embedded>/{}/__init__.py", name.replace('.', "/")),
             _ => format!("<embedded>/{}.py", name.replace('.', "/")),
         };

@@ -474,7 +474,7 @@ pub fn int_const(negative: bool, mut digits: Vec<u32>) -> Const {
 }
 
 /// Whether the bytes are UTF-8 with surrogates allowed.
-fn is_wtf8(mut bytes: &[u8]) -> bool {
+pub fn is_wtf8(mut bytes: &[u8]) -> bool {
     loop {
         match std::str::from_utf8(bytes) {
             Ok(_) => return true,

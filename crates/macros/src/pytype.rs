@@ -36,6 +36,7 @@ struct Options {
     vectorcall: Option<Ident>,
     vectorcall_offset: Option<Expr>,
     weaklist_offset: Option<Expr>,
+    dict_offset: Option<Expr>,
     methods: Vec<Path>,
     members: Vec<Member>,
     itemsize: Option<Expr>,
@@ -104,7 +105,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                 }
             }
             _ => {
-                const VALUED: [&str; 13] = [
+                const VALUED: [&str; 14] = [
                     "name",
                     "symbol",
                     "doc",
@@ -115,6 +116,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                     "vectorcall",
                     "vectorcall_offset",
                     "weaklist_offset",
+                    "dict_offset",
                     "itemsize",
                     "basicsize",
                     "static",
@@ -134,6 +136,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                     "vectorcall" => options.vectorcall = Some(input.parse()?),
                     "vectorcall_offset" => options.vectorcall_offset = Some(input.parse()?),
                     "weaklist_offset" => options.weaklist_offset = Some(input.parse()?),
+                    "dict_offset" => options.dict_offset = Some(input.parse()?),
                     "itemsize" => options.itemsize = Some(input.parse()?),
                     "basicsize" => options.basicsize = Some(input.parse()?),
                     _ => options.static_name = Some(input.parse()?),
@@ -457,6 +460,9 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     }
     if let Some(offset) = &options.weaklist_offset {
         type_fields.push(quote!(tp_weaklistoffset: ::std::cell::Cell::new((#offset) as isize)));
+    }
+    if let Some(offset) = &options.dict_offset {
+        type_fields.push(quote!(tp_dictoffset: ::std::cell::Cell::new((#offset) as isize)));
     }
     let vectorcall_offset = match (&options.vectorcall, &options.vectorcall_offset) {
         (Some(field), _) => Some(quote!(::std::mem::offset_of!(#layout, #field))),

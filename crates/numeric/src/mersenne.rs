@@ -72,11 +72,17 @@ impl MersenneTwister {
 
     fn refill(&mut self) {
         let words = &mut self.words;
-        for i in 0..N {
-            let y = words[i] & 0x8000_0000 | words[(i + 1) % N] & 0x7fff_ffff;
-            let twist = if y & 1 == 1 { 0x9908_b0df } else { 0 };
-            words[i] = words[(i + M) % N] ^ y >> 1 ^ twist;
+        let twist = |high: u32, low: u32| {
+            let y = high & 0x8000_0000 | low & 0x7fff_ffff;
+            y >> 1 ^ (y & 1).wrapping_neg() & 0x9908_b0df
+        };
+        for i in 0..N - M {
+            words[i] = words[i + M] ^ twist(words[i], words[i + 1]);
         }
+        for i in N - M..N - 1 {
+            words[i] = words[i + M - N] ^ twist(words[i], words[i + 1]);
+        }
+        words[N - 1] = words[M - 1] ^ twist(words[N - 1], words[0]);
         self.index = 0;
     }
 

@@ -224,11 +224,11 @@ impl Abc {
     #[function("($module, self, instance, /)")]
     fn _abc_instancecheck(cls: &Object, instance: &Object, vm: &Vm) -> PyResult {
         let data = AbcData::of(cls, vm)?;
-        let subclass = instance.get_attr(vm.ids().__class__, vm)?;
+        let subtype = instance.ob_type().as_object().to_ref();
+        let subclass = instance.lookup_attr(vm.ids().__class__, vm)?.unwrap_or_else(|| subtype.clone());
         if data.cache.borrow().contains(&subclass) {
             return Ok(vm.new_bool(true));
         }
-        let subtype = instance.ob_type().as_object().to_ref();
         if subtype.is(&subclass) {
             let current = vm.interp().state::<State>().invalidations.get();
             if data.negative_version.get() == current && data.negative.borrow().contains(&subclass) {

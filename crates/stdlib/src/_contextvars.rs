@@ -61,9 +61,12 @@ fn check_var<'a>(key: &'a Object, vm: &Vm) -> PyResult<&'a Object> {
 
 #[pytype(name = "_contextvars.Context", symbol = "PyContext_Type", flags(MAPPING), gc, weakrefs = weakrefs, unhashable, doc = "")]
 impl Context {
-    #[new("()")]
-    fn new(_cls: &Type, vm: &Vm) -> Ref<Context> {
-        Context::with(vm.new_dict(), vm)
+    #[slot]
+    fn tp_new(_cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        if args.len() > 0 || kwargs.is_some_and(|kwargs| kwargs.len() > 0) {
+            return Err(vm.type_error("Context() does not accept any arguments"));
+        }
+        Ok(Context::with(vm.new_dict(), vm).into_object())
     }
 
     /// Call the callable in the context.
@@ -173,6 +176,8 @@ impl ContextVar {
         let Some(name) = name.downcast_ref::<Str>() else {
             return Err(vm.type_error("context variable name must be a str"));
         };
+        // A subclass of str may refuse.
+        name.as_object().hash(vm)?;
         Ok(vm.new_object(ContextVar {
             ob: Object::new(Self::type_object()),
             name: name.into(),

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int};
 
-use taipan_vm::exceptions::new_class::new_class;
+use taipan_vm::exceptions::declared::DeclaredException;
 
 use taipan_vm::prelude::*;
 
@@ -18,29 +18,7 @@ unsafe extern "C" {
     fn bind_textdomain_codeset(domain: *const c_char, codeset: *const c_char) -> *mut c_char;
 }
 
-#[derive(Default)]
-struct State {
-    error: Slot<Type>,
-}
-
-fn error(text: &str, vm: &Vm) -> Raised {
-    match error_class(vm) {
-        Ok(class) => vm.raise(&class, text),
-        Err(raised) => raised,
-    }
-}
-
-fn error_class(vm: &Vm) -> PyResult<Ref<Type>> {
-    let slot = &vm.interp().state::<State>().error;
-    match slot.get() {
-        Some(class) => Ok(class),
-        None => {
-            let class = new_class("locale.Error", types::exception(), None, vm)?;
-            slot.put(class.clone());
-            Ok(class)
-        }
-    }
-}
+static ERROR: DeclaredException = DeclaredException { name: "locale.Error", base: types::exception };
 
 /// A text of the C library's, in the locale's encoding, which is taken as UTF-8 with the rest escaped.
 ///
@@ -179,7 +157,8 @@ impl Locale {
         let name = optional(locale.0, vm)?;
         let failed = if name.is_some() { "unsupported locale setting" } else { "locale query failed" };
         // SAFETY: null or a text that ends in NUL; the answer is copied before the next call.
-        unsafe { from_c(libc::setlocale(category, pointer(&name)), vm) }.ok_or_else(|| error(failed, vm))
+        unsafe { from_c(libc::setlocale(category, pointer(&name)), vm) }
+            .ok_or_else(|| ERROR.raise(failed, vm))
     }
 
     /// Returns numeric and monetary locale-specific parameters.
@@ -336,7 +315,7 @@ impl Locale {
     #[function("($module, domain, dir, /)", name = "bindtextdomain")]
     fn bind_domain(domain: &Str, dir: &Object, vm: &Vm) -> PyResult {
         if domain.is_empty() {
-            return Err(error("domain must be a non-empty string", vm));
+            return Err(ERROR.raise("domain must be a non-empty string", vm));
         }
         let domain = to_c(domain, vm)?;
         let directory = if vm.is_none(dir) {
@@ -368,6 +347,6 @@ impl Locale {
         for (name, value) in ITEMS {
             module.set(name, &vm.new_int(*value), vm)?;
         }
-        module.set("Error", error_class(vm)?.as_object(), vm)
+        module.set("Error", ERROR.get(vm)?.as_object(), vm)
     }
 }

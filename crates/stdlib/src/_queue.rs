@@ -6,33 +6,17 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use taipan_vm::builtins::generic_alias::GenericAlias;
-use taipan_vm::exceptions::new_class::new_class;
+use taipan_vm::exceptions::declared::DeclaredException;
 
 use taipan_vm::prelude::*;
 
 /// The module.
 pub struct QueueModule;
 
-#[derive(Default)]
-struct State {
-    empty: Slot<Type>,
-}
-
-fn empty_error(vm: &Vm) -> PyResult<Ref<Type>> {
-    let slot = &vm.interp().state::<State>().empty;
-    match slot.get() {
-        Some(class) => Ok(class),
-        None => {
-            let doc = "Exception raised by Queue.get(block=0)/get_nowait().";
-            let class = new_class("_queue.Empty", types::exception(), Some(doc), vm)?;
-            slot.put(class.clone());
-            Ok(class)
-        }
-    }
-}
+static EMPTY: DeclaredException = DeclaredException { name: "_queue.Empty", base: types::exception };
 
 fn raise_empty(vm: &Vm) -> Raised {
-    match empty_error(vm) {
+    match EMPTY.get(vm) {
         Ok(class) => vm.raise_with(&class, Vec::new()),
         Err(raised) => raised,
     }
@@ -202,6 +186,9 @@ impl SimpleQueue {
 impl QueueModule {
     #[exec]
     fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
-        module.set("Empty", empty_error(vm)?.as_object(), vm)
+        let empty = EMPTY.get(vm)?;
+        let doc = vm.new_str("Exception raised by Queue.get(block=0)/get_nowait().");
+        empty.as_object().set_attr(vm.ids().__doc__, doc.as_object(), vm)?;
+        module.set("Empty", empty.as_object(), vm)
     }
 }

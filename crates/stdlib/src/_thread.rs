@@ -721,6 +721,12 @@ impl Thread {
         true
     }
 
+    /// Return True if the current interpreter is the main Python interpreter.
+    #[function("($module, /)")]
+    fn _is_main_interpreter() -> bool {
+        true
+    }
+
     /// Raise SystemExit, so that the thread exits silently unless it is caught.
     #[function("($module, /)")]
     fn exit(vm: &Vm) -> PyResult<()> {
@@ -760,3 +766,14 @@ impl Thread {
 /// Threads that the end of the program waits for.
 #[derive(Default)]
 struct Joinable(std::cell::RefCell<Vec<Arc<Shared>>>);
+
+/// In a child of `fork` no other thread is left: those that somebody waits for count as done.
+pub(crate) fn after_fork_in_child(vm: &Vm) {
+    let waited_for = std::mem::take(&mut *vm.interp().state::<Joinable>().0.borrow_mut());
+    for shared in waited_for {
+        if shared.ident.load(Ordering::Acquire) != ident() {
+            shared.done.set();
+        }
+    }
+    RUNNING.store(0, Ordering::Relaxed);
+}

@@ -77,7 +77,8 @@ impl AtExit {
             let next = vm.interp().state::<Callbacks>().0.borrow_mut().pop();
             let Some(callback) = next else { return };
             if callback.function.call_tuple_dict(&callback.args, callback.keywords.as_deref(), vm).is_err() {
-                vm.write_unraisable(Some(&callback.function), Some("Exception ignored in atexit callback"));
+                let function = Some(&*callback.function);
+                taipan_vm::exceptions::unraisable::write_unraisable_while("in atexit callback", function, vm);
             }
         }
     }

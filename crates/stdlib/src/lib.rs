@@ -7,64 +7,109 @@
 use taipan_vm::module_def::NativeModule;
 
 pub mod _abc;
+pub mod _ast;
 pub mod _bisect;
+pub mod _blake2;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
 pub mod _functools;
 pub mod _heapq;
+pub mod _hmac;
 pub mod _io;
+pub mod _json;
 pub mod _locale;
+pub mod _md5;
 pub mod _opcode;
 pub mod _operator;
+pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
+pub mod _sha1;
+pub mod _sha2;
+pub mod _sha3;
+pub mod _signal;
+pub mod _socket;
 pub mod _sre;
 pub mod _stat;
+pub mod _statistics;
 pub mod _struct;
 pub mod _sysconfig;
 pub mod _thread;
+pub mod _tokenize;
 pub mod _uuid;
 pub mod _warnings;
+pub mod array;
 pub mod atexit;
 pub mod binascii;
+pub mod cmath;
+mod digests;
 pub mod errno;
+pub mod fcntl;
+pub mod grp;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
 pub mod posix;
+pub mod pwd;
+pub mod resource;
+pub mod select;
 pub mod time;
+pub mod unicodedata;
+pub mod zlib;
 
 /// All modules, sorted by name.
 pub fn modules() -> Vec<&'static NativeModule> {
     vec![
         &_abc::Abc::DEF,
+        &_ast::AstModule::DEF,
         &_bisect::Bisect::DEF,
+        &_blake2::Blake2Module::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
         &_functools::Functools::DEF,
         &_heapq::Heapq::DEF,
+        &_hmac::HmacModule::DEF,
         &_io::Io::DEF,
+        &_json::Json::DEF,
         &_locale::Locale::DEF,
+        &_md5::Md5Module::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
+        &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
+        &_sha1::Sha1Module::DEF,
+        &_sha2::Sha2Module::DEF,
+        &_sha3::Sha3Module::DEF,
+        &_signal::Signal::DEF,
+        &_socket::SocketModule::DEF,
         &_sre::Sre::DEF,
         &_stat::Stat::DEF,
+        &_statistics::Statistics::DEF,
         &_struct::StructModule::DEF,
         &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
+        &_tokenize::Tokenize::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
+        &array::ArrayModule::DEF,
         &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,
+        &cmath::CMath::DEF,
         &errno::Errno::DEF,
+        &fcntl::Fcntl::DEF,
+        &grp::Grp::DEF,
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
         &math::Math::DEF,
         &posix::Posix::DEF,
+        &pwd::Pwd::DEF,
+        &resource::Resource::DEF,
+        &select::Select::DEF,
         &time::Time::DEF,
+        &unicodedata::UnicodeData::DEF,
+        &zlib::Zlib::DEF,
     ]
 }

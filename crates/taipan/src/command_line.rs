@@ -1,14 +1,16 @@
-//! The options of the command line and the `PYTHON*` environment variables.
+//! The options of the command line.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use taipan_vm::runtime::config::Config;
 
+use crate::{environment, help};
+
 /// What is to be run.
 pub enum Program {
     /// `-c TEXT`
-    Command(String),
+    Command(OsString),
     /// `-m NAME`
     Module(String),
     /// A file, folder or archive.
@@ -35,183 +37,220 @@ pub enum Request {
     Print(String),
 }
 
-const USAGE: &str = "usage: taipan [option] ... [-c cmd | -m mod | file | -] [arg] ...";
+/// Why nothing can be run.
+pub enum Failure {
+    /// A wrong command line: the text, and status 2.
+    Usage(String),
+    /// A setting with a bad value: the text, and status 1.
+    Fatal(String),
+}
 
-const HELP: &str = "\
-Options (and corresponding environment variables):
--b     : issue warnings about converting bytes/bytearray to str and comparing
-         bytes/bytearray with str or bytes with int (-bb: issue errors)
--B     : don't write .pyc files on import; also PYTHONDONTWRITEBYTECODE=x
--c cmd : program passed in as string (terminates option list)
--d     : turn on parser debugging output (no effect here); also PYTHONDEBUG=x
--E     : ignore PYTHON* environment variables (such as PYTHONPATH)
--h     : print this help message and exit (also -? or --help)
--i     : inspect interactively after running script; forces a prompt even
-         if stdin does not appear to be a terminal; also PYTHONINSPECT=x
--I     : isolate Python from the user's environment (implies -E, -P and -s)
--m mod : run library module as a script (terminates option list)
--O     : remove assert and __debug__-dependent statements; also PYTHONOPTIMIZE=x
--OO    : do -O changes and also discard docstrings
--P     : don't prepend a potentially unsafe path to sys.path; also PYTHONSAFEPATH
--q     : don't print version and copyright messages on interactive startup
--s     : don't add user site directory to sys.path; also PYTHONNOUSERSITE=x
--S     : don't imply 'import site' on initialization
--u     : force the stdout and stderr streams to be unbuffered;
-         also PYTHONUNBUFFERED=x
--v     : verbose (trace import statements); also PYTHONVERBOSE=x
--V     : print the Python version number and exit (also --version)
--W arg : warning control; arg is action:message:category:module:lineno;
-         also PYTHONWARNINGS=arg
--x     : skip first line of source, allowing use of non-Unix forms of #!cmd
--X opt : set implementation-specific option
-file   : program read from script file
--      : program read from stdin (default; interactive mode if a tty)
-arg ...: arguments passed to program in sys.argv[1:]";
+impl Failure {
+    /// What ends the process before the interpreter runs; `state` says how far it came.
+    pub fn fatal(text: &str, state: &str) -> Failure {
+        Failure::Fatal(format!("Fatal Python error: {text}\nPython runtime state: {state}\n"))
+    }
+}
 
 /// The version line of `-V`.
 pub fn version_line() -> String {
     "Python 3.14.10".to_owned()
 }
 
-/// One option's argument: the rest of the word, or the next word.
-fn argument(rest: &[u8], words: &mut std::vec::IntoIter<OsString>, option: char) -> Result<OsString, String> {
-    if !rest.is_empty() {
-        return Ok(OsString::from_vec(rest.to_vec()));
+/// The words of a command line, and the name by which the program was called.
+struct Words {
+    program: String,
+    rest: std::vec::IntoIter<OsString>,
+}
+
+impl Words {
+    fn failure(&self, text: &str) -> Failure {
+        Failure::Usage(format!(
+            "{text}\n{}\nTry `python -h' for more information.",
+            help::usage(&self.program)
+        ))
     }
-    words.next().ok_or_else(|| {
-        format!("Argument expected for the -{option} option\n{USAGE}\nTry `taipan -h' for more information.")
-    })
+
+    /// One option's argument: the rest of the word, or the next word.
+    fn argument(&mut self, rest: &[u8], option: char) -> Result<OsString, Failure> {
+        if !rest.is_empty() {
+            return Ok(OsString::from_vec(rest.to_vec()));
+        }
+        let next = self.rest.next();
+        next.ok_or_else(|| self.failure(&format!("Argument expected for the -{option} option")))
+    }
+}
+
+/// What the letters of one word ask for, as far as it ends the reading of options.
+enum Found {
+    Nothing,
+    Program(Program, &'static str),
+    Help,
 }
 
 /// Parses the command line, then the environment where it may be used.
-pub fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
+pub fn parse(arguments: Vec<OsString>) -> Result<Request, Failure> {
     let mut config = Config { orig_argv: arguments.clone(), ..Config::default() };
-    let mut words = arguments.into_iter();
-    let own_name = words.next().unwrap_or_else(|| "taipan".into());
+    let mut rest = arguments.into_iter();
+    let own_name = rest.next().unwrap_or_else(|| "taipan".into());
     config.executable = executable(&own_name);
+    let mut words = Words { program: own_name.to_string_lossy().into_owned(), rest };
+    let mut state = Letters::default();
     let mut program = None;
-    let mut skip_first_line = false;
     let mut script_arguments: Vec<OsString> = Vec::new();
-    while let Some(word) = words.next() {
-        let bytes = word.as_bytes();
-        match bytes {
+    while let Some(word) = words.rest.next() {
+        match word.as_bytes() {
             b"-" => {
                 program = Some(Program::Stdin);
                 script_arguments.push(word);
                 break;
             }
             b"--" => {
-                if let Some(file) = words.next() {
+                if let Some(file) = words.rest.next() {
                     script_arguments.push(file.clone());
                     program = Some(Program::File(file));
                 }
                 break;
             }
-            b"--help" => return Ok(Request::Print(format!("{USAGE}\n{HELP}"))),
-            b"--version" => return Ok(Request::Print(version_line())),
-            b"--check-hash-based-pycs" => {
-                let mode = words.next().map(|w| w.to_string_lossy().into_owned()).unwrap_or_default();
-                if !matches!(mode.as_str(), "always" | "never" | "default") {
-                    return Err(format!(
-                        "--check-hash-based-pycs must be one of 'default', 'always', or 'never'\n{USAGE}\nTry `taipan -h' for more information."
-                    ));
+            [b'-', b'-', ..] => {
+                if let Some(text) = long_option(&word, &mut config, &mut state, &mut words)? {
+                    return Ok(Request::Print(text));
                 }
-                config.check_hash_pycs = mode;
-                continue;
             }
-            [b'-', b'-', rest @ ..] => {
-                return Err(format!(
-                    "unknown option --{}\n{USAGE}\nTry `taipan -h' for more information.",
-                    String::from_utf8_lossy(rest)
-                ));
-            }
-            [b'-', ..] => {}
+            [b'-', letters @ ..] => match short_options(letters, &mut config, &mut state, &mut words)? {
+                Found::Nothing => {}
+                Found::Help => return Ok(Request::Print(help_text(&words.program))),
+                Found::Program(found, argv0) => {
+                    program = Some(found);
+                    script_arguments.push(argv0.into());
+                    break;
+                }
+            },
             _ => {
                 script_arguments.push(word.clone());
                 program = Some(Program::File(word));
                 break;
             }
         }
-        let mut at = 1;
-        while let Some(&letter) = bytes.get(at) {
-            at += 1;
-            let rest = bytes.get(at..).unwrap_or_default();
-            match letter {
-                b'c' => {
-                    let text = argument(rest, &mut words, 'c')?;
-                    program = Some(Program::Command(text.to_string_lossy().into_owned()));
-                    script_arguments.push("-c".into());
-                    break;
-                }
-                b'm' => {
-                    let name = argument(rest, &mut words, 'm')?;
-                    program = Some(Program::Module(name.to_string_lossy().into_owned()));
-                    script_arguments.push("-m".into());
-                    break;
-                }
-                b'W' => {
-                    config.warn_options.push(argument(rest, &mut words, 'W')?.to_string_lossy().into_owned());
-                    break;
-                }
-                b'X' => {
-                    let option = argument(rest, &mut words, 'X')?.to_string_lossy().into_owned();
-                    config.xoptions.push(match option.split_once('=') {
-                        Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-                        None => (option, None),
-                    });
-                    break;
-                }
-                b'b' => config.bytes_warning += 1,
-                b'B' => config.write_bytecode = false,
-                b'd' => config.debug += 1,
-                b'E' => config.use_environment = false,
-                b'h' | b'?' => return Ok(Request::Print(format!("{USAGE}\n{HELP}"))),
-                b'i' => {
-                    config.inspect = true;
-                    config.interactive = true;
-                }
-                b'I' => {
-                    config.isolated = true;
-                    config.use_environment = false;
-                    config.user_site = false;
-                    config.safe_path = true;
-                }
-                b'O' => config.optimization_level += 1,
-                b'P' => config.safe_path = true,
-                b'q' => config.quiet = true,
-                b'R' => {}
-                b's' => config.user_site = false,
-                b'S' => config.site_import = false,
-                b'u' => config.unbuffered = true,
-                b'v' => config.verbose += 1,
-                b'V' => return Ok(Request::Print(version_line())),
-                b'x' => skip_first_line = true,
-                other => {
-                    return Err(format!(
-                        "Unknown option: -{}\n{USAGE}\nTry `taipan -h' for more information.",
-                        char::from(other)
-                    ));
-                }
-            }
-        }
-        if program.is_some() {
-            break;
-        }
+    }
+    match state.version {
+        0 => {}
+        1 => return Ok(Request::Print(version_line())),
+        _ => return Ok(Request::Print(format!("Python {}", taipan_vm::builtins::sys_module::VERSION))),
     }
     if script_arguments.is_empty() {
         script_arguments.push(OsString::new());
     }
-    script_arguments.extend(words);
+    script_arguments.extend(words.rest);
     config.argv = script_arguments;
-    if config.use_environment {
-        environment(&mut config)?;
-    }
-    for (name, value) in config.xoptions.clone() {
-        apply_x(&mut config, &name, value.as_deref())?;
-    }
+    environment::apply(&mut config)?;
     config.optimization_level = config.optimization_level.min(2);
     let program = program.unwrap_or(Program::Stdin);
-    Ok(Request::Run(Box::new(Command { program, config, skip_first_line })))
+    Ok(Request::Run(Box::new(Command { program, config, skip_first_line: state.skip_first_line })))
+}
+
+fn help_text(program: &str) -> String {
+    format!("{}\n{}", help::usage(program), help::OPTIONS)
+}
+
+/// What the letters set beside the configuration.
+#[derive(Default)]
+struct Letters {
+    skip_first_line: bool,
+    version: u32,
+}
+
+/// A `--` option; gives the text that it asks for.
+fn long_option(
+    word: &OsString,
+    config: &mut Config,
+    state: &mut Letters,
+    words: &mut Words,
+) -> Result<Option<String>, Failure> {
+    match word.as_bytes() {
+        b"--help" => Ok(Some(help_text(&words.program))),
+        b"--help-env" => Ok(Some(help::ENVIRONMENT.to_owned())),
+        b"--help-xoptions" => Ok(Some(help::X_OPTIONS.to_owned())),
+        b"--help-all" => {
+            Ok(Some(format!("{}\n\n{}\n\n{}", help_text(&words.program), help::ENVIRONMENT, help::X_OPTIONS)))
+        }
+        b"--version" => {
+            state.version += 1;
+            Ok(None)
+        }
+        b"--check-hash-based-pycs" => {
+            let Some(mode) = words.rest.next() else {
+                return Err(words.failure("Argument expected for the --check-hash-based-pycs options"));
+            };
+            let mode = mode.to_string_lossy().into_owned();
+            if !matches!(mode.as_str(), "always" | "never" | "default") {
+                return Err(
+                    words.failure("--check-hash-based-pycs must be one of 'default', 'always', or 'never'")
+                );
+            }
+            config.check_hash_pycs = mode;
+            Ok(None)
+        }
+        _ => Err(words.failure(&format!("Unknown option: {}", word.to_string_lossy()))),
+    }
+}
+
+/// The letters of one word.
+fn short_options(
+    letters: &[u8],
+    config: &mut Config,
+    state: &mut Letters,
+    words: &mut Words,
+) -> Result<Found, Failure> {
+    for (at, &letter) in letters.iter().enumerate() {
+        let rest = letters.get(at + 1..).unwrap_or_default();
+        match letter {
+            b'c' => return Ok(Found::Program(Program::Command(words.argument(rest, 'c')?), "-c")),
+            b'm' => {
+                let name = words.argument(rest, 'm')?.to_string_lossy().into_owned();
+                return Ok(Found::Program(Program::Module(name), "-m"));
+            }
+            b'W' => {
+                config.warn_options.push(words.argument(rest, 'W')?.to_string_lossy().into_owned());
+                return Ok(Found::Nothing);
+            }
+            b'X' => {
+                let option = words.argument(rest, 'X')?.to_string_lossy().into_owned();
+                config.xoptions.push(match option.split_once('=') {
+                    Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                    None => (option, None),
+                });
+                return Ok(Found::Nothing);
+            }
+            b'b' => config.bytes_warning += 1,
+            b'B' => config.write_bytecode = false,
+            b'd' => config.debug += 1,
+            b'E' => config.use_environment = false,
+            b'h' | b'?' => return Ok(Found::Help),
+            b'i' => {
+                config.inspect = true;
+                config.interactive = true;
+            }
+            b'I' => {
+                config.isolated = true;
+                config.use_environment = false;
+                config.user_site = false;
+                config.safe_path = true;
+            }
+            b'O' => config.optimization_level += 1,
+            b'P' => config.safe_path = true,
+            b'q' => config.quiet = true,
+            b'R' => {}
+            b's' => config.user_site = false,
+            b'S' => config.site_import = false,
+            b'u' => config.unbuffered = true,
+            b'v' => config.verbose += 1,
+            b'V' => state.version += 1,
+            b'x' => state.skip_first_line = true,
+            other => return Err(words.failure(&format!("Unknown option: -{}", char::from(other)))),
+        }
+    }
+    Ok(Found::Nothing)
 }
 
 /// The path of the running executable, as it was called: links are kept, since a virtual environment is one.
@@ -231,80 +270,4 @@ fn executable(own_name: &std::ffi::OsStr) -> String {
         }
     }
     std::env::current_exe().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn environment(config: &mut Config) -> Result<(), String> {
-    // A variable that is set but empty counts as not set.
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let number = |name: &str| variable(name).map(|value| value.parse::<i32>().unwrap_or(1).max(1));
-    if let Some(level) = number("PYTHONOPTIMIZE") {
-        config.optimization_level = config.optimization_level.max(level);
-    }
-    if let Some(level) = number("PYTHONVERBOSE") {
-        config.verbose = config.verbose.max(level);
-    }
-    if let Some(level) = number("PYTHONDEBUG") {
-        config.debug = config.debug.max(level);
-    }
-    config.write_bytecode &= variable("PYTHONDONTWRITEBYTECODE").is_none();
-    config.user_site &= variable("PYTHONNOUSERSITE").is_none();
-    config.inspect |= variable("PYTHONINSPECT").is_some();
-    config.unbuffered |= variable("PYTHONUNBUFFERED").is_some();
-    config.safe_path |= variable("PYTHONSAFEPATH").is_some();
-    config.dev_mode |= variable("PYTHONDEVMODE").is_some();
-    if let Some(paths) = variable("PYTHONPATH") {
-        config.python_path = paths.split(':').map(str::to_owned).collect();
-    }
-    if let Some(home) = variable("PYTHONHOME") {
-        let home = home.split(':').next().unwrap_or_default().to_owned();
-        config.stdlib_dir = Some(format!("{home}/lib/python3.14"));
-    }
-    if let Some(warnings) = variable("PYTHONWARNINGS") {
-        let mut options: Vec<String> = warnings.split(',').map(|w| w.trim().to_owned()).collect();
-        options.append(&mut config.warn_options);
-        config.warn_options = options;
-    }
-    config.pycache_prefix = variable("PYTHONPYCACHEPREFIX");
-    if let Some(seed) = variable("PYTHONHASHSEED") {
-        if seed != "random" {
-            match seed.parse::<u32>() {
-                Ok(seed) => config.hash_seed = Some(seed),
-                Err(_) => {
-                    return Err(
-                        "Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]\nPython runtime state: preinitialized\n"
-                            .to_owned(),
-                    );
-                }
-            }
-        }
-    }
-    if let Some(digits) = variable("PYTHONINTMAXSTRDIGITS").and_then(|d| d.parse::<i32>().ok()) {
-        if digits == 0 || digits >= 640 {
-            config.int_max_str_digits = digits;
-        }
-    }
-    Ok(())
-}
-
-fn apply_x(config: &mut Config, name: &str, value: Option<&str>) -> Result<(), String> {
-    match name {
-        "dev" => config.dev_mode = true,
-        "utf8" => config.utf8_mode = value != Some("0"),
-        "stdlib" => config.stdlib_dir = value.map(str::to_owned),
-        "pycache_prefix" => config.pycache_prefix = value.filter(|v| !v.is_empty()).map(str::to_owned),
-        "importtime" => config.import_time = 1,
-        "faulthandler" => config.faulthandler = true,
-        "tracemalloc" => config.tracemalloc = value.and_then(|v| v.parse().ok()).unwrap_or(1),
-        "int_max_str_digits" => match value.and_then(|v| v.parse::<i32>().ok()) {
-            Some(digits) if digits == 0 || digits >= 640 => config.int_max_str_digits = digits,
-            _ => {
-                return Err(
-                    "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= 640 or 0 for unlimited.\nPython runtime state: preinitialized\n"
-                        .to_owned(),
-                );
-            }
-        },
-        _ => {}
-    }
-    Ok(())
 }

@@ -11,7 +11,8 @@ use taipan_vm::prelude::*;
 use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
 use taipan_vm::runtime::start::{self, Parts};
 
-use crate::command_line::{Command, Program, version_line};
+use crate::command_line::{Command, Program};
+use crate::{prompt, standard_files};
 
 /// Runs the program and gives its exit status.
 pub fn run(command: Command) -> ExitCode {
@@ -24,9 +25,16 @@ pub fn run(command: Command) -> ExitCode {
         }
     };
     taipan_capi::install(vm);
+    if standard_files::stdin_is_folder() {
+        eprintln!(
+            "Fatal Python error: init_sys_streams: <stdin> is a directory, cannot continue\nPython runtime state: core initialized\n\nCurrent thread {:#018x} [taipan] (most recent call first):\n  <no Python frame>",
+            vm.thread_id.get()
+        );
+        return ExitCode::FAILURE;
+    }
     let status = match prepare(&command, vm).and_then(|main| execute(&command, &main, vm)) {
         Ok(()) => 0,
-        Err(Raised) => report(vm),
+        Err(Raised) => report(stays(&command), vm),
     };
     let status = after(&command, status, vm);
     let status = start::finish(vm, status);
@@ -34,15 +42,37 @@ pub fn run(command: Command) -> ExitCode {
     ExitCode::from((status & 0xff) as u8)
 }
 
-/// Shows an uncaught exception; `SystemExit` gives its status. An interrupt ends the process by the signal, as shells expect.
-fn report(vm: &Vm) -> i32 {
+/// Whether the prompt follows the program: `-i`, or `PYTHONINSPECT` on a terminal.
+fn stays(command: &Command) -> bool {
+    let set_later = || {
+        command.config.use_environment
+            && std::env::var_os("PYTHONINSPECT").is_some_and(|value| !value.is_empty())
+    };
+    !is_prompt(command) && is_interactive(command) && (command.config.inspect || set_later())
+}
+
+/// Whether somebody may sit at the other end of standard input.
+fn is_interactive(command: &Command) -> bool {
+    command.config.interactive || std::io::stdin().is_terminal()
+}
+
+/// Whether the program itself is the prompt.
+fn is_prompt(command: &Command) -> bool {
+    matches!(command.program, Program::Stdin) && is_interactive(command)
+}
+
+/// Shows an uncaught exception; `SystemExit` gives its status, unless the prompt follows. An interrupt ends the process by the
+/// signal, as shells expect.
+fn report(stays: bool, vm: &Vm) -> i32 {
     let Some(exception) = vm.take_exception() else { return 1 };
-    if let Some(status) = print::handle_system_exit(&exception, vm) {
-        return status;
+    if !stays {
+        if let Some(status) = print::handle_system_exit(&exception, vm) {
+            return status;
+        }
     }
     let interrupted = exception.as_object().ob_type().is_subtype_of(types::keyboard_interrupt());
     print::print_uncaught(exception, vm);
-    if interrupted {
+    if interrupted && !stays {
         start::finish(vm, 130);
         // SAFETY: plain system calls with constant arguments.
         unsafe {
@@ -56,6 +86,7 @@ fn report(vm: &Vm) -> i32 {
 
 /// `__main__`, the standard streams and `site`.
 fn prepare(command: &Command, vm: &Vm) -> PyResult<Ref<Module>> {
+    taipan_stdlib::_signal::install(vm)?;
     start::open_streams(vm)?;
     let main = Module::create("__main__", None, vm)?;
     import::modules(vm)?.set_item(vm.ids().__main__.as_object(), main.as_object(), vm)?;
@@ -86,7 +117,12 @@ fn execute(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
             if !safe {
                 insert_path(vm.ids().empty.as_object(), vm)?;
             }
-            let source = dedent(text);
+            let text = taipan_vm::protocols::path::from_os(text, vm);
+            let Ok(source) = text.to_utf8(vm) else {
+                print::write_stderr("Unable to decode the command from the command line:\n", vm);
+                return Err(Raised);
+            };
+            let source = dedent(source);
             let text = vm.new_str(&source);
             let code = compile::compile_source(
                 source.as_bytes(),
@@ -97,6 +133,9 @@ fn execute(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
                 -1,
                 vm,
             )?;
+            let loader = builtin_importer(vm)?;
+            main.set("__loader__", &loader, vm)?;
+            prompt::register_source(&code, &source, "<string>", vm)?;
             run_code(&code, main, vm)
         }
         Program::Module(name) => {
@@ -139,33 +178,40 @@ fn run_module(name: &str, set_argv0: bool, vm: &Vm) -> PyResult<()> {
     run.call(&[vm.new_str(name).as_object(), &vm.new_bool(set_argv0)], vm).map(drop)
 }
 
+fn builtin_importer(vm: &Vm) -> PyResult {
+    let bootstrap = import::import_module("_frozen_importlib", vm)?;
+    bootstrap.get_attr(&vm.intern("BuiltinImporter"), vm)
+}
+
+/// Reads a file, or tells on standard error why it can't be run and raises `SystemExit`.
+fn read_file(
+    path: &std::path::Path,
+    full: &std::path::Path,
+    command: &Command,
+    vm: &Vm,
+) -> PyResult<Vec<u8>> {
+    std::fs::read(path).map_err(|error| {
+        let words = &command.config.orig_argv;
+        let program = words.first().map(|w| w.to_string_lossy().into_owned()).unwrap_or_default();
+        let errno = error.raw_os_error().unwrap_or(0);
+        let reason = taipan_vm::exceptions::os_error::strerror(errno);
+        print::write_stderr(
+            &format!("{program}: can't open file '{}': [Errno {errno}] {reason}\n", full.display()),
+            vm,
+        );
+        let status = vm.new_int(2);
+        vm.raise_with(types::system_exit(), vec![status])
+    })
+}
+
 fn run_file(file: &std::ffi::OsStr, command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
     let path = std::path::Path::new(file);
-    let shown = taipan_vm::protocols::path::from_os(file, vm);
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if path.is_dir() || is_archive(path) {
-        insert_path(shown.as_object(), vm)?;
+        insert_path(taipan_vm::protocols::path::from_os(full.as_os_str(), vm).as_object(), vm)?;
         return run_module("__main__", false, vm);
     }
-    let mut source = match std::fs::read(path) {
-        Ok(source) => source,
-        Err(error) => {
-            let program = command
-                .config
-                .orig_argv
-                .first()
-                .map(|w| w.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            let errno = error.raw_os_error().unwrap_or(0);
-            let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            eprintln!(
-                "{program}: can't open file '{}': [Errno {errno}] {}",
-                full.display(),
-                taipan_vm::exceptions::os_error::strerror(errno)
-            );
-            let status = vm.new_int(2);
-            return Err(vm.raise_with(types::system_exit(), vec![status]));
-        }
-    };
+    let mut source = read_file(path, &full, command, vm)?;
     if command.skip_first_line {
         let end = source.iter().position(|&byte| byte == b'\n').unwrap_or(source.len());
         source.drain(..end);
@@ -175,31 +221,38 @@ fn run_file(file: &std::ffi::OsStr, command: &Command, main: &Module, vm: &Vm) -
         let folder = folder.unwrap_or_default();
         insert_path(taipan_vm::protocols::path::from_os(folder.as_os_str(), vm).as_object(), vm)?;
     }
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     main.set("__file__", taipan_vm::protocols::path::from_os(full.as_os_str(), vm).as_object(), vm)?;
     main.set("__cached__", vm.none_ref(), vm)?;
-    set_main_loader(main, &full, vm)?;
+    let compiled = source.starts_with(&taipan_vm::runtime::marshal::PYC_MAGIC);
+    set_main_loader(main, &full, compiled, vm)?;
     let name = String::from_utf8_lossy(full.as_os_str().as_bytes()).into_owned();
-    let code = if source.starts_with(&taipan_vm::runtime::marshal::PYC_MAGIC) {
+    let code = if compiled {
         taipan_vm::runtime::marshal::load_code(source.get(16..).unwrap_or_default(), vm)?
     } else {
-        if source.contains(&0) {
-            return Err(vm.syntax_error("source code cannot contain null bytes"));
-        }
-        compile::compile_source(&source, vm.none_ref(), &name, Mode::Exec, CompileFlags(0), -1, vm)?
+        compile::compile_file(&source, &name, vm)?
     };
     run_code(&code, main, vm)
 }
 
+/// Whether a file ends as a zip archive does: with its directory, and a comment at most.
 fn is_archive(path: &std::path::Path) -> bool {
-    let mut head = [0u8; 4];
-    let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut head));
-    matches!(read, Ok(4)) && head == *b"PK\x03\x04"
+    const RECORD: &[u8] = b"PK\x05\x06";
+    const LONGEST: u64 = 22 + 0xffff;
+    let tail = std::fs::File::open(path).and_then(|mut file| {
+        use std::io::{Read as _, Seek as _, SeekFrom};
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(LONGEST)))?;
+        let mut tail = Vec::new();
+        file.take(LONGEST).read_to_end(&mut tail)?;
+        Ok(tail)
+    });
+    tail.is_ok_and(|tail| tail.windows(RECORD.len()).any(|window| window == RECORD))
 }
 
-fn set_main_loader(main: &Module, path: &std::path::Path, vm: &Vm) -> PyResult<()> {
+fn set_main_loader(main: &Module, path: &std::path::Path, compiled: bool, vm: &Vm) -> PyResult<()> {
     let external = import::import_module("_frozen_importlib_external", vm)?;
-    let loader = external.get_attr(&vm.intern("SourceFileLoader"), vm)?;
+    let class = if compiled { "SourcelessFileLoader" } else { "SourceFileLoader" };
+    let loader = external.get_attr(&vm.intern(class), vm)?;
     let path = taipan_vm::protocols::path::from_os(path.as_os_str(), vm);
     let loader = loader.call(&[vm.ids().__main__.as_object(), path.as_object()], vm)?;
     main.set("__loader__", &loader, vm)
@@ -209,54 +262,70 @@ fn run_stdin(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
     if !command.config.safe_path {
         insert_path(vm.ids().empty.as_object(), vm)?;
     }
-    if std::io::stdin().is_terminal() || command.config.interactive {
-        return prompt(command, main, vm);
+    let loader = builtin_importer(vm)?;
+    main.set("__loader__", &loader, vm)?;
+    if is_interactive(command) {
+        if !command.config.quiet {
+            prompt::header(command.config.site_import, vm);
+        }
+        run_startup_file(command, main, vm)?;
+        prompt::run_hook(vm);
+        return prompt::run(main, vm);
     }
     let mut source = Vec::new();
     let read = std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut source);
     if let Err(error) = read {
         return Err(vm.os_error(error.raw_os_error().unwrap_or(0), None));
     }
-    let code =
-        compile::compile_source(&source, vm.none_ref(), "<stdin>", Mode::Exec, CompileFlags(0), -1, vm)?;
+    main.set("__file__", vm.new_str("<stdin>").as_object(), vm)?;
+    let code = compile::compile_file(&source, "<stdin>", vm)?;
     run_code(&code, main, vm)
 }
 
-/// The prompt: the library's own, in the main module's namespace.
-fn prompt(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
-    let code = import::import_module("code", vm)?;
-    let banner = if command.config.quiet {
-        String::new()
-    } else {
-        format!(
-            "{} (taipan {})\nType \"help\", \"copyright\", \"credits\" or \"license\" for more information.",
-            version_line(),
-            env!("CARGO_PKG_VERSION")
-        )
+/// The file that `PYTHONSTARTUP` names. Its errors are shown, and that is all; `SystemExit` is raised.
+fn run_startup_file(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
+    let name = std::env::var_os("PYTHONSTARTUP").filter(|name| !name.is_empty());
+    let Some(name) = name.filter(|_| command.config.use_environment) else { return Ok(()) };
+    let shown = taipan_vm::protocols::path::from_os(&name, vm);
+    let done = match std::fs::read(&name) {
+        Err(error) => {
+            print::write_stderr("Could not open PYTHONSTARTUP\n", vm);
+            Err(vm.os_error(error.raw_os_error().unwrap_or(0), Some(shown.as_object())))
+        }
+        Ok(source) => {
+            main.set("__file__", shown.as_object(), vm)?;
+            let code = compile::compile_file(&source, &name.to_string_lossy(), vm);
+            let done = code.and_then(|code| run_code(&code, main, vm));
+            main.dict(vm).del_item(vm.intern("__file__").as_object(), vm).and(done)
+        }
     };
-    let options = vm.new_dict();
-    options.set_item(vm.intern("banner").as_object(), vm.new_str(&banner).as_object(), vm)?;
-    options.set_item(vm.intern("exitmsg").as_object(), vm.ids().empty.as_object(), vm)?;
-    options.set_item(vm.intern("local").as_object(), main.dict(vm).as_object(), vm)?;
-    let interact = code.get_attr(&vm.intern("interact"), vm)?;
-    interact.call_tuple_dict(&Tuple::empty(vm), Some(&options), vm).map(drop)
+    match done {
+        Err(Raised) if vm.exception_matches(types::system_exit()) => Err(Raised),
+        Err(Raised) => {
+            report(true, vm);
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// `-i`: the prompt after the program.
 fn after(command: &Command, status: i32, vm: &Vm) -> i32 {
-    let wanted = command.config.inspect && !matches!(command.program, Program::Stdin);
-    if !wanted {
+    if !stays(command) {
         return status;
     }
     let result = (|| {
         let main = import::loaded_module(vm.ids().__main__, vm)?;
         match main.and_then(|m| m.downcast::<Module>().ok()) {
-            Some(main) => prompt(command, &main, vm),
+            Some(main) => {
+                prompt::run_hook(vm);
+                prompt::run(&main, vm)
+            }
             None => Ok(()),
         }
     })();
     match result {
         Ok(()) => 0,
-        Err(Raised) => report(vm),
+        Err(Raised) => report(false, vm),
     }
 }

@@ -24,3 +24,5 @@ pub mod runtime;
 
 pub use runtime::vm::{PyResult, Raised, Vm};
 pub use taipan_bytecode as bytecode;
+pub use taipan_compiler as compiler;
+pub use taipan_parser as parser;

@@ -379,11 +379,15 @@ impl<'a> Compiler<'a, '_> {
 
     pub(super) fn check_compare(&mut self, expr: &'a Expr<'a>) {
         let ExprKind::Compare { left, ops, comparators } = expr.kind else { return };
-        let literal = |expr: &Expr<'_>| {
-            matches!(expr.kind, ExprKind::Constant(constant) if !matches!(
-                constant,
-                Constant::None | Constant::True | Constant::False | Constant::Ellipsis
-            ))
+        // A tuple counts when its items are constants themselves.
+        let literal = |expr: &Expr<'_>| match expr.kind {
+            ExprKind::Constant(constant) => {
+                !matches!(constant, Constant::None | Constant::True | Constant::False | Constant::Ellipsis)
+            }
+            ExprKind::Tuple { elts, .. } => {
+                elts.iter().all(|item| matches!(item.kind, ExprKind::Constant(_)))
+            }
+            _ => false,
         };
         let mut left = left;
         for (op, right) in ops.iter().zip(comparators) {

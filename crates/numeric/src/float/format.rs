@@ -91,6 +91,55 @@ fn push_fixed(out: &mut String, decimal: &Decimal, precision: usize, flags: Form
     }
 }
 
+/// The usual sizes of the code `f` in exact integer arithmetic: the value as mantissa over a power of two, scaled by
+/// `10**precision`, rounded with ties to even. False, with nothing written, when 128 bits would not do.
+fn push_short_fixed(out: &mut String, value: f64, precision: usize) -> bool {
+    const MOST_DIGITS: usize = 17;
+    let bits = value.to_bits();
+    let (biased, fraction) = ((bits >> 52) as u32 & 0x7ff, bits & ((1 << 52) - 1));
+    // From below 2**53 down to 2**-12: at most 53 bits, times 10**17 are below 2**110, to be shifted by at most 64.
+    if precision > MOST_DIGITS || (biased != 0 && !(1023 - 12..1023 + 53).contains(&biased)) {
+        return false;
+    }
+    if biased == 0 && fraction != 0 {
+        return false;
+    }
+    let power = 10_u64.pow(precision as u32);
+    let scaled = if biased == 0 {
+        0
+    } else {
+        let mantissa = u128::from(fraction | 1 << 52) * u128::from(power);
+        let shift = 1023 + 52 - biased;
+        let (whole, rest) = (mantissa >> shift, mantissa & ((1 << shift) - 1));
+        let half = (1_u128 << shift) >> 1;
+        whole + u128::from(shift > 0 && (rest > half || (rest == half && whole & 1 == 1)))
+    };
+    let (whole, fraction) = (scaled / u128::from(power), scaled % u128::from(power));
+    // Below 2**53 + 1 and below 10**17.
+    push_decimal(out, whole as u64, 1);
+    if precision > 0 {
+        out.push('.');
+        push_decimal(out, fraction as u64, precision);
+    }
+    true
+}
+
+/// Appends an integer in at least `width` digits.
+fn push_decimal(out: &mut String, mut value: u64, width: usize) {
+    let mut buffer = [b'0'; 20];
+    let mut used = 0;
+    for place in buffer.iter_mut().rev() {
+        if value == 0 && used >= width {
+            break;
+        }
+        *place = b'0' + (value % 10) as u8;
+        value /= 10;
+        used += 1;
+    }
+    let digits = buffer.get(buffer.len() - used..).unwrap_or_default();
+    out.extend(digits.iter().map(|&digit| char::from(digit)));
+}
+
 /// Appends `repr(value)`.
 pub fn write_repr(out: &mut String, value: f64) {
     push_double(out, value, 'r', 0, FormatFlags { add_dot_zero: true, ..FormatFlags::default() });
@@ -137,7 +186,9 @@ fn push_double(out: &mut String, value: f64, code: char, precision: usize, flags
         }
         'f' | 'F' => {
             let exact = precision.min(MAX_EXACT_DIGITS);
-            let _ = write!(out, "{value:.exact$}");
+            if !push_short_fixed(out, value, exact) {
+                let _ = write!(out, "{value:.exact$}");
+            }
             if exact == 0 && flags.alternate {
                 out.push('.');
             }

@@ -3,6 +3,7 @@
 use std::ffi::{c_int, c_void};
 
 use taipan_object::traverse::VisitProc;
+use taipan_vm::builtins::dict::repr_guard::ReprGuard;
 use taipan_vm::prelude::*;
 
 /// A dict that makes what is missing.
@@ -36,8 +37,8 @@ impl DefaultDict {
             None => Err(vm.key_error(key)),
             Some(factory) => {
                 let value = factory.call_no_args(vm)?;
-                zelf.set_item(key, &value, vm)?;
-                Ok(value)
+                // The factory may have filled the place itself.
+                this(zelf).dict.set_default(key, &value, vm)
             }
         }
     }
@@ -108,7 +109,10 @@ impl DefaultDict {
         // SAFETY: a slot is called with a live object.
         let inner = unsafe { vm.owned(repr(zelf.as_ptr())) }?.str(vm)?;
         let factory = match this(zelf).factory.get() {
-            Some(factory) => factory.repr(vm)?.to_string_lossy().into_owned(),
+            Some(factory) => match ReprGuard::enter(&factory, vm) {
+                Some(_guard) => factory.repr(vm)?.to_string_lossy().into_owned(),
+                None => "...".to_owned(),
+            },
             None => "None".to_owned(),
         };
         Ok(format!("{}({factory}, {})", zelf.ob_type().name(), inner.to_string_lossy()))

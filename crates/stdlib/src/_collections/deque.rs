@@ -88,11 +88,85 @@ impl Deque {
         Ok(())
     }
 
-    fn similar(&self, items: Vec<ObjRef>, vm: &Vm) -> PyResult {
-        let limit = self.limit.get().map_or_else(|| vm.none(), |n| vm.new_int(n));
-        let list = vm.new_list(items);
-        self.as_object().ob_type().as_object().call(&[list.as_object(), &limit], vm)
+    fn with(items: VecDeque<ObjRef>, limit: Option<usize>) -> Deque {
+        Deque {
+            ob: Object::new(Self::type_object()),
+            items: RefCell::new(items),
+            limit: Cell::new(limit),
+            version: Cell::new(0),
+            weakrefs: WeakList::new(),
+        }
     }
+
+    /// A copy, made by the constructor of a subclass.
+    fn duplicate(&self, vm: &Vm) -> PyResult<Ref<Deque>> {
+        let cls = self.as_object().ob_type();
+        if std::ptr::eq(cls, Self::type_object()) {
+            return Ok(vm.new_object(Deque::with(self.items.borrow().clone(), self.limit.get())));
+        }
+        let made = match self.limit.get() {
+            None => cls.as_object().call(&[self.as_object()], vm)?,
+            Some(limit) => cls.as_object().call(&[self.as_object(), &vm.new_int(limit)], vm)?,
+        };
+        made.downcast::<Deque>().map_err(|other| {
+            let (cls, other) = (cls.tp_name_str(), other.ob_type().tp_name_str());
+            vm.type_error(format!("{cls}() must return a deque, not {other}"))
+        })
+    }
+
+    /// Whether each item equals `value`, until `seen` has seen enough. RuntimeError when comparing changes the deque.
+    fn compare_each(
+        &self,
+        value: &Object,
+        places: std::ops::Range<usize>,
+        mut seen: impl FnMut(usize, bool) -> bool,
+        vm: &Vm,
+    ) -> PyResult<()> {
+        let version = self.version.get();
+        for at in places {
+            let Some(item) = self.item(at) else { break };
+            if seen(at, item.eq(value, vm)?) {
+                return Ok(());
+            }
+            if self.version.get() != version {
+                return Err(vm.runtime_error("deque mutated during iteration"));
+            }
+        }
+        Ok(())
+    }
+
+    /// `self *= n`.
+    fn repeat(&self, n: isize, vm: &Vm) -> PyResult<()> {
+        let times = usize::try_from(n).unwrap_or(0);
+        let items = self.snapshot();
+        if times == 0 || items.is_empty() {
+            Deque::clear(self);
+            return Ok(());
+        }
+        // Of what a bound throws away nothing is made.
+        let times = self.limit.get().map_or(times, |limit| times.min(limit.div_ceil(items.len()) + 1));
+        if items.len().checked_mul(times).is_none_or(|total| total > isize::MAX as usize / 16) {
+            return Err(vm.memory_error());
+        }
+        if self.items.borrow_mut().try_reserve(items.len() * (times - 1)).is_err() {
+            return Err(vm.memory_error());
+        }
+        for item in items.iter().cycle().take(items.len() * (times - 1)) {
+            self.push(item.clone(), false);
+        }
+        Ok(())
+    }
+}
+
+/// A place as slices take it, cut to the ends.
+fn slice_index(given: Option<&Object>, default: usize, length: usize, vm: &Vm) -> PyResult<usize> {
+    let Some(given) = given else { return Ok(default.min(length)) };
+    if !given.has_index() {
+        return Err(vm.type_error("slice indices must be integers or have an __index__ method"));
+    }
+    let at = given.as_isize_clamped(vm)?;
+    let at = if at < 0 { at.saturating_add(length as isize) } else { at };
+    Ok(usize::try_from(at).unwrap_or(0).min(length))
 }
 
 /// A list-like sequence optimized for data accesses near its endpoints.
@@ -100,16 +174,7 @@ impl Deque {
 impl Deque {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
-        vm.new_instance(
-            cls,
-            Deque {
-                ob: Object::new(Self::type_object()),
-                items: RefCell::default(),
-                limit: Cell::new(None),
-                version: Cell::new(0),
-                weakrefs: WeakList::new(),
-            },
-        )
+        vm.new_instance(cls, Deque::with(VecDeque::new(), None))
     }
 
     #[init("(iterable=(), maxlen=None)")]
@@ -148,23 +213,25 @@ impl Deque {
 
     /// Return a shallow copy of a deque.
     #[method("($self, /)")]
-    fn copy(&self, vm: &Vm) -> PyResult {
-        self.similar(self.snapshot(), vm)
+    fn copy(&self, vm: &Vm) -> PyResult<Ref<Deque>> {
+        self.duplicate(vm)
     }
 
     /// Return a shallow copy of a deque.
     #[method("($self, /)")]
-    fn __copy__(&self, vm: &Vm) -> PyResult {
-        self.similar(self.snapshot(), vm)
+    fn __copy__(&self, vm: &Vm) -> PyResult<Ref<Deque>> {
+        self.duplicate(vm)
     }
 
     /// Return number of occurrences of value.
     #[method("($self, value, /)")]
     fn count(&self, value: &Object, vm: &Vm) -> PyResult<usize> {
         let mut count = 0;
-        for item in self.snapshot() {
-            count += usize::from(item.eq(value, vm)?);
-        }
+        let tally = |_, equal| {
+            count += usize::from(equal);
+            false
+        };
+        self.compare_each(value, 0..self.len(), tally, vm)?;
         Ok(count)
     }
 
@@ -184,19 +251,26 @@ impl Deque {
     ///
     /// Raises ValueError if the value is not present.
     #[method("($self, value, start=0, stop=sys.maxsize, /)")]
-    fn index(&self, value: &Object, start: Option<isize>, stop: Option<isize>, vm: &Vm) -> PyResult<usize> {
-        let items = self.snapshot();
-        let fit = |at: isize| {
-            let at = if at < 0 { at.saturating_add(items.len() as isize) } else { at };
-            usize::try_from(at).unwrap_or(0).min(items.len())
+    fn index(
+        &self,
+        value: &Object,
+        start: Option<&Object>,
+        stop: Option<&Object>,
+        vm: &Vm,
+    ) -> PyResult<usize> {
+        let length = self.len();
+        let start = slice_index(start, 0, length, vm)?;
+        let stop = slice_index(stop, length, length, vm)?;
+        let mut found = None;
+        let first = |at, equal: bool| {
+            found = equal.then_some(at);
+            equal
         };
-        let (start, stop) = (fit(start.unwrap_or(0)), fit(stop.unwrap_or(isize::MAX)));
-        for (at, item) in items.iter().enumerate().take(stop).skip(start) {
-            if item.eq(value, vm)? {
-                return Ok(at);
-            }
+        self.compare_each(value, start..stop, first, vm)?;
+        match found {
+            Some(at) => Ok(at),
+            None => Err(vm.value_error(format!("{} is not in deque", value.repr(vm)?.to_string_lossy()))),
         }
-        Err(vm.value_error(format!("{} is not in deque", value.repr(vm)?.to_string_lossy())))
     }
 
     /// Insert value before index.
@@ -356,16 +430,13 @@ impl Deque {
 
     #[slot]
     fn sq_contains(&self, item: &Object, vm: &Vm) -> PyResult<bool> {
-        let version = self.version.get();
-        for candidate in self.snapshot() {
-            if candidate.eq(item, vm)? {
-                return Ok(true);
-            }
-            if self.version.get() != version {
-                return Err(vm.runtime_error("deque mutated during iteration"));
-            }
-        }
-        Ok(false)
+        let mut found = false;
+        let any = |_, equal| {
+            found = equal;
+            equal
+        };
+        self.compare_each(item, 0..self.len(), any, vm)?;
+        Ok(found)
     }
 
     #[slot]
@@ -376,9 +447,9 @@ impl Deque {
                 other.ob_type().name()
             )));
         };
-        let mut items = self.snapshot();
-        items.extend(other.snapshot());
-        self.similar(items, vm)
+        let sum = self.duplicate(vm)?;
+        sum.fill(other.as_object(), false, vm)?;
+        Ok(sum.into_object())
     }
 
     #[slot]
@@ -389,11 +460,14 @@ impl Deque {
 
     #[slot]
     fn sq_repeat(&self, n: isize, vm: &Vm) -> PyResult {
-        let items = self.snapshot();
-        let times = usize::try_from(n).unwrap_or(0);
-        if items.len().checked_mul(times).is_none_or(|total| total > isize::MAX as usize / 16) {
-            return Err(vm.memory_error());
-        }
-        self.similar(items.iter().cloned().cycle().take(items.len() * times).collect(), vm)
+        let product = self.duplicate(vm)?;
+        product.repeat(n, vm)?;
+        Ok(product.into_object())
+    }
+
+    #[slot]
+    fn sq_inplace_repeat(&self, n: isize, vm: &Vm) -> PyResult {
+        self.repeat(n, vm)?;
+        Ok(self.as_object().to_ref())
     }
 }

@@ -1,6 +1,6 @@
 //! `Dialect`: how a kind of CSV is written.
 
-use taipan_vm::builtins::type_::full_name;
+use taipan_vm::builtins::type_::shown_name;
 
 use super::registered;
 use taipan_vm::prelude::*;
@@ -59,7 +59,7 @@ fn parameter(given: Option<&Object>, name: &str, base: Option<&Object>, vm: &Vm)
 }
 
 fn wrong_type(name: &str, wanted: &str, value: &Object, vm: &Vm) -> Raised {
-    match full_name(value.ob_type(), vm) {
+    match shown_name(value.ob_type(), vm) {
         Ok(given) => vm.type_error(format!("\"{name}\" must be {wanted}, not {given}")),
         Err(raised) => raised,
     }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use taipan_vm::exceptions::new_class::new_class;
+use taipan_vm::exceptions::declared::DeclaredException;
 
 use taipan_vm::prelude::*;
 
@@ -19,14 +19,13 @@ pub struct Csv;
 
 /// What the module's objects share.
 struct State {
-    error: Slot<Type>,
     dialects: Slot<Dict>,
     field_limit: Cell<isize>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        State { error: Slot::empty(), dialects: Slot::empty(), field_limit: Cell::new(128 * 1024) }
+        State { dialects: Slot::empty(), field_limit: Cell::new(128 * 1024) }
     }
 }
 
@@ -34,23 +33,11 @@ fn state(vm: &Vm) -> &State {
     vm.interp().state::<State>()
 }
 
-fn error_class(vm: &Vm) -> PyResult<Ref<Type>> {
-    match state(vm).error.get() {
-        Some(class) => Ok(class),
-        None => {
-            let class = new_class("_csv.Error", types::exception(), None, vm)?;
-            state(vm).error.put(class.clone());
-            Ok(class)
-        }
-    }
-}
+static ERROR: DeclaredException = DeclaredException { name: "_csv.Error", base: types::exception };
 
 /// Raises `_csv.Error(text)`.
 fn error(text: impl AsRef<str>, vm: &Vm) -> Raised {
-    match error_class(vm) {
-        Ok(class) => vm.raise(&class, text),
-        Err(raised) => raised,
-    }
+    ERROR.raise(text, vm)
 }
 
 /// The registered dialects by name.
@@ -209,6 +196,6 @@ impl Csv {
         module.set("Reader", Reader::type_object().as_object(), vm)?;
         module.set("Writer", Writer::type_object().as_object(), vm)?;
         module.set("_dialects", dialects(vm).as_object(), vm)?;
-        module.set("Error", error_class(vm)?.as_object(), vm)
+        module.set("Error", ERROR.get(vm)?.as_object(), vm)
     }
 }

@@ -88,9 +88,11 @@ impl Record {
                     self.place = Place::InQuotedField;
                 } else if is_escape {
                     self.place = Place::EscapedChar;
+                } else if code == Some(u32::from(' ')) && dialect.skipinitialspace {
+                    // Skipped, even where a space is the delimiter.
                 } else if is_delimiter {
                     self.save(dialect.quoting, vm)?;
-                } else if !(code == Some(u32::from(' ')) && dialect.skipinitialspace) {
+                } else {
                     self.add(code.unwrap_or(LF), vm)?;
                     self.place = Place::InField;
                 }
@@ -175,6 +177,9 @@ pub struct Reader {
     dialect: Slot<Dialect>,
     #[traverse(skip)]
     lines: Cell<usize>,
+    /// Counts the rows asked for, to see when the input asks for one itself.
+    #[traverse(skip)]
+    turn: Cell<usize>,
 }
 
 impl Reader {
@@ -185,6 +190,7 @@ impl Reader {
             input,
             dialect: Slot::of(dialect),
             lines: Cell::new(0),
+            turn: Cell::new(0),
         })
         .into_object()
     }
@@ -218,10 +224,16 @@ impl Reader {
     #[slot]
     fn tp_iternext(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
         let Some(dialect) = self.dialect.get() else { return Ok(None) };
+        let turn = self.turn.get().wrapping_add(1);
+        self.turn.set(turn);
         // The record is this call's own while the input's code runs.
         let mut record = Record::default();
         loop {
-            match self.input.iter_next(vm)? {
+            let line = self.input.iter_next(vm)?;
+            if self.turn.get() != turn {
+                return Err(error("iterator has already advanced the reader", vm));
+            }
+            match line {
                 None => {
                     if record.field.is_empty() && record.place != Place::InQuotedField {
                         return Ok(None);

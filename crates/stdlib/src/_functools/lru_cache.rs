@@ -408,6 +408,9 @@ impl LruCacheWrapper {
 
     #[setter]
     fn set___dict__(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
+        if value.is_none() {
+            return Err(vm.type_error("cannot delete __dict__"));
+        }
         taipan_vm::builtins::dict::managed::set_instance_dict(self.as_object(), value, vm)
     }
 

@@ -203,7 +203,8 @@ impl Partial {
         let [func, args, keywords, dict] = state.as_slice() else { return Err(invalid()) };
         let Some(given) = args.downcast_ref::<Tuple>() else { return Err(invalid()) };
         let given_keywords = keywords.downcast_ref::<Dict>();
-        if !func.is_callable() || (given_keywords.is_none() && !vm.is_none(keywords)) {
+        let has_dict = vm.is_none(dict) || dict.downcast_ref::<Dict>().is_some();
+        if !func.is_callable() || !has_dict || (given_keywords.is_none() && !vm.is_none(keywords)) {
             return Err(invalid());
         }
         if given.as_slice().last().is_some_and(is_open) {
@@ -236,6 +237,9 @@ impl Partial {
 
     #[setter]
     fn set___dict__(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
+        if value.is_none() {
+            return Err(vm.type_error("cannot delete __dict__"));
+        }
         taipan_vm::builtins::dict::managed::set_instance_dict(self.as_object(), value, vm)
     }
 

@@ -269,13 +269,8 @@ impl BytesIo {
     #[method("($self, buffer, /)")]
     fn readinto(&self, buffer: &Object, vm: &Vm) -> PyResult<usize> {
         self.check_open(vm)?;
-        let Ok(mut target) = buffer.get_buffer(buffer::WRITABLE, vm) else {
-            vm.clear_exception();
-            let given = buffer.ob_type().name();
-            return Err(vm.type_error(format!(
-                "readinto() argument must be read-write bytes-like object, not {given}"
-            )));
-        };
+        let mut target = super::writable_buffer(buffer, "readinto() argument", vm)?;
+        self.check_open(vm)?;
         let start = self.pos.get();
         let len = target.len();
         let Some(space) = target.as_bytes_mut() else { return Ok(0) };
@@ -404,8 +399,6 @@ impl BytesIo {
     /// The current file position is unchanged.  Returns the new size.
     #[method("($self, size=None, /)")]
     fn truncate(&self, size: Option<&Object>, vm: &Vm) -> PyResult<usize> {
-        self.check_open(vm)?;
-        self.check_exports(vm)?;
         let size = match size.filter(|size| !vm.is_none(size)) {
             None => self.pos.get(),
             Some(size) => {
@@ -416,6 +409,8 @@ impl BytesIo {
                 }
             }
         };
+        self.check_open(vm)?;
+        self.check_exports(vm)?;
         if size < self.len() {
             self.with_own(
                 |bytes| {
@@ -446,7 +441,8 @@ impl BytesIo {
 
     #[method("($self, object, /)", name = "__setstate__")]
     fn set_state(&self, state: &Object, vm: &Vm) -> PyResult<()> {
-        let class = self.as_object().ob_type().name();
+        self.check_open(vm)?;
+        let class = self.as_object().ob_type().tp_name_str();
         let Some([value, position, dict, ..]) = state.downcast_ref::<Tuple>().map(Tuple::as_slice) else {
             let given = state.ob_type().name();
             return Err(

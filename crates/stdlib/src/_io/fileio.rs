@@ -314,7 +314,14 @@ impl FileIo {
             own = false;
         } else {
             let object = taipan_vm::protocols::path::fspath(file, vm)?;
-            let path = taipan_vm::protocols::path::path_bytes(&object, "", vm)?;
+            let path = match taipan_vm::protocols::path::path_bytes(&object, "", vm) {
+                Ok(path) => path,
+                Err(raised) if vm.exception_matches(types::unicode_error()) => return Err(raised),
+                Err(_) => {
+                    vm.clear_exception();
+                    return Err(vm.value_error("embedded null byte"));
+                }
+            };
             if !closefd {
                 return Err(vm.value_error("Cannot use closefd=False with file name"));
             }
@@ -402,7 +409,8 @@ impl FileIo {
         if warned.is_err() {
             // Other errors than the warning itself mean that the interpreter is about to end.
             if vm.exception_matches(types::warning()) {
-                vm.write_unraisable(Some(self.as_object()), None);
+                let file = Some(self.as_object());
+                taipan_vm::exceptions::unraisable::write_unraisable_while("while finalizing file", file, vm);
             } else {
                 vm.clear_exception();
             }
@@ -423,8 +431,7 @@ impl FileIo {
     fn close(&self, vm: &Vm) -> PyResult<()> {
         let this = self.as_object();
         // A subclass may flush something of its own, whose failure doesn't keep the descriptor open.
-        let exact = std::ptr::eq(this.ob_type(), Self::type_object());
-        let flushed = if exact { Ok(()) } else { super::iobase::close_base(this, vm) };
+        let flushed = super::iobase::close_base(this, vm);
         if !self.closefd.get() {
             self.fd.set(-1);
             return flushed;
@@ -527,7 +534,7 @@ impl FileIo {
     #[method("($self, buffer, /)")]
     fn readinto(&self, buffer: &Object, vm: &Vm) -> PyResult {
         let fd = self.need_readable(vm)?;
-        let mut target = buffer.get_buffer(taipan_vm::protocols::buffer::WRITABLE, vm)?;
+        let mut target = super::writable_buffer(buffer, "readinto() argument 1", vm)?;
         let Some(space) = target.as_bytes_mut() else {
             return Err(vm.type_error("readinto() argument must be read-write bytes-like object"));
         };

@@ -1,5 +1,6 @@
 //! The abstract bases: `_IOBase`, `_RawIOBase`, `_BufferedIOBase`, `_TextIOBase`.
 
+use taipan_vm::exceptions::unraisable;
 use taipan_vm::prelude::*;
 
 /// What every stream starts with: instance dict and weak references.
@@ -82,18 +83,7 @@ pub fn finalize(stream: &Object, vm: &Vm) {
                 vm.clear_exception();
             }
             if stream.call_method(vm.ids().close, &[], vm).is_err() {
-                let error = vm.take_exception();
-                let shown = stream.repr(vm).map(|shown| shown.to_string_lossy().into_owned());
-                vm.current_exception.set(error);
-                match shown {
-                    Ok(shown) => {
-                        vm.write_unraisable(
-                            None,
-                            Some(&format!("Exception ignored while finalizing file {shown}")),
-                        );
-                    }
-                    Err(Raised) => vm.write_unraisable(Some(stream), None),
-                }
+                unraisable::write_unraisable_while("while finalizing file", Some(stream), vm);
             }
         }
         Ok(true) => {}
@@ -466,12 +456,12 @@ impl RawIoBase {
 
     #[method("($self, buffer, /)")]
     fn readinto(_zelf: &Object, _buffer: &Object, vm: &Vm) -> PyResult {
-        Err(unsupported("readinto", vm))
+        Err(vm.raise_with(types::not_implemented_error(), Vec::new()))
     }
 
     #[method("($self, b, /)")]
     fn write(_zelf: &Object, _b: &Object, vm: &Vm) -> PyResult {
-        Err(unsupported("write", vm))
+        Err(vm.raise_with(types::not_implemented_error(), Vec::new()))
     }
 }
 

@@ -17,6 +17,7 @@ use std::cell::RefCell;
 
 use taipan_vm::args::ArgName;
 use taipan_vm::prelude::*;
+use taipan_vm::protocols::buffer::Buffer;
 
 use buffered::random::BufferedRandom;
 use buffered::reader::BufferedReader;
@@ -65,6 +66,15 @@ pub fn resource_warning(text: &str, source: &Object, vm: &Vm) -> PyResult<()> {
     let (text, level) = (vm.new_str(text), vm.new_int(1));
     let category = types::resource_warning().as_object();
     warnings.call_method(vm.ids().warn, &[text.as_object(), category, &level, source], vm).map(drop)
+}
+
+/// The memory of an object that is to be written to. Raises `TypeError` when it has none.
+fn writable_buffer(object: &Object, what: &str, vm: &Vm) -> PyResult<Buffer> {
+    object.get_buffer(taipan_vm::protocols::buffer::WRITABLE, vm).map_err(|_| {
+        vm.clear_exception();
+        let given = object.ob_type().name();
+        vm.type_error(format!("{what} must be read-write bytes-like object, not {given}"))
+    })
 }
 
 /// `sys.flags.warn_default_encoding`.

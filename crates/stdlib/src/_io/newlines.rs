@@ -165,7 +165,7 @@ impl Newline {
                 return Ok(newline);
             }
         }
-        Err(vm.value_error(format!("illegal newline value: {}", value.repr(vm)?.to_string_lossy())))
+        Err(vm.value_error(format!("illegal newline value: {}", text.to_string_lossy())))
     }
 
     /// Whether any line end is recognised.

@@ -5,7 +5,7 @@ use taipan_vm::prelude::*;
 use super::Io;
 use super::buffered::{random::BufferedRandom, reader::BufferedReader, writer::BufferedWriter};
 use super::fileio::FileIo;
-use super::textio::TextIoWrapper;
+use super::textio::{TextIoWrapper, text_arg};
 
 /// What `mode` says.
 #[derive(Default)]
@@ -86,14 +86,22 @@ impl Io {
         file: &Object,
         mode: Option<&str>,
         buffering: Option<i32>,
-        encoding: OrNone<&Str>,
-        errors: OrNone<&Str>,
-        newline: OrNone<&Str>,
+        encoding: Option<&Object>,
+        errors: Option<&Object>,
+        newline: Option<&Object>,
         closefd: Option<bool>,
         opener: Option<&Object>,
         vm: &Vm,
     ) -> PyResult {
         let given = mode.unwrap_or("r");
+        let text = |value: Option<&'_ Object>, name| match value {
+            Some(value) => {
+                text_arg(value, "open", name, vm).map(|text| text.map(|text| text.as_object().to_ref()))
+            }
+            None => Ok(None),
+        };
+        let (encoding, errors) = (text(encoding, "encoding")?, text(errors, "errors")?);
+        let newline = text(newline, "newline")?;
         let path = if file.downcast_ref::<Int>().is_some()
             || (file.downcast_ref::<Str>().is_none() && file.has_index())
         {
@@ -108,11 +116,11 @@ impl Io {
             Some("can't have text and binary mode at once")
         } else if kinds.into_iter().filter(|set| *set).count() != 1 {
             Some("must have exactly one of create/read/write/append mode")
-        } else if mode.binary && encoding.0.is_some() {
+        } else if mode.binary && encoding.is_some() {
             Some("binary mode doesn't take an encoding argument")
-        } else if mode.binary && errors.0.is_some() {
+        } else if mode.binary && errors.is_some() {
             Some("binary mode doesn't take an errors argument")
-        } else if mode.binary && newline.0.is_some() {
+        } else if mode.binary && newline.is_some() {
             Some("binary mode doesn't take a newline argument")
         } else {
             None
@@ -130,7 +138,7 @@ impl Io {
         }
         let opener = opener.filter(|opener| !vm.is_none(opener));
         let raw = FileIo::opened(&path, &mode.raw(), closefd.unwrap_or(true), opener, vm)?;
-        let text_args = [encoding.0, errors.0, newline.0].map(|value| value.map(Str::as_object));
+        let text_args = [encoding.as_deref(), errors.as_deref(), newline.as_deref()];
         let mut last = raw.clone().into_object();
         let result = layers(&raw, &mode, given, buffering, text_args, &mut last, vm);
         if result.is_err() {

@@ -162,7 +162,15 @@ impl StringIo {
         self.status.set(Status::New);
         let newline = match newline {
             None => Newline::Lf,
-            Some(newline) => Newline::parse(Some(newline), vm)?,
+            Some(newline) => match Newline::parse(Some(newline), vm) {
+                Err(_) if newline.downcast_ref::<Str>().is_some() => {
+                    vm.clear_exception();
+                    let shown = newline.repr(vm)?;
+                    let text = format!("illegal newline value: {}", shown.to_string_lossy());
+                    return Err(vm.value_error(text));
+                }
+                parsed => parsed?,
+            },
         };
         let initial = match initial_value.filter(|value| !vm.is_none(value)) {
             None => None,
@@ -244,17 +252,17 @@ impl StringIo {
     /// Returns the new absolute position.
     #[method("($self, pos=None, /)")]
     fn truncate(&self, pos: Option<&Object>, vm: &Vm) -> PyResult<usize> {
-        self.check_open(vm)?;
         let size = match pos.filter(|pos| !vm.is_none(pos)) {
             None => self.pos.get(),
             Some(pos) => {
                 let size = size_arg(Some(pos), vm)?;
                 match usize::try_from(size) {
                     Ok(size) => size,
-                    Err(_) => return Err(vm.value_error(format!("negative pos value {size}"))),
+                    Err(_) => return Err(vm.value_error(format!("Negative size value {size}"))),
                 }
             }
         };
+        self.check_open(vm)?;
         match &mut *self.store.borrow_mut() {
             Store::Text(text) if size < text.len() => text.truncate(size),
             Store::Chars(chars) => chars.truncate(size),
@@ -276,7 +284,7 @@ impl StringIo {
         let whence = whence.unwrap_or(0);
         let target = match (whence, usize::try_from(pos)) {
             (0, Ok(pos)) => pos,
-            (0, Err(_)) => return Err(vm.value_error(format!("negative seek position {pos}"))),
+            (0, Err(_)) => return Err(vm.value_error(format!("Negative seek position {pos}"))),
             (1, Ok(0)) => self.pos.get(),
             (2, Ok(0)) => self.len(),
             (1 | 2, _) => {
@@ -347,7 +355,7 @@ impl StringIo {
         if self.status.get() == Status::Closed {
             return Err(vm.value_error("I/O operation on closed file"));
         }
-        let class = self.as_object().ob_type().name();
+        let class = self.as_object().ob_type().tp_name_str();
         let Some([value, newline, position, dict, ..]) = state.downcast_ref::<Tuple>().map(Tuple::as_slice)
         else {
             let given = state.ob_type().name();
@@ -355,10 +363,13 @@ impl StringIo {
                 vm.type_error(format!("{class}.__setstate__ argument should be 4-tuple, got {given}"))
             );
         };
-        let Some(text) = value.downcast_ref::<Str>() else {
-            return Err(
-                vm.type_error(format!("initial_value must be str or None, not {}", value.ob_type().name()))
-            );
+        let text = match value.downcast_ref::<Str>() {
+            Some(text) => text,
+            None if vm.is_none(value) => vm.ids().empty,
+            None => {
+                let given = value.ob_type().name();
+                return Err(vm.type_error(format!("initial_value must be str or None, not {given}")));
+            }
         };
         self.start(Newline::parse(Some(newline), vm)?);
         // The value has been translated before.

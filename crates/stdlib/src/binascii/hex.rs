@@ -1,19 +1,42 @@
 //! Hexadecimal.
+#![allow(clippy::indexing_slicing, reason = "a byte is within a table of 256")]
 
 use taipan_vm::prelude::*;
 
 use super::ERROR;
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The digits of each byte.
+const PAIRS: [[u8; 2]; 256] = pairs();
+/// The value of each digit; `NO_DIGIT` for what is none.
+const VALUES: [u8; 256] = values();
+const NO_DIGIT: u8 = 0xff;
+
+const fn pairs() -> [[u8; 2]; 256] {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+}
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let lower = b"0123456789abcdef"[value];
+        values[lower as usize] = value as u8;
+        values[lower.to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
+    }
+    values
+}
 
 /// The value of a hexadecimal digit.
 pub fn digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
+    VALUES.get(usize::from(byte)).copied().filter(|value| *value != NO_DIGIT)
 }
 
 /// `a2b_hex`.
@@ -24,16 +47,18 @@ pub fn decode(text: &[u8], vm: &Vm) -> PyResult<Ref<Bytes>> {
     }
     let mut out = Vec::with_capacity(pairs.len());
     for &[high, low] in pairs {
-        let (Some(high), Some(low)) = (digit(high), digit(low)) else {
+        let (high, low) = (VALUES[usize::from(high)], VALUES[usize::from(low)]);
+        // A value has no bit above the fourth.
+        if (high | low) & 0xf0 != 0 {
             return Err(ERROR.raise("Non-hexadecimal digit found", vm));
-        };
+        }
         out.push(high << 4 | low);
     }
     Ok(vm.new_bytes(&out))
 }
 
 fn push(out: &mut Vec<u8>, byte: u8) {
-    out.extend([byte >> 4, byte & 15].map(|half| DIGITS.get(usize::from(half)).copied().unwrap_or(b'0')));
+    out.extend_from_slice(&PAIRS[usize::from(byte)]);
 }
 
 fn separator(sep: &Object, vm: &Vm) -> PyResult<u8> {

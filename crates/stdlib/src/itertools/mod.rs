@@ -9,7 +9,7 @@ mod joining;
 mod selecting;
 
 pub use combinatoric::{Combinations, CombinationsWithReplacement, Permutations, Product};
-pub use grouping::{Batched, GroupBy, Pairwise, Tee};
+pub use grouping::{Batched, Group, GroupBy, Pairwise, Tee, TeeLink};
 pub use infinite::{Count, Cycle, Repeat};
 pub use joining::{Accumulate, Chain, StarMap, ZipLongest};
 pub use selecting::{Compress, DropWhile, FilterFalse, ISlice, TakeWhile};
@@ -31,6 +31,7 @@ pub struct Itertools;
         Cycle,
         DropWhile,
         FilterFalse,
+        Group,
         GroupBy,
         ISlice,
         Pairwise,
@@ -39,6 +40,8 @@ pub struct Itertools;
         Repeat,
         StarMap,
         TakeWhile,
+        Tee,
+        TeeLink,
         ZipLongest
     )
 )]

@@ -236,8 +236,19 @@ fn falling_of_big(n: IntRef<'_>, k: u64) -> BigInt {
 
 /// C(n, k) while every step fits into 128 bits.
 fn small_combinations(n: u64, k: u64) -> Option<u128> {
-    let mut result = 1u128;
-    for i in 0..k {
+    // Beyond this many factors hardly anything fits.
+    if k > 96 {
+        return None;
+    }
+    let mut short = 1u64;
+    let mut done = 0;
+    while done < k {
+        let Some(more) = short.checked_mul(n - done) else { break };
+        short = more / (done + 1);
+        done += 1;
+    }
+    let mut result = u128::from(short);
+    for i in done..k {
         // Exact: the product of i + 1 consecutive numbers divides by (i + 1)!.
         result = result.checked_mul(u128::from(n - i))? / u128::from(i + 1);
     }

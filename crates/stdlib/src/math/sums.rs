@@ -196,7 +196,7 @@ impl ExactSum {
             self.infinities += given;
         }
         self.special += given;
-        self.partials.clear();
+        self.partials.truncate(0);
         Ok(())
     }
 

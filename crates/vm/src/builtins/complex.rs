@@ -230,7 +230,8 @@ impl Complex {
                 None => make((0.0, 0.0)),
                 Some(imag) => {
                     let part = part_of(imag, "imag", vm)?;
-                    make((0.0 - part.1, part.0))
+                    let is_complex = imag.downcast_ref::<Complex>().is_some();
+                    make((if is_complex { 0.0 - part.1 } else { 0.0 }, part.0))
                 }
             };
         };
@@ -262,7 +263,11 @@ impl Complex {
             Some(imag) => part_of(imag, "imag", vm)?,
             None => (0.0, 0.0),
         };
-        make((re.0 - im.1, re.1 + im.0))
+        // Only parts that are there take part: adding a missing zero would lose the sign of a negative one.
+        let is_complex = |object: &Object| object.downcast_ref::<Complex>().is_some();
+        let first = if imag.is_some_and(is_complex) { re.0 - im.1 } else { re.0 };
+        let second = if is_complex(real) { re.1 + im.0 } else { im.0 };
+        make((first, second))
     }
 
     /// Convert number to a complex floating-point number.

@@ -72,7 +72,7 @@ impl Namespace {
             return Err(vm.type_error(format!(
                 "expect {} type, but {} returned '{}' object",
                 "types.SimpleNamespace",
-                self.as_object().ob_type().name(),
+                crate::builtins::type_::shown_name(self.as_object().ob_type(), vm)?,
                 copy.ob_type().name()
             )));
         };

@@ -453,7 +453,14 @@ fn reduce_newobj(object: &Object, vm: &Vm) -> PyResult {
     let getstate = object.get_attr(vm.ids().__getstate__, vm)?;
     let default = getstate
         .downcast_exact::<crate::builtins::builtin_function::BuiltinFunction>()
-        .is_some_and(|f| f.name() == "__getstate__" && f.bound_self().is_some_and(|s| s.is(object)));
+        .is_some_and(|f| f.bound_self().is_some_and(|s| s.is(object)))
+        && match (
+            lookup::lookup(tp, vm.ids().__getstate__, vm),
+            lookup::lookup(object_type(), vm.ids().__getstate__, vm),
+        ) {
+            (Some(found), Some(own)) => found.is(own),
+            _ => false,
+        };
     let state = if default { default_getstate(object, required, vm)? } else { getstate.call_no_args(vm)? };
     let list_items = match object.downcast_ref::<List>() {
         Some(_) => object.iter(vm)?,

@@ -16,9 +16,6 @@ pub struct Range {
     stop: ObjRef,
     step: ObjRef,
     length: ObjRef,
-    /// Start, step and length, when all fit: what nearly every range is.
-    #[traverse(skip)]
-    small: Option<(i64, i64, i64)>,
 }
 
 fn small_of(object: &Object) -> Option<i64> {
@@ -52,29 +49,29 @@ fn long_length(start: &Object, stop: &Object, step: &Object, vm: &Vm) -> PyResul
 impl Range {
     fn make(start: ObjRef, stop: ObjRef, step: ObjRef, vm: &Vm) -> PyResult<Ref<Range>> {
         let parts = (small_of(&start), small_of(&stop), small_of(&step));
-        let (length, small) = match parts {
-            (Some(a), Some(b), Some(s)) => match small_length(a, b, s) {
-                // One step beyond the end must not overflow either: iterators compute it.
-                Some(n) if s.checked_mul(n).and_then(|d| a.checked_add(d)).is_some() => {
-                    (vm.new_int(n), Some((a, s, n)))
-                }
-                Some(n) => (vm.new_int(n), None),
-                None => (long_length(&start, &stop, &step, vm)?, None),
-            },
-            _ => (long_length(&start, &stop, &step, vm)?, None),
+        let length = match parts {
+            (Some(a), Some(b), Some(s)) => small_length(a, b, s).map(|n| vm.new_int(n)),
+            _ => None,
         };
-        Ok(vm.new_object(Range { ob: Object::new(Self::type_object()), start, stop, step, length, small }))
+        let length = match length {
+            Some(length) => length,
+            None => long_length(&start, &stop, &step, vm)?,
+        };
+        Ok(vm.new_object(Range { ob: Object::new(Self::type_object()), start, stop, step, length }))
     }
 
-    /// Start, step and length of a range of machine numbers.
-    #[inline(always)]
+    /// Start, step and length of a range of machine numbers: what nearly every range is.
+    #[inline]
     pub fn as_small(&self) -> Option<(i64, i64, i64)> {
-        self.small
+        let (start, step, length) = (small_of(&self.start)?, small_of(&self.step)?, small_of(&self.length)?);
+        // One step beyond the end must not overflow either: iterators compute it.
+        start.checked_add(step.checked_mul(length)?)?;
+        Some((start, step, length))
     }
 
     /// The item at a position that is known to be inside.
     fn item(&self, index: &Object, vm: &Vm) -> PyResult {
-        if let (Some((start, step, _)), Some(index)) = (self.small, small_of(index)) {
+        if let (Some((start, step, _)), Some(index)) = (self.as_small(), small_of(index)) {
             return Ok(vm.new_int(start.wrapping_add(step.wrapping_mul(index))));
         }
         number::add(&self.start, &*number::multiply(index, &self.step, vm)?, vm)
@@ -94,9 +91,11 @@ impl Range {
 
     /// Whether an int is in the range, without looking at the items.
     fn contains_int(&self, value: &Object, vm: &Vm) -> PyResult<bool> {
-        if let (Some((start, step, length)), Some(value)) = (self.small, small_of(value)) {
+        if let (Some((start, step, length)), Some(value)) = (self.as_small(), small_of(value)) {
             let Some(distance) = value.checked_sub(start) else { return Ok(false) };
-            return Ok(distance % step == 0 && (0..length).contains(&(distance / step)));
+            // Wrapping: the least number divided by -1.
+            let inside = (0..length).contains(&distance.wrapping_div(step));
+            return Ok(inside && distance.wrapping_rem(step) == 0);
         }
         let zero = vm.new_int(0);
         let forwards = zero.rich_compare_bool(&self.step, CompareOp::Lt, vm)?;
@@ -164,7 +163,7 @@ impl Range {
     /// Return a reverse iterator.
     #[method("($self, /)")]
     fn __reversed__(&self, vm: &Vm) -> PyResult {
-        if let Some((start, step, length)) = self.small {
+        if let Some((start, step, length)) = self.as_small() {
             let last = start.wrapping_add(step.wrapping_mul(length - 1));
             if let Some(back) = step.checked_neg().filter(|_| last.checked_sub(step).is_some()) {
                 return Ok(RangeIterator::new(last, back, length, vm));
@@ -258,7 +257,7 @@ impl Range {
 
     #[slot]
     fn tp_iter(&self, vm: &Vm) -> ObjRef {
-        match self.small {
+        match self.as_small() {
             Some((start, step, length)) => RangeIterator::new(start, step, length, vm),
             None => LongRangeIterator::new(self.start.clone(), self.step.clone(), self.length.clone(), vm),
         }
@@ -312,7 +311,7 @@ impl Range {
                 key.ob_type().name()
             )));
         };
-        if let Some((start, step, length)) = self.small {
+        if let Some((start, step, length)) = self.as_small() {
             let (a, b, s) = slice.unpack(vm)?;
             let found = adjust(a, b, s, length as usize);
             let at = |i: isize| step.checked_mul(i as i64).and_then(|d| start.checked_add(d));

@@ -157,7 +157,11 @@ pub fn add_current_frame(exception: &BaseException, vm: &Vm) -> PyResult<()> {
 /// Takes importlib's own levels out of the traceback of an exception that left an import: all of them for an `ImportError`,
 /// else those that end at a call of `_call_with_frames_removed`.
 pub fn remove_importlib_frames(exception: &BaseException, _vm: &Vm) {
-    const FILES: [&str; 2] = ["<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"];
+    const FILES: [&str; 3] = [
+        "<frozen importlib._bootstrap>",
+        "<frozen importlib._bootstrap_external>",
+        "<frozen _embedded_importer>",
+    ];
     let all = exception.as_object().ob_type().is_subtype_of(types::import_error());
     // Where a link to a level is kept: in the level before, or, for the first, in the exception.
     type Link = Option<Ref<Traceback>>;

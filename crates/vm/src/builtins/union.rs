@@ -1,6 +1,7 @@
 //! `types.UnionType` and `typing.Union`: `int | str` (PEP 604).
 
 use crate::builtins::generic_alias::{GenericAlias, collect_parameters, show_argument, substitute};
+use crate::builtins::set::FrozenSet;
 use crate::prelude::*;
 
 /// The layout of a union.
@@ -10,6 +11,9 @@ pub struct Union {
     #[traverse(skip)]
     ob: Object,
     args: Ref<Tuple>,
+    /// The members that can be hashed, and those that can't.
+    hashable: ObjRef,
+    unhashable: Ref<Tuple>,
     parameters: Slot<Tuple>,
     #[traverse(skip)]
     weakrefs: WeakList,
@@ -45,32 +49,55 @@ pub fn make_union(a: &Object, b: &Object, vm: &Vm) -> PyResult {
     union_of(all, vm)
 }
 
-/// The union of members, each once; a single one is itself.
+/// The union of members, each once; a single one is itself. What can't be hashed is compared with its like only.
 pub fn union_of(all: Vec<ObjRef>, vm: &Vm) -> PyResult {
     let mut unique: Vec<ObjRef> = Vec::with_capacity(all.len());
+    let hashable = Set::new(vm);
+    let mut unhashable: Vec<ObjRef> = Vec::new();
     for member in all {
-        let mut known = false;
-        for other in &unique {
-            if member.is(other) || member.eq(other, vm)? {
-                known = true;
-                break;
+        let known = if member.hash(vm).is_ok() {
+            !hashable.add(&member, vm)?
+        } else {
+            vm.clear_exception();
+            let mut known = false;
+            for other in &unhashable {
+                known = other.eq(&member, vm)?;
+                if known {
+                    break;
+                }
             }
-        }
+            if !known {
+                unhashable.push(member.clone());
+            }
+            known
+        };
         if !known {
             unique.push(member);
         }
     }
-    match unique.as_slice() {
-        [only] => Ok(only.clone()),
-        _ => Ok(vm
-            .new_object(Union {
-                ob: Object::new(Union::type_object()),
-                args: vm.new_tuple(unique),
-                parameters: Slot::empty(),
-                weakrefs: WeakList::new(),
-            })
-            .into_object()),
+    if let [only] = unique.as_slice() {
+        return Ok(only.clone());
     }
+    Ok(vm
+        .new_object(Union {
+            ob: Object::new(Union::type_object()),
+            args: vm.new_tuple(unique),
+            hashable: FrozenSet::from_iterable(hashable.as_object(), vm)?.into_object(),
+            unhashable: vm.new_tuple(unhashable),
+            parameters: Slot::empty(),
+            weakrefs: WeakList::new(),
+        })
+        .into_object())
+}
+
+/// The union of what `Union[…]` was given: strings and the like are made types by `typing`.
+fn union_of_items(items: &[ObjRef], vm: &Vm) -> PyResult {
+    let mut all = Vec::new();
+    for item in items {
+        let checked = if is_unionable(item, vm) { item.clone() } else { typing_check(item, vm)? };
+        all.extend(members_of(&checked, vm));
+    }
+    union_of(all, vm)
 }
 
 impl Union {
@@ -101,12 +128,7 @@ impl Union {
         if items.is_empty() {
             return Err(vm.type_error("Cannot take a Union of no types."));
         }
-        let mut all = Vec::new();
-        for item in items {
-            let checked = if is_unionable(&item, vm) { item } else { typing_check(&item, vm)? };
-            all.extend(members_of(&checked, vm));
-        }
-        union_of(all, vm)
+        union_of_items(&items, vm)
     }
 
     #[getter]
@@ -152,8 +174,14 @@ impl Union {
 
     #[slot]
     fn tp_hash(&self, vm: &Vm) -> PyResult<isize> {
-        let set = crate::builtins::set::FrozenSet::from_iterable(self.args.as_object(), vm)?;
-        set.as_object().hash(vm)
+        let unhashable = self.unhashable.as_slice();
+        if unhashable.is_empty() {
+            return self.hashable.hash(vm);
+        }
+        for member in unhashable {
+            member.hash(vm)?;
+        }
+        Err(vm.type_error(format!("union contains {} unhashable elements", unhashable.len())))
     }
 
     #[slot]
@@ -161,9 +189,10 @@ impl Union {
         let (Some(other), CompareOp::Eq | CompareOp::Ne) = (other.downcast_exact::<Union>(), op) else {
             return Ok(vm.not_implemented());
         };
-        let mut same = self.args.len() == other.args.len();
-        for arg in self.args.as_slice() {
-            same = same && other.args.as_object().contains(arg, vm)?;
+        let mut same =
+            self.hashable.eq(&other.hashable, vm)? && self.unhashable.len() == other.unhashable.len();
+        for member in self.unhashable.as_slice() {
+            same = same && other.unhashable.as_object().contains(member, vm)?;
         }
         Ok(vm.new_bool(same == (op == CompareOp::Eq)))
     }
@@ -180,11 +209,7 @@ impl Union {
     fn mp_subscript(&self, key: &Object, vm: &Vm) -> PyResult {
         let parameters = self.__parameters__(vm)?;
         let args = substitute(self.as_object(), self.args.as_slice(), &parameters, key, vm)?;
-        let mut all = Vec::new();
-        for arg in args.as_slice() {
-            all.extend(members_of(arg, vm));
-        }
-        union_of(all, vm)
+        union_of_items(args.as_slice(), vm)
     }
 
     #[slot]

@@ -1,8 +1,7 @@
 //! Exceptions: their types, their objects, and how one that nobody caught is shown.
 //!
 //! At start, in this order: `types::prepare` before the static types are made ready; each type of `types::all` is made ready;
-//! `types::fill_builtins` puts them into `builtins` (and makes `ExceptionGroup`); the module `sys` hands the type of
-//! `UnraisableHookArgs` to `unraisable::set_hook_args_type`.
+//! `types::fill_builtins` puts them into `builtins` (and makes `ExceptionGroup`).
 
 pub mod base;
 pub mod declared;
@@ -10,7 +9,6 @@ pub mod group;
 pub mod import_error;
 pub mod key_error;
 pub mod name_error;
-pub mod new_class;
 pub mod os_error;
 pub mod print;
 pub mod stop_iteration;

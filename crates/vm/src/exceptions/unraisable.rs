@@ -3,22 +3,9 @@
 use std::fmt::Write as _;
 
 use super::print::{flush, push_traceback, sys_attr, write_stderr};
+use crate::builtins::sys_module::UNRAISABLE_HOOK_ARGS;
 use crate::builtins::traceback::{Traceback, add_current_frame};
 use crate::prelude::*;
-
-/// The struct sequence `UnraisableHookArgs`, which the module `sys` makes.
-#[derive(Default)]
-struct HookArgsType(Slot<Object>);
-
-/// Tells how the argument of `sys.unraisablehook` is made: `make` takes a tuple of five.
-pub fn set_hook_args_type(make: ObjRef, vm: &Vm) {
-    vm.interp().state::<HookArgsType>().0.put(make);
-}
-
-/// The type given to `set_hook_args_type`.
-pub fn hook_args_type(vm: &Vm) -> Option<ObjRef> {
-    vm.interp().state::<HookArgsType>().0.get()
-}
 
 /// What `sys.unraisablehook` is told.
 pub struct Unraisable {
@@ -74,15 +61,15 @@ pub fn write_unraisable_while(context: &str, object: Option<&Object>, vm: &Vm) {
 /// Calls the hook; without one, or when there is no argument for it, shows the exception.
 fn report(what: &Unraisable, vm: &Vm) {
     let hook = sys_attr("unraisablehook", vm).filter(|hook| !vm.is_none(hook));
-    if let (Some(hook), Some(make)) = (hook, hook_args_type(vm)) {
-        let items = vm.new_tuple([
+    if let Some(hook) = hook {
+        let items = vec![
             what.exc_type.clone(),
             what.exc_value.clone(),
             what.exc_traceback.clone(),
             what.err_msg.clone(),
             what.object.clone(),
-        ]);
-        let called = make.call(&[items.as_object()], vm).and_then(|args| hook.call(&[&args], vm));
+        ];
+        let called = UNRAISABLE_HOOK_ARGS.instance(items, vm).and_then(|args| hook.call(&[&args], vm));
         if called.is_ok() {
             return;
         }

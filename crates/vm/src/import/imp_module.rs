@@ -8,17 +8,44 @@ use crate::prelude::*;
 /// The module.
 pub struct Imp;
 
-/// Names under which importlib knows modules of the embedded library as frozen.
-const FROZEN: [(&str, &str); 3] = [
+/// The modules of the embedded library that importlib takes for frozen, with the name of the module whose code they run;
+/// a `<` before it says that the code is the package's own, under the name of its `__init__`.
+const FROZEN: [(&str, &str); 27] = [
     ("_frozen_importlib", "importlib._bootstrap"),
     ("_frozen_importlib_external", "importlib._bootstrap_external"),
     ("zipimport", "zipimport"),
+    ("abc", "abc"),
+    ("codecs", "codecs"),
+    ("io", "io"),
+    ("_collections_abc", "_collections_abc"),
+    ("_sitebuiltins", "_sitebuiltins"),
+    ("genericpath", "genericpath"),
+    ("ntpath", "ntpath"),
+    ("posixpath", "posixpath"),
+    ("os", "os"),
+    ("site", "site"),
+    ("stat", "stat"),
+    ("importlib.util", "importlib.util"),
+    ("importlib.machinery", "importlib.machinery"),
+    ("runpy", "runpy"),
+    ("__hello__", "__hello__"),
+    ("__hello_alias__", "__hello__"),
+    ("__phello_alias__", "__hello__"),
+    ("__phello_alias__.spam", "__hello__"),
+    ("__phello__", "__phello__"),
+    ("__phello__.__init__", "<__phello__"),
+    ("__phello__.ham", "__phello__.ham"),
+    ("__phello__.ham.__init__", "<__phello__.ham"),
+    ("__phello__.ham.eggs", "__phello__.ham.eggs"),
+    ("__phello__.spam", "__phello__.spam"),
 ];
 
 fn frozen(name: &str, vm: &Vm) -> Option<(super::EmbeddedModule, &'static str)> {
     let library = vm.interp().import.library.get()?;
-    let (_, origin) = FROZEN.iter().find(|(frozen, origin)| *frozen == name || *origin == name)?;
-    library.find(origin).map(|module| (module, *origin))
+    let (name, origin) = FROZEN.iter().find(|(frozen, _)| *frozen == name)?;
+    let mut module = library.find(origin.trim_start_matches('<'))?;
+    module.is_package = matches!(*name, "__phello__" | "__phello__.ham" | "__phello_alias__");
+    Some((module, *origin))
 }
 
 /// The code object of a module of the embedded library.

@@ -44,7 +44,7 @@ fn from_result(result: PyResult) -> Outcome {
 
 /// Puts function and receiver of a bound method in the places of the method and the empty slot above it.
 #[inline]
-unsafe fn unpack_method(s: Stack, callable: usize) {
+pub(crate) unsafe fn unpack_method(s: Stack, callable: usize) {
     // SAFETY: the caller gives the position of the callable; above it lies the slot for `self`.
     unsafe {
         let slot = s.peek(callable);
@@ -61,7 +61,7 @@ unsafe fn unpack_method(s: Stack, callable: usize) {
 
 /// Whether the slot holds a Python function that may be called by pushing its frame.
 #[inline(always)]
-unsafe fn python_function<'a>(slot: StackRef) -> Option<&'a Function> {
+pub(crate) unsafe fn python_function<'a>(slot: StackRef) -> Option<&'a Function> {
     // SAFETY: the slot is filled; the type is checked.
     unsafe {
         if slot.type_ptr() != Function::static_type() {

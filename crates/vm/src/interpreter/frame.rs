@@ -58,6 +58,8 @@ pub struct InterpreterFrame {
     pub owner: u8,
     /// Free.
     pub visited: u8,
+    /// While lines are watched: one more than the line of the instruction that was run last, 0 for none.
+    pub traced_line: i32,
     /// Locals, cells, free variables and the evaluation stack.
     pub localsplus: [StackRef; 1],
 }
@@ -404,6 +406,7 @@ pub unsafe fn initialise(
         (*frame).return_offset = 0;
         (*frame).owner = owner::THREAD;
         (*frame).visited = 0;
+        (*frame).traced_line = 0;
         let first = InterpreterFrame::locals_ptr(frame);
         let count = code.nlocalsplus();
         let mut i = empty_from;

@@ -9,6 +9,7 @@ pub mod binding;
 pub mod calls;
 pub mod eval;
 pub mod frame;
+pub mod instrument;
 pub mod raw;
 pub mod recursion;
 pub mod specialise;

@@ -50,6 +50,8 @@ pub fn iter_next(iterator: &Object, vm: &Vm) -> PyResult<Option<ObjRef>> {
             vm.type_error(format!("'{}' object is not an iterator", iterator.ob_type().tp_name_str()))
         );
     };
+    // Iterators over iterators can be nested without end.
+    vm.check_recursion("")?;
     // SAFETY: a slot is called with a live object, and hands over a reference or null.
     match unsafe { Ref::from_raw_opt(next(iterator.as_ptr())) } {
         Some(item) => Ok(Some(item)),

@@ -1,11 +1,12 @@
 //! From source to code objects: what `compile`, `exec`, `eval`, imports and the command line share.
 
-use taipan_parser::ast::Arena;
+use taipan_parser::ast::Mod;
 use taipan_parser::{ErrorKind, ParseOptions, SyntaxError};
 
 use crate::prelude::*;
 
 pub use taipan_parser::Mode;
+pub use taipan_parser::ast::Arena;
 
 /// The `flags` of `compile`: future features and `PyCF_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ impl CompileFlags {
     pub const ALLOW_TOP_LEVEL_AWAIT: u32 = 0x2000;
     pub const ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
     pub const OPTIMIZED_AST: u32 = 0x8000 | Self::ONLY_AST;
+    /// Our own: the source is a file's, which messages on its encoding name.
+    pub const FROM_FILE: u32 = 0x8000_0000;
     /// The `CO_FUTURE_*` flags.
     pub const FUTURES: u32 = 0x01fe_0000;
     pub const BARRY_AS_BDFL: u32 = 0x0040_0000;
@@ -105,30 +108,64 @@ pub fn compile_source(
     optimize: i32,
     vm: &Vm,
 ) -> PyResult<Ref<Code>> {
-    let is_str = origin.downcast_ref::<Str>().is_some() || flags.0 & CompileFlags::IGNORE_COOKIE != 0;
     let arena = Arena::new();
+    let tree = parse_source(text, origin, filename, mode, flags, -1, &arena, vm)?;
+    compile_tree(&arena, &tree, filename, flags, optimize, text, vm)
+}
+
+/// Parses source; the tree lives in the arena. `feature_version` is that of `ast.parse`, or -1.
+pub fn parse_source<'a>(
+    text: &[u8],
+    origin: &Object,
+    filename: &str,
+    mode: Mode,
+    flags: CompileFlags,
+    feature_version: i32,
+    arena: &'a Arena,
+    vm: &Vm,
+) -> PyResult<Mod<'a>> {
+    let is_str = origin.downcast_ref::<Str>().is_some() || flags.0 & CompileFlags::IGNORE_COOKIE != 0;
+    let defaults = ParseOptions::default();
     let options = ParseOptions {
         mode,
         is_str,
+        feature_version: u8::try_from(feature_version).unwrap_or(defaults.feature_version),
         type_comments: flags.0 & CompileFlags::TYPE_COMMENTS != 0,
         barry_as_flufl: flags.0 & CompileFlags::BARRY_AS_BDFL != 0,
         allow_incomplete_input: flags.0 & CompileFlags::ALLOW_INCOMPLETE_INPUT != 0,
         dont_imply_dedent: flags.0 & CompileFlags::DONT_IMPLY_DEDENT != 0,
         max_int_digits: usize::try_from(vm.interp().int_max_str_digits.get()).unwrap_or(0),
-        ..ParseOptions::default()
+        ..defaults
     };
-    let parsed =
-        taipan_parser::parse(text, &options, &arena).map_err(|error| raise_syntax(&error, filename, vm))?;
+    let parsed = taipan_parser::parse(text, &options, arena).map_err(|mut error| {
+        if flags.0 & CompileFlags::FROM_FILE != 0 && error.message.starts_with("Non-UTF-8 code") {
+            error.message = error.message.replacen(" on line ", &format!(" in file {filename} on line "), 1);
+        }
+        raise_syntax(&error, filename, vm)
+    })?;
     for warning in &parsed.warnings {
         syntax_warning(warning, filename, vm)?;
     }
+    Ok(parsed.module)
+}
+
+/// Compiles a tree. `text` is the source that it comes from, if there is one: errors show its lines.
+pub fn compile_tree(
+    arena: &Arena,
+    tree: &Mod<'_>,
+    filename: &str,
+    flags: CompileFlags,
+    optimize: i32,
+    text: &[u8],
+    vm: &Vm,
+) -> PyResult<Ref<Code>> {
     let options = taipan_compiler::CompileOptions {
         filename: filename.as_bytes(),
         optimize: optimization_level(optimize, vm) as u8,
         future_flags: flags.0 & CompileFlags::FUTURES,
         top_level_await: flags.0 & CompileFlags::ALLOW_TOP_LEVEL_AWAIT != 0,
     };
-    let compiled = taipan_compiler::compile(&arena, &parsed.module, &options)
+    let compiled = taipan_compiler::compile(arena, tree, &options)
         .map_err(|error| raise_syntax(&positioned(&error, text), filename, vm))?;
     for warning in &compiled.warnings {
         let as_error = taipan_compiler::SyntaxError {
@@ -144,6 +181,22 @@ pub fn compile_source(
         syntax_warning(&warning, filename, vm)?;
     }
     Code::from_bytecode(&compiled.code, vm)
+}
+
+/// Compiles the program in a file or on standard input.
+pub fn compile_file(source: &[u8], filename: &str, vm: &Vm) -> PyResult<Ref<Code>> {
+    if let Some(at) = source.iter().position(|&byte| byte == 0) {
+        let line = source.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
+        let error = SyntaxError {
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            end_line: u32::try_from(line).unwrap_or(u32::MAX),
+            text: Some("\n".to_owned()),
+            ..SyntaxError::bare(ErrorKind::Syntax, "source code cannot contain null bytes")
+        };
+        return Err(raise_syntax(&error, filename, vm));
+    }
+    let flags = CompileFlags(CompileFlags::FROM_FILE);
+    compile_source(source, vm.none_ref(), filename, Mode::Exec, flags, -1, vm)
 }
 
 /// A compiler's error as the parser would report it: columns in characters from 1, and the line's text.
@@ -201,7 +254,7 @@ pub fn raise_syntax(error: &SyntaxError, filename: &str, vm: &Vm) -> Raised {
         ErrorKind::Syntax | ErrorKind::Decode => types::syntax_error(),
     };
     let message = vm.new_str(&error.message).into_object();
-    if error.line == 0 && error.text.is_none() {
+    if error.line == 0 && error.text.is_none() && error.offset != -1 {
         return vm.raise_with(class, vec![message]);
     }
     let text = match &error.text {

@@ -37,6 +37,11 @@ pub struct Config {
     pub tracemalloc: i32,
     pub import_time: i32,
     pub faulthandler: bool,
+    /// What `os.cpu_count` says; -1 for what the system says.
+    pub cpu_count: i32,
+    pub thread_inherit_context: bool,
+    pub context_aware_warnings: bool,
+    pub warn_default_encoding: bool,
 }
 
 impl Default for Config {
@@ -56,8 +61,7 @@ impl Default for Config {
             debug: 0,
             verbose: 0,
             quiet: false,
-            // Code objects can't be marshalled yet.
-            write_bytecode: false,
+            write_bytecode: true,
             bytes_warning: 0,
             unbuffered: false,
             dev_mode: false,
@@ -73,6 +77,10 @@ impl Default for Config {
             tracemalloc: 0,
             import_time: 0,
             faulthandler: false,
+            cpu_count: -1,
+            thread_inherit_context: false,
+            context_aware_warnings: false,
+            warn_default_encoding: false,
         }
     }
 }

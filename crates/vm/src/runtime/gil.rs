@@ -23,7 +23,9 @@ struct State {
     held: bool,
     /// Counts hand-overs, so that a thread which gives way knows when another has run.
     switches: u64,
+    /// Threads that wait for the lock, and threads that wait until another has taken it.
     waiting: usize,
+    giving_way: usize,
 }
 
 // SAFETY: `interval` is only touched by the thread that holds the lock, or read as a hint.
@@ -33,7 +35,7 @@ impl Gil {
     /// A lock that nobody holds.
     pub fn new() -> Gil {
         Gil {
-            state: Mutex::new(State { held: false, switches: 0, waiting: 0 }),
+            state: Mutex::new(State { held: false, switches: 0, waiting: 0, giving_way: 0 }),
             freed: Condvar::new(),
             switched: Condvar::new(),
             holder: AtomicPtr::new(std::ptr::null_mut()),
@@ -68,7 +70,21 @@ impl Gil {
         state.switches += 1;
         self.holder.store(std::ptr::from_ref(vm).cast_mut(), Ordering::Release);
         vm.holds_gil.set(1);
-        self.switched.notify_all();
+        // Telling nobody would still be a system call.
+        if state.giving_way > 0 {
+            self.switched.notify_all();
+        }
+    }
+
+    /// Runs `fork`, with nobody inside the lock's own state meanwhile. In the child, where no other thread is, nobody
+    /// waits for the lock.
+    pub fn fork(&self, fork: impl FnOnce() -> libc::pid_t) -> libc::pid_t {
+        let mut state = self.lock();
+        let pid = fork();
+        if pid == 0 {
+            state.waiting = 0;
+        }
+        pid
     }
 
     /// Gives the lock up.
@@ -77,8 +93,11 @@ impl Gil {
         vm.holds_gil.set(0);
         state.held = false;
         self.holder.store(std::ptr::null_mut(), Ordering::Release);
+        let awaited = state.waiting > 0;
         drop(state);
-        self.freed.notify_one();
+        if awaited {
+            self.freed.notify_one();
+        }
     }
 }
 
@@ -101,9 +120,11 @@ pub fn yield_lock(vm: &Vm) {
     vm.detach();
     gil.release(vm);
     let mut state = gil.lock();
+    state.giving_way += 1;
     while state.switches == before && state.waiting > 0 {
         state = gil.switched.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
     }
+    state.giving_way -= 1;
     drop(state);
     gil.acquire(vm);
     // SAFETY: the lock is held again.

@@ -47,6 +47,8 @@ pub struct Interpreter {
     pub gil: crate::runtime::gil::Gil,
     /// What other crates plug in.
     pub hooks: crate::runtime::hooks::Hooks,
+    /// What is watched: `sys.monitoring`, tracing and profiling functions.
+    pub monitoring: crate::interpreter::instrument::Monitoring,
     /// Whether audit events have listeners.
     pub has_audit_hooks: Cell<bool>,
     /// Objects that live as long as the interpreter.
@@ -73,6 +75,7 @@ impl Interpreter {
             int_max_str_digits: Cell::new(4300),
             gil: crate::runtime::gil::Gil::new(),
             hooks: crate::runtime::hooks::Hooks::default(),
+            monitoring: Default::default(),
             has_audit_hooks: Cell::new(false),
             kept: RefCell::default(),
         });

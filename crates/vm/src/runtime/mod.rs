@@ -1,6 +1,7 @@
 //! Interpreters, threads and what belongs to them.
 
 pub mod audit;
+pub mod blocking;
 pub mod compile;
 pub mod config;
 pub mod errors;

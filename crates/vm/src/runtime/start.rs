@@ -27,6 +27,7 @@ fn own_modules() -> Vec<&'static NativeModule> {
         &crate::builtins::sys_module::Sys::DEF,
         &crate::builtins::typevars::module::TypingModule::DEF,
         &crate::builtins::weakref::module::WeakrefModule::DEF,
+        &crate::exceptions::suggestions::SuggestionsModule::DEF,
         &crate::import::embedded::Embedded::DEF,
         &crate::import::imp_module::Imp::DEF,
     ]
@@ -35,6 +36,7 @@ fn own_modules() -> Vec<&'static NativeModule> {
 /// Makes the main interpreter and its thread state, attached to the calling thread. Both live as long as the process.
 /// Everything up to the import machinery is there; `site` and the program are the caller's.
 pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
+    taipan_object::alloc::prepare();
     let hash_seed = config.hash_seed;
     let digits = config.int_max_str_digits;
     let interp: &'static Interpreter = Box::leak(Interpreter::new(config));
@@ -162,13 +164,14 @@ fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
     if interp.import.library.get().is_none() {
         return Ok(());
     }
+    // Frozen modules get their `__file__` from `sys._stdlib_dir`.
+    set_paths(sys, vm)?;
     let imp = crate::import::import_module("_imp", vm)?;
     let init = imp.get_attr(&vm.intern("init_frozen"), vm)?;
     let bootstrap = init.call(&[vm.intern("_frozen_importlib").as_object()], vm)?;
     bootstrap.call_method(&vm.intern("_install"), &[sys.as_object(), &imp], vm)?;
     interp.import.importlib.put(bootstrap.clone());
     bootstrap.call_method(&vm.intern("_install_external_importers"), &[], vm)?;
-    set_paths(sys, vm)?;
     let importer = interp.import.library.get().and_then(|library| library.find("_embedded_importer"));
     let Some(importer) = importer else {
         return Err(vm.import_error("the embedded library has no importer"));
@@ -221,7 +224,7 @@ pub fn open_streams(vm: &Vm) -> PyResult<()> {
         builtins.set_item(ids.open.as_object(), &open, vm)?;
     }
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
-    let (encoding, errors) = stdio_encoding(vm);
+    let (encoding, errors) = stdio_encoding(vm)?;
     for (fd, name, mode) in [(0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")] {
         // Whatever an error message contains, it can be shown.
         let errors = if fd == 2 { "backslashreplace" } else { &errors };
@@ -234,23 +237,43 @@ pub fn open_streams(vm: &Vm) -> PyResult<()> {
 
 /// Encoding and error handler of the standard streams: by `PYTHONIOENCODING` and the locale. In the C locale, what can't
 /// be decoded goes through unchanged.
-fn stdio_encoding(vm: &Vm) -> (String, String) {
-    let config = vm.interp().config.borrow();
-    let given = std::env::var("PYTHONIOENCODING").ok().filter(|_| config.use_environment).unwrap_or_default();
+fn stdio_encoding(vm: &Vm) -> PyResult<(String, String)> {
+    let (use_environment, utf8_mode) = {
+        let config = vm.interp().config.borrow();
+        (config.use_environment, config.utf8_mode)
+    };
+    let given = std::env::var("PYTHONIOENCODING").ok().filter(|_| use_environment).unwrap_or_default();
     let (encoding, errors) = given.split_once(':').unwrap_or((&given, ""));
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty())
-        .unwrap_or_default();
-    let lenient =
-        encoding.is_empty() && matches!(locale.as_str(), "" | "C" | "POSIX" | "C.UTF-8" | "C.utf8" | "UTF-8");
+    let lenient = encoding.is_empty()
+        && (utf8_mode || matches!(&*locale_name(), "C" | "POSIX" | "C.UTF-8" | "C.utf8" | "UTF-8"));
     let errors = match errors {
         "" if lenient => "surrogateescape",
         "" => "strict",
         given => given,
     };
-    (if encoding.is_empty() { "utf-8" } else { encoding }.to_owned(), errors.to_owned())
+    if encoding.is_empty() {
+        return Ok(("utf-8".to_owned(), errors.to_owned()));
+    }
+    // The streams name their encoding as the codec does.
+    let codec = crate::builtins::codecs_core::registry::lookup(encoding, vm)?;
+    let name = match codec.as_object().lookup_attr(vm.ids().name, vm)? {
+        Some(name) => name.str(vm)?.to_string_lossy().into_owned(),
+        None => encoding.to_owned(),
+    };
+    Ok((name, errors.to_owned()))
+}
+
+/// The name of the locale that characters are of (`LC_CTYPE`).
+pub fn locale_name() -> String {
+    // SAFETY: asks only; the answer is NUL-terminated and copied at once.
+    unsafe {
+        let name = libc::setlocale(libc::LC_CTYPE, std::ptr::null());
+        if name.is_null() {
+            String::new()
+        } else {
+            std::ffi::CStr::from_ptr(name).to_string_lossy().into_owned()
+        }
+    }
 }
 
 fn open_stream(
@@ -281,10 +304,10 @@ fn open_stream(
     raw.set_attr(ids.name, vm.new_str(&format!("<{name}>")).as_object(), vm)?;
     let is_tty = raw.call_method(ids.isatty, &[], vm)?.is_true(vm)?;
     let line_buffering = vm.new_bool(!unbuffered && (is_tty || fd == 2));
-    let newline = if fd == 0 { none } else { ids.newline.as_object() };
     let (encoding, errors) = (text(encoding), text(errors));
     let wrapper = io.get_attr(&vm.intern("TextIOWrapper"), vm)?;
-    let arguments = [&*buffer, &encoding, &errors, newline, &line_buffering, &vm.new_bool(unbuffered)];
+    let arguments =
+        [&*buffer, &encoding, &errors, ids.newline.as_object(), &line_buffering, &vm.new_bool(unbuffered)];
     let stream = wrapper.call(&arguments, vm)?;
     stream.set_attr(ids.mode, vm.new_str(mode).as_object(), vm)?;
     Ok(stream)
@@ -303,15 +326,46 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
             vm.write_unraisable(Some(&atexit), None);
         }
     }
-    let status = flush_streams(vm, status);
+    let flushed = flush_streams(vm);
     vm.interp().finalizing.set(true);
+    clear_main(vm);
     crate::runtime::gc::collect_at_shutdown(vm);
-    flush_streams(vm, status)
+    // A stream that could not be flushed is not tried again.
+    if flushed && flush_streams(vm) { status } else { 120 }
 }
 
-fn flush_streams(vm: &Vm, status: i32) -> i32 {
-    let Some(sys) = vm.interp().sys_dict.get() else { return status };
-    let mut status = status;
+/// Drops what the program's own module holds: private names first, then the others, so that finalisers still find the
+/// names that they use most.
+fn clear_main(vm: &Vm) {
+    let main = match crate::import::loaded_module(vm.ids().__main__, vm) {
+        Ok(main) => main.and_then(|main| main.downcast::<Module>().ok()),
+        Err(Raised) => {
+            vm.clear_exception();
+            None
+        }
+    };
+    let Some(main) = main else { return };
+    let names = main.dict(vm);
+    for private in [true, false] {
+        for (name, value) in names.items_vec() {
+            let Some(text) = name.downcast_ref::<Str>() else { continue };
+            let shown = text.to_string_lossy();
+            let is_private = shown.starts_with('_') && !shown.starts_with("__");
+            if vm.is_none(&value) || is_private != private || shown == "__builtins__" {
+                continue;
+            }
+            drop(value);
+            if names.set_item(&name, vm.none_ref(), vm).is_err() {
+                vm.clear_exception();
+            }
+        }
+    }
+}
+
+/// Flushes both output streams; false when that failed for standard output.
+fn flush_streams(vm: &Vm) -> bool {
+    let Some(sys) = vm.interp().sys_dict.get() else { return true };
+    let mut flushed = true;
     for name in [vm.ids().stdout, vm.ids().stderr] {
         let Ok(Some(stream)) = sys.get_str(name, vm) else { continue };
         if vm.is_none(&stream) {
@@ -323,12 +377,12 @@ fn flush_streams(vm: &Vm, status: i32) -> i32 {
         }
         if stream.call_method(vm.ids().flush, &[], vm).is_err() {
             if name.eq_str("stdout") {
-                vm.write_unraisable(Some(&stream), None);
-                status = 120;
+                vm.write_unraisable(None, Some("Exception ignored while flushing sys.stdout"));
+                flushed = false;
             } else {
                 vm.clear_exception();
             }
         }
     }
-    status
+    flushed
 }

@@ -82,6 +82,8 @@ pub struct Vm {
     // Ours from here on.
     /// Native code must not grow the stack below this address.
     pub native_stack_limit: Cell<usize>,
+    /// The frame whose event is being told to tools.
+    pub traced_frame: Cell<*mut crate::interpreter::frame::InterpreterFrame>,
     /// Objects whose `repr` is being made, against endless recursion.
     pub repr_running: std::cell::RefCell<Vec<*mut Object>>,
 }
@@ -110,6 +112,12 @@ pub mod breaker {
     pub const GC: usize = taipan_object::gc::BREAKER_GC;
 }
 
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.interp().monitoring.remove_thread(&raw const *self);
+    }
+}
+
 thread_local! {
     static CURRENT: Cell<*const Vm> = const { Cell::new(std::ptr::null()) };
     /// The state that `PyGILState_Ensure` attaches when the thread holds no lock: the last one that was attached.
@@ -127,6 +135,12 @@ impl Vm {
             vm.assume_init()
         };
         vm.interp.set(interp);
+        vm.what_event.set(-1);
+        // SAFETY: the interpreter outlives its threads.
+        if let Some(interp) = unsafe { interp.as_ref() } {
+            vm.eval_breaker.store(interp.monitoring.version(), Ordering::Relaxed);
+            interp.monitoring.add_thread(&raw const *vm);
+        }
         vm.exc_info.set(std::ptr::from_ref(&vm.exc_state).cast_mut());
         vm.py_recursion_limit.set(1000);
         vm.py_recursion_remaining.set(1000);

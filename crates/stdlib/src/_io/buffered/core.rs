@@ -488,7 +488,7 @@ impl Buffered {
     /// `readinto` and, with `once`, `readinto1`. `None`: the raw stream would block.
     pub fn read_to_buffer(&self, target: &Object, once: bool, vm: &Vm) -> PyResult<Option<usize>> {
         let raw = self.open_raw("readinto of closed file", vm)?;
-        let mut buffer = target.get_buffer(taipan_vm::protocols::buffer::WRITABLE, vm)?;
+        let mut buffer = crate::_io::writable_buffer(target, "readinto() argument", vm)?;
         let size = buffer.len();
         let place = match buffer.as_bytes_mut() {
             Some(space) => space.as_mut_ptr(),
@@ -503,7 +503,7 @@ impl Buffered {
             count
         };
         let mut done = copy(0);
-        if done == size || (once && done > 0) {
+        if done == size || (once && done > 0 && size - done <= self.memory.size()) {
             return Ok(Some(done));
         }
         self.before_read(&raw, vm)?;
@@ -657,7 +657,7 @@ impl Buffered {
     pub fn move_to(&self, target: &Object, whence: i32, vm: &Vm) -> PyResult<i64> {
         let raw = self.raw(vm)?;
         if !matches!(whence, 0..=2 | libc::SEEK_DATA | libc::SEEK_HOLE) {
-            return Err(vm.value_error(format!("whence value {whence} invalid")));
+            return Err(vm.value_error(format!("whence value {whence} unsupported")));
         }
         if self.is_closed(&raw, vm)? {
             return Err(vm.value_error("seek of closed file"));
@@ -678,7 +678,8 @@ impl Buffered {
                 let place = self.pos.get() as i64;
                 if distance >= -place && distance <= ahead {
                     self.pos.set((place + distance) as usize);
-                    return Ok(current - ahead + distance);
+                    // Devices tell no positions.
+                    return Ok((current - ahead + distance).max(0));
                 }
             }
         }

@@ -108,16 +108,6 @@ impl Buffered {
     fn __getstate__(&self, vm: &Vm) -> PyResult {
         Err(crate::_io::iobase::cannot_pickle(self.object(), vm))
     }
-
-    #[method("($self, protocol=0, /)")]
-    fn __reduce_ex__(&self, _protocol: Option<&Object>, vm: &Vm) -> PyResult {
-        Err(crate::_io::iobase::cannot_pickle(self.object(), vm))
-    }
-
-    #[method("($self, /)")]
-    fn __reduce__(&self, vm: &Vm) -> PyResult {
-        Err(crate::_io::iobase::cannot_pickle(self.object(), vm))
-    }
 }
 
 #[pymethods(table = READING)]

@@ -271,9 +271,7 @@ impl Codec {
         let text = info.as_object().lookup_attr(vm.ids()._is_text_encoding, vm)?;
         if let Some(text) = text {
             if !text.is_true(vm)? {
-                return Err(vm.lookup_error(format!(
-                    "'{encoding}' is not a text encoding; use codecs.open() to handle arbitrary codecs"
-                )));
+                return Err(vm.lookup_error(format!("'{encoding}' is not a text encoding")));
             }
         }
         let name = info.as_object().lookup_attr(vm.ids().name, vm)?;

@@ -100,13 +100,19 @@ fn locale_encoding() -> String {
     if name.is_empty() { "UTF-8".to_owned() } else { name }
 }
 
-fn text_arg<'a>(value: &'a Object, name: &str, vm: &Vm) -> PyResult<Option<&'a Str>> {
+/// An argument that is a str or `None`.
+pub(super) fn text_arg<'a>(
+    value: &'a Object,
+    function: &str,
+    name: &str,
+    vm: &Vm,
+) -> PyResult<Option<&'a Str>> {
     if vm.is_none(value) {
         return Ok(None);
     }
     value.downcast_ref::<Str>().map(Some).ok_or_else(|| {
         let given = value.ob_type().name();
-        vm.type_error(format!("TextIOWrapper() argument '{name}' must be str or None, not {given}"))
+        vm.type_error(format!("{function}() argument '{name}' must be str or None, not {given}"))
     })
 }
 
@@ -229,13 +235,9 @@ impl TextIoWrapper {
         drop(old);
     }
 
-    /// Calls `self.flush()`, or what that does when nobody has overridden it.
+    /// Calls `self.flush()`.
     fn flush_self(&self, vm: &Vm) -> PyResult<()> {
-        let this = self.as_object();
-        if std::ptr::eq(this.ob_type(), Self::type_object()) {
-            return self.flush(vm).map(drop);
-        }
-        this.call_method(vm.ids().flush, &[], vm).map(drop)
+        self.as_object().call_method(vm.ids().flush, &[], vm).map(drop)
     }
 }
 
@@ -319,8 +321,8 @@ impl TextIoWrapper {
     ) -> PyResult<()> {
         self.status.set(Status::New);
         let none = vm.none_ref();
-        let encoding = text_arg(encoding.unwrap_or(none), "encoding", vm)?;
-        let errors = text_arg(errors.unwrap_or(none), "errors", vm)?;
+        let encoding = text_arg(encoding.unwrap_or(none), "TextIOWrapper", "encoding", vm)?;
+        let errors = text_arg(errors.unwrap_or(none), "TextIOWrapper", "errors", vm)?;
         if encoding.is_none() && super::warns_of_default_encoding(vm)? {
             super::encoding_warning(1, vm)?;
         }
@@ -337,6 +339,7 @@ impl TextIoWrapper {
         if vm.interp().config.borrow().dev_mode {
             taipan_vm::builtins::codecs_core::registry::lookup_error(handler, vm)?;
         }
+        text_arg(newline.unwrap_or(none), "TextIOWrapper", "newline", vm)?;
         let newline = Newline::parse(newline, vm)?;
         let codec = Codec::find(encoding.to_utf8(vm)?, vm)?;
         self.forget_decoded();
@@ -384,18 +387,7 @@ impl TextIoWrapper {
                 vm,
             ));
         }
-        let text = |value: &Object, name: &str| -> PyResult<Option<Ref<Str>>> {
-            if vm.is_none(value) {
-                return Ok(None);
-            }
-            match value.downcast_ref::<Str>() {
-                Some(text) => Ok(Some(text.into())),
-                None => Err(vm.type_error(format!(
-                    "reconfigure() argument '{name}' must be str or None, not {}",
-                    value.ob_type().name()
-                ))),
-            }
-        };
+        let text = |value, name| text_arg(value, "reconfigure", name, vm).map(|text| text.map(Ref::from));
         let flag = |value: Option<&Object>, now: bool| -> PyResult<bool> {
             match value.filter(|value| !vm.is_none(value)) {
                 None => Ok(now),
@@ -405,7 +397,10 @@ impl TextIoWrapper {
         let encoding = text(encoding, "encoding")?;
         let errors = text(errors, "errors")?;
         let changed = match newline {
-            Some(newline) => Some(Newline::parse(Some(newline), vm)?),
+            Some(newline) => {
+                text(newline, "newline")?;
+                Some(Newline::parse(Some(newline), vm)?)
+            }
             None => None,
         };
         let line_buffering = flag(line_buffering, self.line_buffering.get())?;
@@ -458,7 +453,7 @@ impl TextIoWrapper {
     #[method("($self, /)")]
     fn close(&self, vm: &Vm) -> PyResult {
         let buffer = self.attached(vm)?;
-        if is_closed(self.as_object(), vm)? {
+        if is_closed(self.as_object(), vm)? || self.status.get() == Status::Detached {
             return Ok(vm.none());
         }
         if self.finalizing.get() {
@@ -500,16 +495,6 @@ impl TextIoWrapper {
         Err(super::iobase::cannot_pickle(self.as_object(), vm))
     }
 
-    #[method("($self, protocol=0, /)")]
-    fn __reduce_ex__(&self, _protocol: Option<&Object>, vm: &Vm) -> PyResult {
-        Err(super::iobase::cannot_pickle(self.as_object(), vm))
-    }
-
-    #[method("($self, /)")]
-    fn __reduce__(&self, vm: &Vm) -> PyResult {
-        Err(super::iobase::cannot_pickle(self.as_object(), vm))
-    }
-
     #[getter]
     fn name(&self, vm: &Vm) -> PyResult {
         self.attached(vm)?.get_attr(vm.ids().name, vm)
@@ -540,7 +525,9 @@ impl TextIoWrapper {
 
     #[getter]
     fn errors(&self, vm: &Vm) -> PyResult {
-        self.attached(vm)?;
+        if self.status.get() == Status::New {
+            self.attached(vm)?;
+        }
         Ok(self.errors.get().unwrap_or_else(|| vm.none()))
     }
 
@@ -554,8 +541,16 @@ impl TextIoWrapper {
     #[setter(_CHUNK_SIZE)]
     fn set_chunk_size(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
         self.attached(vm)?;
-        let Some(value) = value else { return Err(vm.attribute_error("cannot delete attribute")) };
-        match usize::try_from(value.as_isize(vm)?) {
+        let Some(value) = value else {
+            return Err(vm.attribute_error(
+                "attribute '_CHUNK_SIZE' of '_io.TextIOWrapper' objects cannot be deleted",
+            ));
+        };
+        let wide = value.as_index(vm)?.to_i64();
+        let Some(size) = wide else {
+            return Err(vm.value_error("cannot fit 'int' into an index-sized integer"));
+        };
+        match usize::try_from(size) {
             Ok(size) if size > 0 => {
                 self.chunk_size.set(size);
                 Ok(())

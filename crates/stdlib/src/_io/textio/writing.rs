@@ -38,11 +38,19 @@ impl TextIoWrapper {
     /// Keeps encoded text until there is enough of it.
     fn keep(&self, bytes: &[u8], now: bool, buffer: &Object, vm: &Vm) -> PyResult<()> {
         let limit = self.chunk_size.get();
-        if self.pending.borrow().len() + bytes.len() > limit {
-            self.write_pending(buffer, vm)?;
-            if bytes.len() >= limit {
-                return write_bytes(buffer, bytes, vm);
+        loop {
+            let before = self.pending.borrow().len();
+            if before + bytes.len() <= limit {
+                break;
             }
+            if before == 0 {
+                if bytes.len() >= limit {
+                    return write_bytes(buffer, bytes, vm);
+                }
+                break;
+            }
+            // More may come while this is written.
+            self.write_pending(buffer, vm)?;
         }
         let len = {
             let mut pending = self.pending.borrow_mut();
@@ -54,14 +62,28 @@ impl TextIoWrapper {
 
     /// `write(text)`.
     pub(super) fn write_text(&self, text: &Str, vm: &Vm) -> PyResult<usize> {
-        let buffer = self.open_buffer(vm)?;
-        let Some(encoder) = self.encoder() else { return Err(unsupported("not writable", vm)) };
+        let mut buffer = self.open_buffer(vm)?;
+        let not_writable = || unsupported("not writable", vm);
+        let mut encoder = self.encoder().ok_or_else(not_writable)?;
         let written = self.newline.get().written();
         let line_buffering = self.line_buffering.get();
         let has_newline = (written.is_some() || line_buffering) && find_newline(text.data(), 0).is_some();
         let translated = match written {
             Some(written) if has_newline => {
-                Some(text.replace_str(vm.ids().newline, &vm.new_str(written), usize::MAX, vm)?)
+                let written = vm.new_str(written);
+                if std::ptr::eq(text.as_object().ob_type(), Str::type_object()) {
+                    Some(text.replace_str(vm.ids().newline, &written, usize::MAX, vm)?)
+                } else {
+                    let args = [vm.ids().newline.as_object(), written.as_object()];
+                    let replaced = text.as_object().call_method(vm.ids().replace, &args, vm)?;
+                    // A method of a subclass may have changed the stream.
+                    buffer = self.open_buffer(vm)?;
+                    encoder = self.encoder().ok_or_else(not_writable)?;
+                    Some(replaced.downcast::<Str>().map_err(|other| {
+                        let given = other.ob_type().name();
+                        vm.type_error(format!("replace() should return a str, not {given}"))
+                    })?)
+                }
             }
             _ => None,
         };

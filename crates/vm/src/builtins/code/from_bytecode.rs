@@ -63,15 +63,8 @@ pub fn object_of(constant: &Const, vm: &Vm) -> PyResult {
         }
         Const::Float(value) => vm.new_float(*value),
         Const::Complex(real, imag) => Complex::new(*real, *imag, vm),
-        Const::Str(text) => {
-            let is_name = text.value.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-            let string = Str::from_wtf8(&text.value, vm);
-            if text.interned || is_name {
-                Str::intern(string, vm).into_object()
-            } else {
-                string.into_object()
-            }
-        }
+        Const::Str(text) if text.interned => Str::intern(Str::from_wtf8(&text.value, vm), vm).into_object(),
+        Const::Str(text) => string_constant(&text.value, vm),
         Const::Bytes(bytes) => vm.new_bytes(bytes).into_object(),
         Const::Tuple(items) => vm.new_tuple(all(items)?).into_object(),
         Const::List(items) => vm.new_list(all(items)?).into_object(),
@@ -99,4 +92,11 @@ pub fn object_of(constant: &Const, vm: &Vm) -> PyResult {
         }
         Const::Code(code) => Code::from_bytecode(code, vm)?.into_object(),
     })
+}
+
+/// The object of a str constant; those that look like names are interned.
+pub fn string_constant(text: &[u8], vm: &Vm) -> ObjRef {
+    let is_name = text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let string = Str::from_wtf8(text, vm);
+    if is_name { Str::intern(string, vm).into_object() } else { string.into_object() }
 }

@@ -4,7 +4,7 @@
 //! What Python sees as `co_code` is computed from them: specialised opcodes go back to their family, caches to zero.
 
 mod constants;
-mod from_bytecode;
+pub mod from_bytecode;
 
 pub use from_bytecode::object_of;
 
@@ -17,6 +17,7 @@ use taipan_bytecode::opcode::Opcode;
 use taipan_object::gc;
 
 use crate::builtins::coroutine_flags as co;
+use crate::interpreter::instrument::sites;
 use crate::prelude::*;
 
 /// One instruction or cache entry: opcode in the low byte, operand in the high byte.
@@ -444,13 +445,46 @@ impl Code {
         while i < units {
             // SAFETY: below the number of units.
             let unit = unsafe { *self.code_ptr().add(i) };
-            let general = unit.opcode().base();
+            let general = self.base_opcode(i);
             bytes.extend_from_slice(&[general as u8, unit.oparg()]);
             let caches = general.caches().min(units - i - 1);
             bytes.resize(bytes.len() + caches * 2, 0);
             i += 1 + caches;
         }
         bytes
+    }
+
+    /// The interpreter's monitoring version that the instructions were brought in line with.
+    #[inline(always)]
+    pub fn instrumentation_version(&self) -> usize {
+        self.instrumentation_version.get()
+    }
+
+    /// Sets the version.
+    pub fn set_instrumentation_version(&self, version: usize) {
+        self.instrumentation_version.set(version);
+    }
+
+    /// What is watched in this code (`interpreter::instrument::sites`), or null.
+    pub fn monitoring(&self) -> *mut c_void {
+        self.monitoring.get()
+    }
+
+    /// Sets what is watched; the code owns it.
+    pub fn set_monitoring(&self, data: *mut c_void) {
+        self.monitoring.set(data);
+    }
+
+    /// The general opcode of the instruction at a unit, which is below the number of units.
+    pub fn base_opcode(&self, unit: usize) -> Opcode {
+        // SAFETY: below the number of units.
+        let opcode = unsafe { *self.code_ptr().add(unit) }.opcode();
+        match opcode {
+            Opcode::InstrumentedLine | Opcode::InstrumentedInstruction => {
+                sites::of(self).and_then(|sites| sites.base_at(unit)).unwrap_or(opcode)
+            }
+            opcode => opcode.base(),
+        }
     }
 
     fn adaptive_code(&self) -> Vec<u8> {
@@ -677,6 +711,7 @@ impl Code {
         // SAFETY: the object's count has reached zero; what lies behind the struct owns nothing.
         unsafe {
             crate::builtins::weakref::clear_weakrefs(op);
+            sites::free(&*op.cast::<Code>());
             let size = offset_of!(Code, code) + ((*op.cast::<Code>()).len_units() * 2).max(8);
             std::ptr::drop_in_place(op.cast::<Code>());
             gc::release(Code::type_object(), op, size);
@@ -785,6 +820,7 @@ impl Code {
             let opcode = Opcode::from_u8(number).unwrap_or(Opcode::Reserved);
             oparg = (oparg << 8) | usize::from(low);
             let next = at + 1 + opcode.caches();
+            let mut source = at;
             let targets = match opcode {
                 Opcode::ExtendedArg => {
                     at += 1;
@@ -795,11 +831,15 @@ impl Code {
                 | Opcode::PopJumpIfTrue
                 | Opcode::PopJumpIfNone
                 | Opcode::PopJumpIfNotNone => Some((next + 1, next + oparg)),
-                Opcode::EndAsyncFor => Some((at, at)),
+                Opcode::EndAsyncFor => {
+                    // The branch is at the END_SEND in front of the loop's body.
+                    source = next.saturating_sub(oparg);
+                    Some((source + 2, next))
+                }
                 _ => None,
             };
             if let Some((left, right)) = targets {
-                let row = [vm.new_int(at * 2), vm.new_int(left * 2), vm.new_int(right * 2)];
+                let row = [vm.new_int(source * 2), vm.new_int(left * 2), vm.new_int(right * 2)];
                 rows.push(vm.new_tuple(row).into_object());
             }
             oparg = 0;

@@ -1,5 +1,6 @@
 //! `frame`: what Python sees of an activation. Made when somebody asks; it outlives the call when it is held.
 
+pub mod jump;
 pub mod locals_proxy;
 
 use std::cell::Cell;
@@ -10,6 +11,7 @@ use taipan_object::gc;
 use crate::builtins::coroutine_flags as co;
 use crate::builtins::generator;
 use crate::interpreter::frame::{FRAME_SPECIALS, InterpreterFrame, owner};
+use crate::interpreter::instrument;
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 
@@ -335,7 +337,7 @@ impl Frame {
         if value.downcast_exact::<Int>().is_none() {
             return Err(vm.value_error("lineno must be an integer"));
         }
-        Err(vm.value_error("f_lineno can only be set in a trace function"))
+        jump::set_line(self, value, vm)
     }
 
     /// Return the trace function for this frame, or None if no trace function is set.
@@ -388,7 +390,14 @@ impl Frame {
         let Some(value) = value.filter(|value| value.downcast_ref::<Bool>().is_some()) else {
             return Err(vm.type_error("attribute value type must be bool"));
         };
-        self.f_trace_opcodes.set(value.is(vm.true_ref()));
+        let on = value.is(vm.true_ref());
+        self.f_trace_opcodes.set(on);
+        if on {
+            let code = self.code();
+            let events = instrument::local_events(instrument::TRACE_TOOL, &code, vm);
+            let events = events | 1 << instrument::event::INSTRUCTION;
+            instrument::set_local_events(instrument::TRACE_TOOL, &code, events, vm);
+        }
         Ok(())
     }
 

@@ -437,11 +437,16 @@ pub fn close(generator: &Generator, vm: &Vm) -> PyResult {
     // A generator that waits outside of any `try` has nothing to run: it just ends.
     // SAFETY: a suspended frame's instruction pointer points into its code.
     let outermost = unsafe {
-        let unit = *(*Generator::frame(generator)).instr_ptr;
-        use taipan_bytecode::opcode::Opcode;
-        matches!(unit.opcode(), Opcode::Resume | Opcode::ResumeCheck) && unit.oparg() & RESUME_DEPTH1 != 0
+        let frame = Generator::frame(generator);
+        let unit = *(*frame).instr_ptr;
+        let at = usize::try_from(InterpreterFrame::code_index(frame)).unwrap_or(0);
+        InterpreterFrame::code(frame).base_opcode(at) == taipan_bytecode::opcode::Opcode::Resume
+            && unit.oparg() & RESUME_DEPTH1 != 0
     };
-    if outermost && at != state::EXECUTING && !failed {
+    let watched = crate::interpreter::instrument::monitoring(vm)
+        .global_tools(crate::interpreter::instrument::event::PY_UNWIND)
+        != 0;
+    if outermost && !watched && at != state::EXECUTING && !failed {
         generator.clear_frame(vm);
         return Ok(vm.none());
     }

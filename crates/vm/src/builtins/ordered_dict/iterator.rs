@@ -71,18 +71,14 @@ impl OrderedDictIterator {
         let entry = {
             let order = dict.order.borrow();
             let at = self.at.replace(order.next(self.at.get(), self.reverse));
-            order.node(at).map(|node| (node.key.clone(), node.hash))
+            order.node(at).map(|node| node.key.clone())
         };
-        let Some((key, hash)) = entry else { return Ok(None) };
+        let Some(key) = entry else { return Ok(None) };
         if self.kind == Kind::Keys {
             return Ok(Some(key));
         }
-        let value = if dict.is_exact() {
-            dict.dict.get_item_hash(&key, hash, vm)?
-        } else {
-            dict.dict.get_item(&key, vm)?
-        };
-        let Some(value) = value else { return Err(vm.key_error(&key)) };
+        // The key is asked for its hash anew, as in CPython.
+        let Some(value) = dict.dict.get_item(&key, vm)? else { return Err(vm.key_error(&key)) };
         Ok(Some(match self.kind {
             Kind::Items => Tuple::pair(key, value, vm).into_object(),
             _ => value,

@@ -109,24 +109,21 @@ impl OrderedDict {
 
     /// Removes a key: its value, the default, or KeyError.
     fn take(&self, key: &Object, hash: isize, default: Option<&Object>, vm: &Vm) -> PyResult {
-        let found = if self.is_exact() {
-            let node = self.forget(key, hash, vm)?;
-            let found = self.dict.pop_hash(key, hash, vm)?;
-            drop(node);
-            found
-        } else if self.as_object().contains(key, vm)? {
-            let value = self.as_object().get_item(key, vm)?;
-            self.as_object().del_item(key, vm)?;
-            Some(value)
-        } else {
-            let node = self.forget(key, hash, vm)?;
-            drop(node);
-            None
-        };
+        let node = self.forget(key, hash, vm)?;
+        let found = self.dict.pop_hash(key, hash, vm)?;
+        drop(node);
         match (found, default) {
             (Some(value), _) => Ok(value),
             (None, Some(default)) => Ok(default.to_ref()),
             (None, None) => Err(vm.key_error(key)),
+        }
+    }
+
+    fn check_state(&self, state: u64, vm: &Vm) -> PyResult<()> {
+        if self.state.get() == state {
+            Ok(())
+        } else {
+            Err(vm.runtime_error("OrderedDict mutated during iteration"))
         }
     }
 
@@ -279,20 +276,27 @@ impl OrderedDict {
     /// A shallow copy of ordered dict.
     #[method("($self, /)")]
     fn copy(&self, vm: &Vm) -> PyResult {
-        if self.is_exact() {
-            let copy = OrderedDict::create(vm);
-            for (key, hash) in self.keys_vec() {
-                match self.dict.get_item_hash(&key, hash, vm)? {
+        let zelf = self.as_object();
+        let exact = self.is_exact();
+        let copy = if exact {
+            OrderedDict::create(vm).into_object()
+        } else {
+            zelf.ob_type().as_object().call_no_args(vm)?
+        };
+        let state = self.state.get();
+        for (key, hash) in self.keys_vec() {
+            match copy.downcast_exact::<OrderedDict>().filter(|_| exact) {
+                Some(copy) => match self.dict.get_item(&key, vm)? {
                     Some(value) => copy.store(&key, hash, &value, vm)?,
                     None => return Err(vm.key_error(&key)),
+                },
+                None => {
+                    let value = zelf.get_item(&key, vm)?;
+                    self.check_state(state, vm)?;
+                    copy.set_item(&key, &value, vm)?;
                 }
             }
-            return Ok(copy.into_object());
-        }
-        let zelf = self.as_object();
-        let copy = zelf.ob_type().as_object().call_no_args(vm)?;
-        for (key, _) in self.keys_vec() {
-            copy.set_item(&key, &*zelf.get_item(&key, vm)?, vm)?;
+            self.check_state(state, vm)?;
         }
         Ok(copy)
     }
@@ -362,7 +366,7 @@ impl OrderedDict {
         let shown = vm.new_dict();
         if self.is_exact() {
             for (key, hash) in self.keys_vec() {
-                match self.dict.get_item_hash(&key, hash, vm)? {
+                match self.dict.get_item(&key, vm)? {
                     Some(value) => shown.set_item_hash(&key, hash, value, vm)?,
                     None => return Err(vm.key_error(&key)),
                 }

@@ -152,14 +152,66 @@ impl Sys {
     /// Return a dict mapping each thread's identifier to its current stack frame.
     #[function("($module, /)")]
     fn _current_frames(vm: &Vm) -> PyResult<Ref<Dict>> {
+        crate::runtime::audit::audit("sys._current_frames", &[], vm)?;
         let frames = vm.new_dict();
-        let frame = frame::current(vm);
-        if !frame.is_null() {
-            // SAFETY: the frame is alive.
-            let object = unsafe { InterpreterFrame::object(frame, vm) };
-            frames.set_item(&vm.new_int(vm.thread_id.get()), object.as_object(), vm)?;
+        for thread in vm.interp().monitoring.all_threads() {
+            // SAFETY: the list holds the states of live threads, whose frames are linked and alive.
+            let (id, frame) = unsafe { ((*thread).thread_id.get(), frame::current(&*thread)) };
+            if !frame.is_null() {
+                // SAFETY: as above.
+                let object = unsafe { InterpreterFrame::object(frame, vm) };
+                frames.set_item(&vm.new_int(id), object.as_object(), vm)?;
+            }
         }
         Ok(frames)
+    }
+
+    /// Return a dict mapping each thread's identifier to its current raised exception.
+    ///
+    /// This function should be used for specialized purposes only.
+    #[function("($module, /)")]
+    fn _current_exceptions(vm: &Vm) -> PyResult<Ref<Dict>> {
+        crate::runtime::audit::audit("sys._current_exceptions", &[], vm)?;
+        let exceptions = vm.new_dict();
+        for thread in vm.interp().monitoring.all_threads() {
+            // SAFETY: as in `_current_frames`; `exc_info` points to items that are alive.
+            let (id, mut item) = unsafe { ((*thread).thread_id.get(), (*thread).exc_info.get()) };
+            let mut handled = None;
+            while handled.is_none() && !item.is_null() {
+                // SAFETY: as above.
+                unsafe {
+                    handled = (*item).exc_value.get().filter(|value| !vm.is_none(value));
+                    item = (*item).previous_item.get();
+                }
+            }
+            let handled = handled.unwrap_or_else(|| vm.none());
+            exceptions.set_item(&vm.new_int(id), &handled, vm)?;
+        }
+        Ok(exceptions)
+    }
+
+    /// Returns True if a stack trampoline is active.
+    #[function("($module, /)")]
+    fn is_stack_trampoline_active() -> bool {
+        false
+    }
+
+    /// Activate stack profiler trampoline *backend*.
+    #[function("($module, backend, /)")]
+    fn activate_stack_trampoline(_backend: &str, vm: &Vm) -> PyResult<()> {
+        Err(vm.value_error("perf trampoline not available"))
+    }
+
+    /// Deactivate the current stack profiler trampoline backend.
+    ///
+    /// If no stack profiler is activated, this function has no effect.
+    #[function("($module, /)")]
+    fn deactivate_stack_trampoline() {}
+
+    /// Return True if remote debugging is enabled, False otherwise.
+    #[function("($module, /)")]
+    fn is_remote_debug_enabled() -> bool {
+        false
     }
 
     /// ``Intern'' the given string.
@@ -196,6 +248,12 @@ impl Sys {
     #[function("($module, /)")]
     fn _is_gil_enabled() -> bool {
         true
+    }
+
+    /// Private function for getting PyConfig.cpu_count
+    #[function("($module, /)")]
+    fn _get_cpu_count_config(vm: &Vm) -> i32 {
+        vm.interp().config.borrow().cpu_count
     }
 
     /// Return whether Python is shutting down.
@@ -286,6 +344,23 @@ impl Sys {
     #[function("($module, /)")]
     fn _clear_type_cache(vm: &Vm) {
         vm.interp().types.clear_cache();
+    }
+
+    /// Private function for clearing certain descriptors from a type's dictionary.
+    ///
+    /// See gh-135228 for context.
+    #[function("($module, type, /)")]
+    fn _clear_type_descriptors(tp: &Type, vm: &Vm) -> PyResult<()> {
+        if tp.has_flag(TypeFlags::IMMUTABLETYPE) {
+            return Err(vm.type_error("argument is immutable"));
+        }
+        if let Some(dict) = crate::builtins::type_::lookup::type_dict(tp) {
+            for name in [vm.ids().__dict__, vm.ids().__weakref__] {
+                dict.pop(name.as_object(), vm)?;
+            }
+        }
+        crate::builtins::type_::lookup::type_modified(tp, vm);
+        Ok(())
     }
 
     /// Clear all internal performance-related caches.

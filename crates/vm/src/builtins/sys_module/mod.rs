@@ -5,6 +5,7 @@ use crate::prelude::*;
 
 mod functions;
 pub mod hooks;
+mod monitoring;
 mod tracing;
 
 /// The module.
@@ -118,6 +119,22 @@ static ASYNCGEN_HOOKS: StructSeq = StructSeq {
     visible: 2,
 };
 
+/// What `sys.unraisablehook` is called with.
+pub(crate) static UNRAISABLE_HOOK_ARGS: StructSeq = StructSeq {
+    name: "UnraisableHookArgs",
+    doc: "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
+    fields: &[
+        ("exc_type", "Exception type"),
+        ("exc_value", "Exception value"),
+        ("exc_traceback", "Exception traceback"),
+        ("err_msg", "Error message"),
+        ("object", "Object causing the exception"),
+    ],
+    visible: 5,
+};
+/// `sys.version`.
+pub const VERSION: &str = concat!("3.14.10 (taipan ", env!("CARGO_PKG_VERSION"), ") [Rust]");
+
 const HEX_VERSION: u32 = 0x030e_0af0;
 
 fn flags(vm: &Vm) -> PyResult {
@@ -140,12 +157,12 @@ fn flags(vm: &Vm) -> PyResult {
         flag(config.isolated),
         vm.new_bool(config.dev_mode),
         flag(config.utf8_mode),
-        int(0),
+        flag(config.warn_default_encoding),
         vm.new_bool(config.safe_path),
         int(config.int_max_str_digits.into()),
         int(1),
-        int(0),
-        int(0),
+        flag(config.thread_inherit_context),
+        flag(config.context_aware_warnings),
     ];
     FLAGS.instance(values, vm)
 }
@@ -165,7 +182,7 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     let config = vm.interp().config.borrow().clone();
     let set = |name: &str, value: ObjRef| module.set(name, &value, vm);
     let text = |value: &str| vm.new_str(value).into_object();
-    set("version", text(concat!("3.14.10 (taipan ", env!("CARGO_PKG_VERSION"), ") [Rust]")))?;
+    set("version", text(VERSION))?;
     set("hexversion", vm.new_int(HEX_VERSION))?;
     set("api_version", vm.new_int(1013))?;
     set(
@@ -269,6 +286,9 @@ const STDLIB_MODULE_NAMES: &str = include_str!("stdlib_module_names.txt");
 impl Sys {
     #[exec]
     fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
-        fill(module, vm)
+        fill(module, vm)?;
+        module.set("_jit", &*monitoring::create_jit(vm)?, vm)?;
+        let watching = monitoring::create(vm)?;
+        module.set("monitoring", &watching, vm)
     }
 }

@@ -4,7 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use taipan_object::typeobject::HeapType;
 
-use self::lookup::{lookup, type_dict, type_modified};
+pub use self::lookup::type_dict;
+use self::lookup::{lookup, type_modified};
 use crate::builtins::descr;
 use crate::builtins::dict::managed;
 use crate::prelude::*;
@@ -88,6 +89,15 @@ pub fn full_name(tp: &Type, vm: &Vm) -> PyResult<String> {
     Ok(match module {
         Some(module) if !module.eq_str("builtins") => format!("{}.{qualname}", module.to_string_lossy()),
         _ => qualname,
+    })
+}
+
+/// `full_name` without `__main__`: the format `%T` of CPython's messages.
+pub fn shown_name(tp: &Type, vm: &Vm) -> PyResult<String> {
+    let name = full_name(tp, vm)?;
+    Ok(match name.strip_prefix("__main__.") {
+        Some(bare) => bare.to_owned(),
+        None => name,
     })
 }
 
@@ -340,6 +350,7 @@ mod annotations {
     itemsize = 40,
     vectorcall_offset = std::mem::offset_of!(Type, tp_vectorcall),
     weaklist_offset = std::mem::offset_of!(Type, tp_weaklist),
+    dict_offset = std::mem::offset_of!(Type, tp_dict),
     flags(BASETYPE, TYPE_SUBCLASS, HAVE_GC, ITEMS_AT_END),
 )]
 impl TypeMethods {

@@ -511,6 +511,10 @@ unsafe extern "C" fn call_new(zelf: *mut Object, args: *mut Object, kwargs: *mut
             native = current.base();
         }
         if let Some(native) = native {
+            if native.tp_new.get().is_none() {
+                let shown = native.tp_name_str();
+                return Err(vm.type_error(format!("cannot create '{shown}' instances")));
+            }
             if native.tp_new.get().map(|f| f as usize) != tp.tp_new.get().map(|f| f as usize) {
                 return Err(vm.type_error(format!(
                     "{name}.__new__({}) is not safe, use {}.__new__()",

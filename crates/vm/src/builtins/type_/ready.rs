@@ -341,7 +341,7 @@ fn add_doc_and_new(tp: &Type, vm: &Vm) -> PyResult<()> {
             }
         }
     } else if let Some(base) = tp.base() {
-        if !base_is_object || tp.has_flag(TypeFlags::HEAPTYPE) {
+        if !base_is_object || tp.has_flag(TypeFlags::HEAPTYPE) || inherits_object_new(tp) {
             tp.tp_new.set(base.tp_new.get());
         } else {
             // A static type that derives from `object` directly and has no `__new__` can't be instantiated.
@@ -349,6 +349,11 @@ fn add_doc_and_new(tp: &Type, vm: &Vm) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// `Generic` is a heap type for CPython, and so inherits `object.__new__`, which here needs to be told.
+fn inherits_object_new(tp: &Type) -> bool {
+    std::ptr::eq(tp, crate::builtins::typevars::Generic::type_object())
 }
 
 fn inherits_new(tp: &Type) -> bool {

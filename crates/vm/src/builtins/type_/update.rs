@@ -1,5 +1,6 @@
 //! Keeps the slots of a class in step with its special methods: when it is made, and whenever such a name is set later.
 
+use std::cell::OnceCell;
 use std::ffi::c_int;
 
 use super::lookup::lookup;
@@ -7,11 +8,32 @@ use super::slotdefs::{SLOT_DEFS, WrapperBase, slot_ptr};
 use crate::builtins::descr::WrapperDescriptor;
 use crate::prelude::*;
 
+/// What is known of the rows of the table once it has been looked through: their names as interned strings, and which other
+/// rows have the same name.
+#[derive(Default)]
+struct RowNames(OnceCell<Vec<RowName>>);
+
+struct RowName {
+    name: Ref<Str>,
+    /// The places of all rows of that name.
+    rows: Vec<usize>,
+}
+
+fn row_names(vm: &Vm) -> &[RowName] {
+    vm.interp().state::<RowNames>().0.get_or_init(|| {
+        let same = |name: &str| {
+            SLOT_DEFS.iter().enumerate().filter(|(_, def)| def.name() == name).map(|(at, _)| at).collect()
+        };
+        SLOT_DEFS.iter().map(|def| RowName { name: vm.intern(def.name()), rows: same(def.name()) }).collect()
+    })
+}
+
 /// Sets every slot of a new class from what its bases and its own dictionary define.
 pub fn fill_slots(tp: &Type, vm: &Vm) {
+    let names = row_names(vm);
     let mut at = 0;
     while at < SLOT_DEFS.len() {
-        at = update_one(tp, at, vm);
+        at = update_one(tp, at, names, vm);
     }
 }
 
@@ -36,8 +58,9 @@ pub fn update_slot(tp: &Type, name: &Str, vm: &Vm) {
 }
 
 fn update_tree(tp: &Type, name: &Str, starts: &[usize], vm: &Vm) {
+    let names = row_names(vm);
     for &start in starts {
-        update_one(tp, start, vm);
+        update_one(tp, start, names, vm);
     }
     for cls in vm.interp().types.subclasses_of(tp) {
         // A subclass with a definition of its own is not concerned.
@@ -59,9 +82,9 @@ fn first_of_slot(at: usize, offset: c_int) -> usize {
 
 /// The slot that a special method fills natively in `tp`, when there is only one such slot: `__len__` may stand for
 /// `sq_length` or `mp_length`.
-fn only_filled_slot(tp: &Type, name: &str) -> *mut *const () {
+fn only_filled_slot(tp: &Type, rows: &[usize]) -> *mut *const () {
     let mut result: *mut *const () = std::ptr::null_mut();
-    for def in SLOT_DEFS.iter().filter(|def| def.name() == name) {
+    for def in rows.iter().filter_map(|&at| SLOT_DEFS.get(at)) {
         let slot = slot_ptr(tp, def.offset);
         // SAFETY: null or the address of a slot.
         if unsafe { slot.as_ref() }.is_none_or(|function| function.is_null()) {
@@ -75,13 +98,18 @@ fn only_filled_slot(tp: &Type, name: &str) -> *mut *const () {
     result
 }
 
+/// Whether two rows, one of which may be an extension's copy, are of the same special method.
+fn same_name(a: &WrapperBase, b: &WrapperBase) -> bool {
+    // SAFETY: names are NUL-terminated.
+    std::ptr::eq(a.name, b.name) || unsafe { libc::strcmp(a.name, b.name) == 0 }
+}
+
 /// Sets the slot whose rows begin at `start`. Returns the index of the next slot's first row.
-fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
+fn update_one(tp: &Type, start: usize, names: &[RowName], vm: &Vm) -> usize {
     let Some(first) = SLOT_DEFS.get(start) else { return SLOT_DEFS.len() };
     let offset = first.offset;
-    let rows: Vec<&WrapperBase> =
-        SLOT_DEFS.iter().skip(start).take_while(|def| def.offset == offset).collect();
-    let next = start + rows.len();
+    let rows = SLOT_DEFS.iter().skip(start).take_while(|def| def.offset == offset);
+    let next = start + rows.clone().count();
     let slot = slot_ptr(tp, offset);
     if slot.is_null() {
         return next;
@@ -92,17 +120,16 @@ fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
     let hash_offset = std::mem::offset_of!(Type, tp_hash) as c_int;
     let new_offset = std::mem::offset_of!(Type, tp_new) as c_int;
     let next_offset = std::mem::offset_of!(Type, tp_iternext) as c_int;
-    for def in rows {
-        let name = vm.intern(def.name());
-        let Some(found) = lookup(tp, &name, vm) else {
+    for (def, known) in rows.zip(names.iter().skip(start)) {
+        let Some(found) = lookup(tp, &known.name, vm) else {
             if offset == next_offset {
                 specific = crate::builtins::object::next_not_implemented as *const ();
             }
             continue;
         };
         if let Some(wrapper) = found.downcast_exact::<WrapperDescriptor>() {
-            if wrapper.base().name() == def.name() {
-                let filled = only_filled_slot(tp, def.name());
+            if same_name(wrapper.base(), def) {
+                let filled = only_filled_slot(tp, &known.rows);
                 if filled.is_null() || std::ptr::eq(filled, slot) {
                     generic = def.function;
                 }
@@ -110,7 +137,7 @@ fn update_one(tp: &Type, start: usize, vm: &Vm) -> usize {
                 let same = specific.is_null() || std::ptr::eq(specific, wrapped);
                 // `nb_add` gets its operands either way round, `sq_concat` doesn't; but their wrappers may be folded into one
                 // function by the linker, so their addresses don't tell them apart.
-                let concat = def.name() == "__add__" && wrapper.base().offset != offset;
+                let concat = wrapper.base().offset != offset && def.name() == "__add__";
                 if same
                     && !concat
                     && std::ptr::eq(wrapper.base().wrapper, def.wrapper)

@@ -53,7 +53,7 @@ macro_rules! proxy_type {
                 let text = match self.reference.get() {
                     None => format!("<weakproxy at {at:p}; dead>"),
                     Some(target) => {
-                        let tp = target.ob_type().tp_name_str();
+                        let tp = crate::builtins::type_::shown_name(target.ob_type(), vm)?;
                         format!("<weakproxy at {at:p}; to '{tp}' at {:p}>", target.as_raw())
                     }
                 };

@@ -152,9 +152,9 @@ impl WeakReference {
         match self.get() {
             None => text.push_str(&format!("<weakref at {at:p}; dead>")),
             Some(target) => {
-                let tp = target.ob_type().tp_name_str();
+                let tp = crate::builtins::type_::shown_name(target.ob_type(), vm)?;
                 text.push_str(&format!("<weakref at {at:p}; to '{tp}' at {:p}", target.as_raw()));
-                let name = target.lookup_attr(vm.ids().__name__, vm)?;
+                let name = target.lookup_special(vm.ids().__name__, vm)?;
                 if let Some(name) = name.as_deref().and_then(Object::downcast_ref::<Str>) {
                     text.push_str(" (");
                     text.push(name);

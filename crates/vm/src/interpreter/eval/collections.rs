@@ -222,6 +222,31 @@ pub unsafe fn unpack_ex(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg:
     // SAFETY: see `eval::run`.
     unsafe {
         let (before, after) = (oparg & 0xff, oparg >> 8);
+        let sequence = s.object(1);
+        let exact = sequence.type_ptr();
+        if (exact == raw::tuple_type() || exact == raw::list_type())
+            && raw::var_len(sequence.as_ptr()) >= before + after
+        {
+            let length = raw::var_len(sequence.as_ptr());
+            let items = if exact == raw::tuple_type() {
+                raw::tuple_items(sequence.as_ptr())
+            } else {
+                raw::list_items(sequence.as_ptr())
+            };
+            let item = |i: usize| (**items.add(i)).to_ref();
+            let middle = (before..length - after).map(item).collect();
+            let middle = List::from_vec(middle, vm);
+            let (mut s, sequence) = s.pop();
+            for i in (length - after..length).rev() {
+                s = s.push(StackRef::owned(item(i)));
+            }
+            s = s.push(StackRef::owned(middle.into_object()));
+            for i in (0..before).rev() {
+                s = s.push(StackRef::owned(item(i)));
+            }
+            sequence.close();
+            return Ok(s);
+        }
         let (mut items, rest) = unpack(s.object(1), before, Some(after), vm)?;
         let tail = rest.unwrap_or_default();
         let mut s = s.drop(1);

@@ -5,11 +5,15 @@ use crate::builtins::generator::{self, Coroutine, Generator};
 use crate::exceptions::stop_iteration::StopIteration;
 use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
+use crate::interpreter::instrument::{self, fire};
 use crate::prelude::*;
 
 /// Sends a value into any iterator.
 pub fn send(receiver: &Object, value: &Object, vm: &Vm) -> PyResult<SendResult> {
     if let Some(result) = generator::send_to(receiver, value, vm) {
+        if let Ok(SendResult::Return(value)) = &result {
+            stopped(value, vm)?;
+        }
         return result;
     }
     let made = if vm.is_none(value) && receiver.ob_type().tp_iternext.get().is_some() {
@@ -26,6 +30,20 @@ pub fn send(receiver: &Object, value: &Object, vm: &Vm) -> PyResult<SendResult> 
     }
 }
 
+/// Tools see the end of an awaitable that runs natively as the `StopIteration` that it would be.
+fn stopped(value: &Object, vm: &Vm) -> PyResult<()> {
+    if instrument::monitoring(vm).global_tools(instrument::event::RAISE) == 0 {
+        return Ok(());
+    }
+    let exception =
+        crate::exceptions::base::new_exception(types::stop_iteration(), vec![value.to_ref()], vm)?;
+    vm.current_exception.put(exception);
+    // SAFETY: the frame is running and has stored its place.
+    unsafe { fire::exception_if_watched(vm.current_frame.get(), instrument::event::RAISE, vm)? };
+    vm.clear_exception();
+    Ok(())
+}
+
 /// After an iterator gave nothing: the value it returned, or the exception if it isn't `StopIteration`.
 pub fn take_stop_iteration(vm: &Vm) -> PyResult {
     if !vm.has_exception() {
@@ -34,6 +52,8 @@ pub fn take_stop_iteration(vm: &Vm) -> PyResult {
     if !vm.exception_matches(types::stop_iteration()) {
         return Err(Raised);
     }
+    // SAFETY: the frame is running and has stored its place.
+    unsafe { fire::exception_if_watched(vm.current_frame.get(), instrument::event::RAISE, vm)? };
     Ok(match vm.take_exception() {
         Some(exception) => StopIteration::value_of(&exception, vm),
         None => vm.none(),

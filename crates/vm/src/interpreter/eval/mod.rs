@@ -35,6 +35,7 @@ use crate::interpreter::calls;
 use crate::interpreter::eval::iteration::Next;
 use crate::interpreter::eval::stack::Stack;
 use crate::interpreter::frame::{self, InterpreterFrame, finish_frame};
+use crate::interpreter::instrument::{self, fire, instructions};
 use crate::interpreter::raw;
 use crate::interpreter::specialise::{self, cache};
 use crate::interpreter::stackref::StackRef;
@@ -58,6 +59,25 @@ enum Leave {
 unsafe fn name_of<'a>(frame: *mut InterpreterFrame, index: usize) -> &'a Str {
     // SAFETY: the compiler only emits indices that `co_names` has, and they are strings.
     unsafe { InterpreterFrame::code(frame).name_at(index) }
+}
+
+/// Fires `EXCEPTION_HANDLED` at a handler that was just entered.
+#[inline(always)]
+unsafe fn monitoring_handled(
+    frame: *mut InterpreterFrame,
+    ip: *mut crate::builtins::code::CodeUnit,
+    sp: *mut StackRef,
+    vm: &Vm,
+) -> PyResult<()> {
+    // SAFETY: the handler's exception is on top of the stack.
+    unsafe {
+        if instrument::monitoring(vm).global_tools(instrument::event::EXCEPTION_HANDLED) == 0 {
+            return Ok(());
+        }
+        (*frame).instr_ptr = ip;
+        (*frame).stackpointer = sp;
+        instructions::result(vm, frame, Stack::new(sp), instrument::event::EXCEPTION_HANDLED)
+    }
 }
 
 #[cold]
@@ -219,7 +239,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                         // Counts down to the next attempt to specialise; true when it is due.
                         macro_rules! adapt {
                             ($specialise:expr) => {{
-                                if cache::count_down(ip) {
+                                if cache::count_down(ip) && cache::may_specialise(ip) {
                                     save!();
                                     $specialise;
                                     opcode = (*ip).opcode();
@@ -271,13 +291,37 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                         }
                         macro_rules! check_breaker {
                             () => {
-                                if vm.eval_breaker.load(Ordering::Relaxed) != 0 {
+                                if vm.eval_breaker.load(Ordering::Relaxed) & instrument::REQUEST_BITS != 0 {
                                     save!();
                                     if crate::runtime::pending::handle(vm).is_err() {
                                         error!()
                                     }
                                 }
                             };
+                        }
+                        // After a callback: a trace function may have moved the frame elsewhere.
+                        macro_rules! moved {
+                            () => {
+                                if (*frame).instr_ptr != ip {
+                                    ip = (*frame).instr_ptr;
+                                    sp = (*frame).stackpointer;
+                                    continue 'next;
+                                }
+                            };
+                        }
+                        // A jump that is watched.
+                        macro_rules! fire_jump {
+                            ($from:expr, $to:expr, $event:expr) => {{
+                                let target = $to;
+                                save!();
+                                (*frame).stackpointer = sp;
+                                let reached = attempt!(instructions::jump(vm, frame, $from, target, $event));
+                                if reached != target {
+                                    sp = (*frame).stackpointer;
+                                }
+                                ip = reached;
+                                continue 'next;
+                            }};
                         }
                         macro_rules! jump_if {
                             ($condition:expr) => {{
@@ -315,13 +359,16 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                         match opcode {
                             // ---- locals and constants ----
                             Opcode::Nop | Opcode::NotTaken => next!(1),
-                            Opcode::Resume => {
-                                check_breaker!();
-                                (*ip).set_opcode(Opcode::ResumeCheck);
-                                next!(1)
-                            }
-                            Opcode::ResumeCheck => {
-                                check_breaker!();
+                            Opcode::Resume | Opcode::ResumeCheck => {
+                                if vm.eval_breaker.load(Ordering::Relaxed)
+                                    != InterpreterFrame::code(frame).instrumentation_version()
+                                {
+                                    save!();
+                                    if attempt!(instrument::check(vm, frame)) {
+                                        opcode = (*ip).opcode();
+                                        continue 'same;
+                                    }
+                                }
                                 next!(1)
                             }
                             Opcode::LoadFastBorrow => {
@@ -1258,7 +1305,11 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 list.close();
                                 callable.close();
                                 // The result, `None`, would be popped by the next instruction.
-                                next!(5)
+                                if (*ip.add(4)).opcode() == Opcode::PopTop {
+                                    next!(5)
+                                }
+                                push!(StackRef::borrowed(vm.none_ref()));
+                                next!(4)
                             }
                             Opcode::CallBuiltinO => {
                                 let callable = peek!(oparg + 2);
@@ -1663,30 +1714,155 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             Opcode::CheckEgMatch => step!(exceptions::check_eg_match),
                             Opcode::WithExceptStart => step!(exceptions::with_except_start),
 
+                            // ---- watched instructions ----
+                            Opcode::InstrumentedLine => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                opcode = attempt!(instructions::line(vm, frame));
+                                moved!();
+                                continue 'same;
+                            }
+                            Opcode::InstrumentedInstruction => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                opcode = attempt!(instructions::instruction(vm, frame));
+                                moved!();
+                                continue 'same;
+                            }
+                            Opcode::InstrumentedResume => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                if vm.eval_breaker.load(Ordering::Relaxed)
+                                    != InterpreterFrame::code(frame).instrumentation_version()
+                                    && attempt!(instrument::check(vm, frame))
+                                {
+                                    opcode = (*ip).opcode();
+                                    continue 'same;
+                                }
+                                attempt!(instructions::resume(vm, frame, oparg));
+                                moved!();
+                                next!(1)
+                            }
+                            Opcode::InstrumentedReturnValue => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                attempt!(instructions::result(
+                                    vm,
+                                    frame,
+                                    Stack::new(sp),
+                                    instrument::event::PY_RETURN
+                                ));
+                                deopt!(Opcode::ReturnValue)
+                            }
+                            Opcode::InstrumentedYieldValue => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                attempt!(instructions::result(
+                                    vm,
+                                    frame,
+                                    Stack::new(sp),
+                                    instrument::event::PY_YIELD
+                                ));
+                                moved!();
+                                deopt!(Opcode::YieldValue)
+                            }
+                            Opcode::InstrumentedCall => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                called!(instructions::call(vm, frame, Stack::new(sp), oparg, 0), oparg + 2, 4)
+                            }
+                            Opcode::InstrumentedCallKw => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                called!(instructions::call(vm, frame, Stack::new(sp), oparg, 1), oparg + 3, 4)
+                            }
+                            Opcode::InstrumentedCallFunctionEx => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                called!(instructions::call_function_ex(vm, frame, Stack::new(sp)), 4, 1)
+                            }
+                            Opcode::InstrumentedLoadSuperAttr => {
+                                (*frame).stackpointer = sp;
+                                step!(instructions::load_super_attr, 2)
+                            }
+                            Opcode::InstrumentedJumpForward => {
+                                fire_jump!(None, ip.add(1 + oparg), instrument::event::JUMP)
+                            }
+                            Opcode::InstrumentedJumpBackward => {
+                                check_breaker!();
+                                fire_jump!(None, ip.add(2).sub(oparg), instrument::event::JUMP)
+                            }
+                            Opcode::InstrumentedPopJumpIfTrue | Opcode::InstrumentedPopJumpIfFalse => {
+                                let want = opcode == Opcode::InstrumentedPopJumpIfTrue;
+                                let value = pop!();
+                                if value.is(vm.true_ref()) != want {
+                                    next!(2)
+                                }
+                                fire_jump!(None, ip.add(2 + oparg), instrument::event::BRANCH_RIGHT)
+                            }
+                            Opcode::InstrumentedPopJumpIfNone | Opcode::InstrumentedPopJumpIfNotNone => {
+                                let want = opcode == Opcode::InstrumentedPopJumpIfNone;
+                                let value = pop!();
+                                let none = value.is(vm.none_ref());
+                                value.close();
+                                if none != want {
+                                    next!(2)
+                                }
+                                fire_jump!(None, ip.add(2 + oparg), instrument::event::BRANCH_RIGHT)
+                            }
+                            Opcode::InstrumentedNotTaken => {
+                                save!();
+                                let from = instructions::branch_before(frame);
+                                fire_jump!(Some(from), ip.add(1), instrument::event::BRANCH_LEFT)
+                            }
+                            Opcode::InstrumentedForIter => {
+                                save!();
+                                let iterator = peek!(1);
+                                match iteration::advance(iterator.object(), vm) {
+                                    Next::Item(value) => {
+                                        push!(StackRef::owned(value));
+                                        fire_jump!(None, ip.add(2), instrument::event::BRANCH_LEFT)
+                                    }
+                                    Next::End => next!(2 + oparg + 1),
+                                    Next::Error => error!(),
+                                }
+                            }
+                            Opcode::InstrumentedPopIter => {
+                                save!();
+                                let from = instructions::loop_of(frame);
+                                let value = pop!();
+                                value.close();
+                                fire_jump!(Some(from), ip.add(1), instrument::event::BRANCH_RIGHT)
+                            }
+                            Opcode::InstrumentedEndFor => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                attempt!(instructions::stop_iteration(vm, frame, Stack::new(sp)));
+                                deopt!(Opcode::EndFor)
+                            }
+                            Opcode::InstrumentedEndSend => {
+                                save!();
+                                (*frame).stackpointer = sp;
+                                attempt!(instructions::stop_iteration(vm, frame, Stack::new(sp)));
+                                deopt!(Opcode::EndSend)
+                            }
+                            Opcode::InstrumentedEndAsyncFor => {
+                                if exceptions::is_stop_async_iteration(peek!(1).object()) {
+                                    save!();
+                                    let from = InterpreterFrame::code_index(frame) + 1 - oparg as isize;
+                                    sp = Stack::new(sp).drop(2).as_ptr();
+                                    fire_jump!(
+                                        usize::try_from(from).ok(),
+                                        ip.add(1),
+                                        instrument::event::BRANCH_RIGHT
+                                    )
+                                }
+                                deopt!(Opcode::EndAsyncFor)
+                            }
+
                             Opcode::Cache
                             | Opcode::Reserved
                             | Opcode::InterpreterExit
-                            | Opcode::InstrumentedEndFor
-                            | Opcode::InstrumentedPopIter
-                            | Opcode::InstrumentedEndSend
-                            | Opcode::InstrumentedForIter
-                            | Opcode::InstrumentedInstruction
-                            | Opcode::InstrumentedJumpForward
-                            | Opcode::InstrumentedNotTaken
-                            | Opcode::InstrumentedPopJumpIfTrue
-                            | Opcode::InstrumentedPopJumpIfFalse
-                            | Opcode::InstrumentedPopJumpIfNone
-                            | Opcode::InstrumentedPopJumpIfNotNone
-                            | Opcode::InstrumentedResume
-                            | Opcode::InstrumentedReturnValue
-                            | Opcode::InstrumentedYieldValue
-                            | Opcode::InstrumentedEndAsyncFor
-                            | Opcode::InstrumentedLoadSuperAttr
-                            | Opcode::InstrumentedCall
-                            | Opcode::InstrumentedCallKw
-                            | Opcode::InstrumentedCallFunctionEx
-                            | Opcode::InstrumentedJumpBackward
-                            | Opcode::InstrumentedLine
                             | Opcode::EnterExecutor => {
                                 save!();
                                 unwind::raise_unknown_opcode(opcode, vm);
@@ -1702,16 +1878,27 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
             let mut search = leave != Leave::Unwind;
             if leave == Leave::Error {
                 (*frame).instr_ptr = ip;
+            } else if leave == Leave::Thrown {
+                let _ = instrument::thrown(frame, vm);
+            } else if leave == Leave::Reraise {
+                let _ = fire::exception_if_watched(frame, instrument::event::RERAISE, vm);
             }
             loop {
                 if trace && !InterpreterFrame::is_incomplete(frame) {
                     unwind::add_traceback(frame, vm);
+                    let _ = fire::exception_if_watched(frame, instrument::event::RAISE, vm);
                 }
                 if search {
                     if let Some(target) = unwind::find_handler(frame, ip) {
                         (ip, sp) = unwind::enter_handler(frame, sp, target, vm);
-                        continue 'outer;
+                        if monitoring_handled(frame, ip, sp, vm).is_ok() {
+                            continue 'outer;
+                        }
+                        // A callback raised: as if the handler's first instruction had.
+                        trace = false;
+                        continue;
                     }
+                    let _ = fire::exception_if_watched(frame, instrument::event::PY_UNWIND, vm);
                 }
                 let base = InterpreterFrame::stack_base(frame);
                 while sp > base {

@@ -30,6 +30,22 @@ pub unsafe fn count_down(ip: *mut CodeUnit) -> bool {
     }
 }
 
+/// Whether an instruction whose count is used up may specialise: not while it is watched. Starts another count then.
+///
+/// # Safety
+/// `ip` is an adaptive instruction.
+#[cold]
+pub unsafe fn may_specialise(ip: *mut CodeUnit) -> bool {
+    // SAFETY: the counter lies behind the instruction.
+    unsafe {
+        if (*ip).opcode().is_instrumented() {
+            (*ip.add(1)).0 = COOLDOWN;
+            return false;
+        }
+        true
+    }
+}
+
 /// Makes the instruction a specialised one, whose cache is filled.
 ///
 /// # Safety

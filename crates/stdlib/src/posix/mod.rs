@@ -7,6 +7,9 @@ use taipan_vm::builtins::structseq::StructSeq;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::{decode, encode, fspath};
 
+pub(crate) mod files;
+pub(crate) mod process;
+
 /// The module.
 pub struct Posix;
 
@@ -347,7 +350,7 @@ macro_rules! constants {
 /// standardized by the C Standard and the POSIX standard (a thinly
 /// disguised Unix interface).  Refer to the library manual and
 /// corresponding Unix manual entries for more information on calls.
-#[pymodule(name = "posix", functions(PROCESS_FUNCTIONS))]
+#[pymodule(name = "posix", functions(PROCESS_FUNCTIONS, Posix::MORE_FUNCTIONS, Posix::FILE_FUNCTIONS))]
 impl Posix {
     /// Perform a stat system call on the given path.
     #[function("($module, /, path, *, dir_fd=None, follow_symlinks=True)")]
@@ -415,7 +418,7 @@ impl Posix {
         let mode = mode.unwrap_or(0o777) as libc::c_uint;
         taipan_vm::runtime::audit::audit("open", &[&shown, vm.none_ref(), &vm.new_int(flags)], vm)?;
         // SAFETY: the path is NUL-terminated.
-        let fd = vm.allow_threads(|| unsafe { libc::open(name.as_ptr(), flags | libc::O_CLOEXEC, mode) });
+        let fd = vm.system_call(|| unsafe { libc::open(name.as_ptr(), flags | libc::O_CLOEXEC, mode) })?;
         check(fd, Some(&shown), vm)
     }
 
@@ -437,7 +440,7 @@ impl Posix {
         buffer.resize(length, 0u8);
         let place = buffer.as_mut_ptr();
         // SAFETY: the buffer has that length.
-        let got = vm.allow_threads(|| unsafe { libc::read(fd, place.cast(), length) });
+        let got = vm.system_call(|| unsafe { libc::read(fd, place.cast(), length) })?;
         match usize::try_from(got) {
             Ok(got) => Ok(vm.new_bytes(buffer.get(..got).unwrap_or_default())),
             Err(_) => Err(vm.last_os_error(None)),
@@ -452,7 +455,7 @@ impl Posix {
             return Err(vm.type_error("a writable buffer is wanted"));
         };
         // SAFETY: the buffer is exported, so it stays where it is.
-        let got = vm.allow_threads(|| unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) });
+        let got = vm.system_call(|| unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), bytes.len()) })?;
         if got < 0 { Err(vm.last_os_error(None)) } else { Ok(got) }
     }
 
@@ -461,7 +464,7 @@ impl Posix {
     fn write(fd: i32, data: BufferArg, vm: &Vm) -> PyResult<isize> {
         let bytes = data.as_bytes();
         // SAFETY: the buffer is exported, so it stays where it is.
-        let put = vm.allow_threads(|| unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) });
+        let put = vm.system_call(|| unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) })?;
         if put < 0 { Err(vm.last_os_error(None)) } else { Ok(put) }
     }
 
@@ -795,6 +798,10 @@ impl Posix {
     /// Return the number of logical CPUs in the system.
     #[function("($module, /)")]
     fn cpu_count(vm: &Vm) -> ObjRef {
+        let set = vm.interp().config.borrow().cpu_count;
+        if set > 0 {
+            return vm.new_int(set);
+        }
         match std::thread::available_parallelism() {
             Ok(count) => vm.new_int(count.get()),
             Err(_) => vm.none(),
@@ -847,6 +854,8 @@ impl Posix {
         module.set("terminal_size", TERMINAL_SIZE.get(vm)?.as_object(), vm)?;
         taipan_vm::builtins::type_::type_ready(DirEntry::type_object(), vm)?;
         module.set("DirEntry", DirEntry::type_object().as_object(), vm)?;
+        process::constants(module, vm)?;
+        files::constants(module, vm)?;
         // What `os` may tell of itself in its `supports_*` sets.
         let have = ["HAVE_FSTATAT"; 0].map(|name| vm.new_str(name).into_object());
         module.set("_have_functions", vm.new_list(have).as_object(), vm)
@@ -918,16 +927,6 @@ impl Posix {
         taipan_vm::runtime::pending::handle(vm)
     }
 
-    /// Wait for completion of a given child process.
-    #[function("($module, pid, options, /)")]
-    fn waitpid(pid: i32, options: i32, vm: &Vm) -> PyResult<(i32, i32)> {
-        let mut status = 0;
-        let place = &raw mut status;
-        // SAFETY: the status is ours.
-        let pid = vm.allow_threads(|| unsafe { libc::waitpid(pid, place, options) });
-        Ok((check(pid, None, vm)?, status))
-    }
-
     /// Convert a wait status to an exit code.
     #[function("($module, /, status)")]
     fn waitstatus_to_exitcode(status: i32, vm: &Vm) -> PyResult<i32> {
@@ -951,25 +950,5 @@ impl Posix {
     #[function("($module, /)")]
     fn abort() {
         std::process::abort()
-    }
-
-    /// Register callables to be called when forking a new process.
-    #[function("($module, /, *, before=None, after_in_child=None, after_in_parent=None)")]
-    fn register_at_fork(
-        before: Option<&Object>,
-        after_in_child: Option<&Object>,
-        after_in_parent: Option<&Object>,
-        vm: &Vm,
-    ) {
-        // They are kept for `fork`, which is not there yet.
-        for hook in [before, after_in_child, after_in_parent].into_iter().flatten() {
-            vm.interp().keep(hook.to_ref());
-        }
-    }
-
-    /// Fork a child process.
-    #[function("($module, /)")]
-    fn fork(vm: &Vm) -> PyResult<()> {
-        Err(vm.not_implemented_error("os.fork"))
     }
 }

@@ -1,0 +1,280 @@
+//! `_tokenize`: the tokens of a source, for `tokenize`.
+
+use std::cell::{Cell, RefCell};
+
+use taipan_parser::source;
+use taipan_parser::token::{Tok, Token};
+use taipan_parser::tokenizer::{TokenizeOptions, Tokens, tokenize};
+use taipan_vm::prelude::*;
+use taipan_vm::runtime::compile::raise_syntax;
+
+/// The module.
+pub struct Tokenize;
+
+/// The numbers of `token`.
+const NAME: i32 = 1;
+const OP: i32 = 55;
+
+/// The number that `token` gives a kind.
+fn number(kind: Tok) -> i32 {
+    match kind {
+        Tok::EndMarker => 0,
+        Tok::Number => 2,
+        Tok::String => 3,
+        Tok::Newline => 4,
+        Tok::Indent => 5,
+        Tok::Dedent => 6,
+        Tok::LPar => 7,
+        Tok::RPar => 8,
+        Tok::LSqb => 9,
+        Tok::RSqb => 10,
+        Tok::Colon => 11,
+        Tok::Comma => 12,
+        Tok::Semi => 13,
+        Tok::Plus => 14,
+        Tok::Minus => 15,
+        Tok::Star => 16,
+        Tok::Slash => 17,
+        Tok::VBar => 18,
+        Tok::Amper => 19,
+        Tok::Less => 20,
+        Tok::Greater => 21,
+        Tok::Equal => 22,
+        Tok::Dot => 23,
+        Tok::Percent => 24,
+        Tok::LBrace => 25,
+        Tok::RBrace => 26,
+        Tok::EqEqual => 27,
+        Tok::NotEqual => 28,
+        Tok::LessEqual => 29,
+        Tok::GreaterEqual => 30,
+        Tok::Tilde => 31,
+        Tok::Circumflex => 32,
+        Tok::LeftShift => 33,
+        Tok::RightShift => 34,
+        Tok::DoubleStar => 35,
+        Tok::PlusEqual => 36,
+        Tok::MinEqual => 37,
+        Tok::StarEqual => 38,
+        Tok::SlashEqual => 39,
+        Tok::PercentEqual => 40,
+        Tok::AmperEqual => 41,
+        Tok::VBarEqual => 42,
+        Tok::CircumflexEqual => 43,
+        Tok::LeftShiftEqual => 44,
+        Tok::RightShiftEqual => 45,
+        Tok::DoubleStarEqual => 46,
+        Tok::DoubleSlash => 47,
+        Tok::DoubleSlashEqual => 48,
+        Tok::At => 49,
+        Tok::AtEqual => 50,
+        Tok::RArrow => 51,
+        Tok::Ellipsis => 52,
+        Tok::ColonEqual => 53,
+        Tok::Exclamation => 54,
+        Tok::Op => OP,
+        Tok::TypeIgnore => 56,
+        Tok::TypeComment => 57,
+        Tok::FStringStart => 59,
+        Tok::FStringMiddle => 60,
+        Tok::FStringEnd => 61,
+        Tok::TStringStart => 62,
+        Tok::TStringMiddle => 63,
+        Tok::TStringEnd => 64,
+        Tok::Comment => 65,
+        Tok::Nl => 66,
+        Tok::Error => 67,
+        // Names, and the keywords, which the grammar tells apart.
+        _ => NAME,
+    }
+}
+
+/// A source that has been read, and its tokens.
+struct Stream {
+    text: Vec<u8>,
+    implicit_newline: bool,
+    tokens: Tokens,
+}
+
+impl Stream {
+    fn slice(&self, start: u32, end: u32) -> &[u8] {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn line_start(&self, line: u32) -> u32 {
+        let index = line.saturating_sub(1) as usize;
+        self.tokens.lines.get(index).copied().unwrap_or_default()
+    }
+
+    /// The column in characters of a column in bytes.
+    fn column(&self, line: u32, col: u32) -> usize {
+        let start = self.line_start(line);
+        String::from_utf8_lossy(self.slice(start, start.saturating_add(col))).chars().count()
+    }
+
+    /// The lines from one to another, the last one's end included.
+    fn lines(&self, first: u32, last: u32) -> &[u8] {
+        let end = match self.tokens.lines.get(last as usize) {
+            Some(&next) => next,
+            None => (self.text.len() - usize::from(self.implicit_newline && !self.text.is_empty())) as u32,
+        };
+        self.slice(self.line_start(first), end)
+    }
+}
+
+/// What is known of an iterator's source.
+enum State {
+    Unread,
+    Reading(Box<Stream>, usize),
+    Done,
+}
+
+/// An iterator over the tokens of a source.
+#[repr(C)]
+#[derive(Traverse)]
+pub struct TokenizerIter {
+    /// The header.
+    pub ob: Object,
+    readline: ObjRef,
+    encoding: Slot<Str>,
+    #[traverse(skip)]
+    extra_tokens: Cell<bool>,
+    #[traverse(skip)]
+    state: RefCell<State>,
+}
+
+impl TokenizerIter {
+    /// Calls `readline` until it has no more.
+    fn read(&self, vm: &Vm) -> PyResult<Stream> {
+        let mut source = Vec::new();
+        loop {
+            let line = match self.readline.call_no_args(vm) {
+                Ok(line) => line,
+                Err(Raised) if vm.exception_matches(types::stop_iteration()) => {
+                    vm.clear_exception();
+                    break;
+                }
+                Err(Raised) => return Err(Raised),
+            };
+            let line = match self.encoding.get() {
+                Some(encoding) => {
+                    if line.downcast_ref::<Bytes>().is_none() {
+                        return Err(vm.type_error("readline() returned a non-bytes object"));
+                    }
+                    line.call_method(vm.ids().decode, &[encoding.as_object()], vm)?
+                }
+                None => line,
+            };
+            let Some(text) = line.downcast_ref::<Str>() else {
+                return Err(vm.type_error("readline() returned a non-string object"));
+            };
+            if text.len() == 0 {
+                break;
+            }
+            source.extend_from_slice(text.to_utf8(vm)?.as_bytes());
+        }
+        let prepared =
+            source::from_str(&source, true).map_err(|error| raise_syntax(&error, "<string>", vm))?;
+        let (text, implicit_newline) = (prepared.text.into_owned(), prepared.implicit_newline);
+        let options = TokenizeOptions { extra_tokens: self.extra_tokens.get(), type_comments: false };
+        let tokens = tokenize(&text, options);
+        Ok(Stream { text, implicit_newline, tokens })
+    }
+
+    fn raise(&self, stream: &Stream, vm: &Vm) -> Raised {
+        let Some(found) = &stream.tokens.error else { return vm.syntax_error("invalid token") };
+        let mut error = found.error.clone();
+        if found.end_of_file {
+            error.message = "unexpected EOF in multi-line statement".to_owned();
+            error.line = stream.tokens.lines.len() as u32 + u32::from(!stream.implicit_newline);
+            error.offset = 0;
+        }
+        raise_syntax(&error, "<string>", vm)
+    }
+
+    fn token(&self, stream: &Stream, token: Token, vm: &Vm) -> PyResult {
+        let extra = self.extra_tokens.get();
+        let at_end = token.start as usize >= stream.text.len();
+        let trailing = token.kind == Tok::EndMarker || (token.kind == Tok::Dedent && at_end);
+        let mut kind = number(token.kind);
+        let range = token.range;
+        let mut start = (range.line, stream.column(range.line, range.col));
+        let mut end = (range.end_line, stream.column(range.end_line, range.end_col));
+        let mut text = stream.slice(token.start, token.end);
+        let mut line = stream.lines(range.line, range.end_line);
+        match token.kind {
+            Tok::Indent => {
+                text = stream.slice(stream.line_start(range.line), token.start);
+                start.1 = 0;
+            }
+            Tok::Newline | Tok::Nl if stream.implicit_newline && token.end as usize == stream.text.len() => {
+                text = b"";
+            }
+            // The text of a doubled brace has one; its columns have both.
+            Tok::FStringMiddle | Tok::TStringMiddle => {
+                end.1 = stream.column(range.end_line, range.end_col);
+            }
+            _ => {}
+        }
+        if extra {
+            if (7..OP).contains(&kind) {
+                kind = OP;
+            }
+            if trailing {
+                line = b"";
+                let last = range.line + 1;
+                (start, end) = ((last, 0), (last, 0));
+            }
+        }
+        let text = vm.new_str(&String::from_utf8_lossy(text)).into_object();
+        let line = vm.new_str(&String::from_utf8_lossy(line)).into_object();
+        let place =
+            |(line, column): (u32, usize)| vm.new_tuple([vm.new_int(line), vm.new_int(column)]).into_object();
+        Ok(vm.new_tuple([vm.new_int(kind), text, place(start), place(end), line]).into_object())
+    }
+}
+
+#[pytype(name = "_tokenize.TokenizerIter", flags(BASETYPE), gc)]
+impl TokenizerIter {
+    #[new("(readline, /, *, encoding=None, extra_tokens=False)")]
+    fn new(cls: &Type, readline: &Object, encoding: OrNone<&Str>, extra_tokens: bool, vm: &Vm) -> PyResult {
+        let iterator = TokenizerIter {
+            ob: Object::new(Self::type_object()),
+            readline: readline.to_ref(),
+            encoding: Slot::new(encoding.0.map(Ref::new_ref)),
+            extra_tokens: Cell::new(extra_tokens),
+            state: RefCell::new(State::Unread),
+        };
+        vm.new_instance(cls, iterator)
+    }
+
+    #[slot]
+    fn tp_iter(zelf: &Object) -> ObjRef {
+        zelf.to_ref()
+    }
+
+    #[slot]
+    fn tp_iternext(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
+        if matches!(*self.state.borrow(), State::Unread) {
+            let stream = self.read(vm)?;
+            self.state.replace(State::Reading(Box::new(stream), 0));
+        }
+        // Making the token runs no Python code, so that nobody else asks for the state meanwhile.
+        let mut state = self.state.borrow_mut();
+        let State::Reading(stream, next) = &mut *state else { return Ok(None) };
+        let Some(&token) = stream.tokens.tokens.get(*next) else {
+            *state = State::Done;
+            return Ok(None);
+        };
+        if token.kind == Tok::Error {
+            let raised = self.raise(stream, vm);
+            *state = State::Done;
+            return Err(raised);
+        }
+        *next += 1;
+        self.token(stream, token, vm).map(Some)
+    }
+}
+
+#[pymodule(name = "_tokenize", types(TokenizerIter))]
+impl Tokenize {}

@@ -1,0 +1,218 @@
+//! The prompt: statements from standard input, one after another, in the namespace of `__main__` ("Interactive mode").
+
+use std::io::Write as _;
+
+use taipan_vm::exceptions::print;
+use taipan_vm::import;
+use taipan_vm::interpreter::eval_code;
+use taipan_vm::prelude::*;
+use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
+use taipan_vm::runtime::pending;
+
+use crate::command_line::version_line;
+
+/// What the two lines on the program say before the first prompt.
+pub fn header(with_site: bool, vm: &Vm) {
+    let version = format!("Python {} on linux\n", taipan_vm::builtins::sys_module::VERSION);
+    debug_assert!(version.starts_with(&version_line()));
+    print::write_stderr(&version, vm);
+    if with_site {
+        let more = "Type \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n";
+        print::write_stderr(more, vm);
+    }
+}
+
+/// `sys.__interactivehook__`, which `site` sets.
+pub fn run_hook(vm: &Vm) {
+    let Some(hook) = vm.interp().sys_dict.get().and_then(|sys| {
+        let found = sys.get_str(&vm.intern("__interactivehook__"), vm);
+        found.unwrap_or_else(|Raised| {
+            vm.clear_exception();
+            None
+        })
+    }) else {
+        return;
+    };
+    if hook.call_no_args(vm).is_err() {
+        print::write_stderr("Failed calling sys.__interactivehook__\n", vm);
+        show(vm);
+    }
+}
+
+/// Shows the exception that waits.
+fn show(vm: &Vm) {
+    if let Some(exception) = vm.take_exception() {
+        print::print_uncaught(exception, vm);
+    }
+}
+
+/// Lines of standard input, read by descriptor: `sys.stdin` has a buffer of its own.
+struct Input {
+    buffer: Vec<u8>,
+    at_end: bool,
+}
+
+impl Input {
+    /// The next line without its end; none at the end of the input. Raises what signal handlers raise.
+    fn line(&mut self, vm: &Vm) -> PyResult<Option<Vec<u8>>> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
+                let mut line: Vec<u8> = self.buffer.drain(..=end).collect();
+                line.pop();
+                return Ok(Some(line));
+            }
+            if self.at_end {
+                let rest = std::mem::take(&mut self.buffer);
+                return Ok(Some(rest).filter(|rest| !rest.is_empty()));
+            }
+            let mut block = [0u8; 4096];
+            // SAFETY: the buffer has the length that is told.
+            let (read, error) = vm.allow_threads(|| unsafe {
+                let read = libc::read(0, block.as_mut_ptr().cast(), block.len());
+                (read, std::io::Error::last_os_error().raw_os_error())
+            });
+            match usize::try_from(read) {
+                Ok(0) => self.at_end = true,
+                Ok(length) => self.buffer.extend_from_slice(block.get(..length).unwrap_or_default()),
+                Err(_) if error == Some(libc::EINTR) => pending::handle(vm)?,
+                Err(_) => self.at_end = true,
+            }
+            if self.at_end && !self.buffer.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+                // The end-of-file key after a part of a line only sends that part.
+                self.at_end = false;
+                return Ok(Some(std::mem::take(&mut self.buffer)));
+            }
+        }
+    }
+}
+
+/// The text of `sys.ps1` or `sys.ps2`.
+fn prompt_text(name: &str, vm: &Vm) -> String {
+    let value = vm.interp().sys_dict.get().and_then(|sys| sys.get_str(&vm.intern(name), vm).ok().flatten());
+    let text = value.map(|value| value.str(vm));
+    match text {
+        Some(Ok(text)) => text.to_string_lossy().into_owned(),
+        Some(Err(Raised)) => {
+            vm.clear_exception();
+            String::new()
+        }
+        None => String::new(),
+    }
+}
+
+/// What became of the lines so far.
+enum Read {
+    Statement(Ref<Code>, String),
+    Nothing,
+    End,
+}
+
+/// The future features that the statements so far asked for, and the number of the next one.
+struct Session {
+    input: Input,
+    futures: u32,
+    number: usize,
+}
+
+impl Session {
+    fn compile(&self, source: &str, extra: u32, vm: &Vm) -> PyResult<Ref<Code>> {
+        let (text, bytes) = (vm.new_str(source), source.as_bytes());
+        let flags = CompileFlags(self.futures | extra);
+        let name = format!("<stdin-{}>", self.number);
+        let arena = compile::Arena::new();
+        // Errors of the grammar come before the statement has a number.
+        let (origin, mode) = (text.as_object(), Mode::Single);
+        let tree = compile::parse_source(bytes, origin, "<stdin>", mode, flags, -1, &arena, vm)?;
+        compile::compile_tree(&arena, &tree, &name, flags, -1, bytes, vm)
+    }
+
+    /// Reads lines until they make a statement. Raises its syntax error.
+    fn read(&mut self, vm: &Vm) -> PyResult<Read> {
+        const PARTIAL: u32 = CompileFlags::DONT_IMPLY_DEDENT | CompileFlags::ALLOW_INCOMPLETE_INPUT;
+        let mut source = String::new();
+        let mut first = true;
+        loop {
+            let text = prompt_text(if first { "ps1" } else { "ps2" }, vm);
+            // What the program printed stands before the prompt.
+            print::flush_standard_files(vm);
+            let _ = write!(std::io::stderr(), "{text}");
+            let Some(line) = self.input.line(vm)? else {
+                print::write_stderr("\n", vm);
+                if first {
+                    return Ok(Read::End);
+                }
+                source.push('\n');
+                return Ok(Read::Statement(self.compile(&source, 0, vm)?, source));
+            };
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let blank = line.trim().is_empty() || line.trim_start().starts_with('#');
+            if first && blank {
+                return Ok(Read::Nothing);
+            }
+            if !first {
+                source.push('\n');
+            }
+            source.push_str(&line);
+            first = false;
+            if let Ok(code) = self.compile(&source, PARTIAL, vm) {
+                return Ok(Read::Statement(code, source));
+            }
+            // With a line end more, a statement that goes on says so.
+            vm.clear_exception();
+            let goes_on = match self.compile(&format!("{source}\n"), PARTIAL, vm) {
+                Ok(_) => true,
+                Err(Raised) => {
+                    let incomplete = vm.exception_matches(types::incomplete_input_error());
+                    vm.clear_exception();
+                    incomplete
+                }
+            };
+            if !goes_on {
+                return Ok(Read::Statement(
+                    self.compile(&source, CompileFlags::DONT_IMPLY_DEDENT, vm)?,
+                    source,
+                ));
+            }
+        }
+    }
+}
+
+/// Lets tracebacks show the lines of what has no file.
+pub fn register_source(code: &Code, source: &str, name: &str, vm: &Vm) -> PyResult<()> {
+    let linecache = import::import_module("linecache", vm)?;
+    let register = linecache.get_attr(&vm.intern("_register_code"), vm)?;
+    register.call(&[code.as_object(), vm.new_str(source).as_object(), vm.new_str(name).as_object()], vm)?;
+    Ok(())
+}
+
+/// Runs statements until the input ends. Raises `SystemExit` only.
+pub fn run(main: &Module, vm: &Vm) -> PyResult<()> {
+    if let Some(sys) = vm.interp().sys_dict.get() {
+        for (name, text) in [("ps1", ">>> "), ("ps2", "... ")] {
+            if sys.get_str(&vm.intern(name), vm)?.is_none() {
+                sys.set_str(&vm.intern(name), vm.new_str(text).as_object(), vm)?;
+            }
+        }
+    }
+    let mut session = Session { input: Input { buffer: Vec::new(), at_end: false }, futures: 0, number: 0 };
+    loop {
+        let done = match session.read(vm) {
+            Ok(Read::End) => return Ok(()),
+            Ok(Read::Nothing) => Ok(()),
+            Ok(Read::Statement(code, source)) => {
+                session.futures |= (code.flags.get() as u32) & CompileFlags::FUTURES;
+                register_source(&code, &source, &format!("<stdin-{}>", session.number), vm)
+                    .and_then(|()| eval_code(&code, &main.dict(vm), None, vm).map(drop))
+            }
+            Err(Raised) => Err(Raised),
+        };
+        session.number += 1;
+        if done.is_err() {
+            if vm.exception_matches(types::system_exit()) {
+                return Err(Raised);
+            }
+            show(vm);
+        }
+        print::flush_standard_files(vm);
+    }
+}

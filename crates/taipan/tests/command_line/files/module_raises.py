@@ -1,0 +1,5 @@
+def inner():
+    raise ValueError("from a module")
+
+
+inner()

@@ -1,0 +1,4 @@
+error = OSError(2, "No such thing", "name.txt")
+error.add_note("a note")
+error.add_note("two\nlines")
+raise error
