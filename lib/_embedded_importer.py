@@ -91,5 +91,14 @@ def _hook(path):
     raise ImportError("not a path of the embedded library", path=path)
 
 
+def _archive_hook(path):
+    """Stands in for `zipimport.zipimporter` until an entry of the path is a file."""
+    if not _bootstrap_external._path_isfile(path):
+        raise ImportError("not an archive", path=path)
+    from zipimport import zipimporter
+    sys.path_hooks[sys.path_hooks.index(_archive_hook)] = zipimporter
+    return zipimporter(path)
+
+
 def _install():
-    sys.path_hooks.insert(0, _hook)
+    sys.path_hooks[:0] = [_hook, _archive_hook]

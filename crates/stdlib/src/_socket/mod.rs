@@ -314,7 +314,10 @@ impl Socket {
                 fd
             }
         };
-        drop(self.shut(vm));
+        if self.shut(vm).is_err() {
+            // The new descriptor takes the place of the old one all the same.
+            vm.clear_exception();
+        }
         self.fd.set(fd);
         self.family.set(family);
         self.kind.set(kind & !(libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC));

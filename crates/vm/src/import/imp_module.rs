@@ -40,7 +40,19 @@ const FROZEN: [(&str, &str); 27] = [
     ("__phello__.spam", "__phello__.spam"),
 ];
 
+/// Whether frozen modules are used: more than 0 for yes, less for no, 0 for what the interpreter does by itself.
+#[derive(Default)]
+struct FrozenOverride(std::cell::Cell<i32>);
+
+/// What imports need before anything else can be imported is frozen always.
+fn is_essential(name: &str) -> bool {
+    matches!(name, "_frozen_importlib" | "_frozen_importlib_external" | "zipimport")
+}
+
 fn frozen(name: &str, vm: &Vm) -> Option<(super::EmbeddedModule, &'static str)> {
+    if vm.interp().state::<FrozenOverride>().0.get() < 0 && !is_essential(name) {
+        return None;
+    }
     let library = vm.interp().import.library.get()?;
     let (name, origin) = FROZEN.iter().find(|(frozen, _)| *frozen == name)?;
     let mut module = library.find(origin.trim_start_matches('<'))?;
@@ -146,6 +158,15 @@ impl Imp {
         modules(vm)?.set_item(vm.intern(name).as_object(), made.as_object(), vm)?;
         crate::interpreter::eval_code(&code, &made.dict(vm), None, vm)?;
         Ok(made.into_object())
+    }
+
+    /// (internal-only) Override PyConfig.use_frozen_modules.
+    ///
+    /// (-1: disable, 1: enable, 0: no override)
+    /// See frozen_modules() in Lib/test/support/import_helper.py.
+    #[function("($module, override, /)")]
+    fn _override_frozen_modules_for_tests(value: i32, vm: &Vm) {
+        vm.interp().state::<FrozenOverride>().0.set(value);
     }
 
     /// Returns the list of available frozen modules.
