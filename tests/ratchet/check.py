@@ -77,7 +77,11 @@ def cases(options):
         write(CASES, found)
         print(f"{len(found)} cases recorded, {len(found - expected)} of them new")
         return True
-    return compare(expected, passing_cases(options, expected))
+    found = passing_cases(options, expected)
+    if expected - found:
+        # A loaded machine can make a case miss its time: what fails is run once more.
+        found |= passing_cases(options, expected)
+    return compare(expected, found)
 
 
 def conformance(options):
