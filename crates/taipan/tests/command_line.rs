@@ -52,6 +52,7 @@ fn copy(from: &Path, to: &Path) {
 fn normalise(output: &[u8], place: &Path, executable: &str) -> String {
     let text = String::from_utf8_lossy(output);
     let text = text.replace(&*place.to_string_lossy(), "<DIR>").replace(executable, "<EXE>");
+    let text = text.split_inclusive('\n').map(without_library).collect::<String>();
     let mut out = String::new();
     for line in text.split_inclusive('\n') {
         let mut rest = line;
@@ -69,6 +70,17 @@ fn normalise(output: &[u8], place: &Path, executable: &str) -> String {
         out.push_str(rest);
     }
     out
+}
+
+/// A line of a traceback without the folder of the standard library, which is another on every machine.
+fn without_library(line: &str) -> String {
+    let at = ["/lib/python3.14/", "/python314.zip/"]
+        .iter()
+        .find_map(|folder| Some(line.find(folder)? + folder.len()));
+    match (line.strip_prefix("  File \""), at) {
+        (Some(_), Some(at)) => format!("  File \"<library>/{}", &line[at..]),
+        _ => line.to_owned(),
+    }
 }
 
 fn run(case: &Case, executable: &str) -> String {
