@@ -2,6 +2,8 @@
 import fcntl, grp, os, pwd, resource, select, signal, socket, subprocess, sys, threading, time
 
 seen = []
+# A process that was started in the background may have inherited that interrupts are ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 old = signal.signal(signal.SIGUSR1, lambda number, frame: seen.append((number, frame is not None)))
 print(old, signal.getsignal(signal.SIGPIPE), signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 os.kill(os.getpid(), signal.SIGUSR1)
