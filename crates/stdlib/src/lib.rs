@@ -8,6 +8,7 @@ use taipan_vm::module_def::NativeModule;
 
 pub mod _abc;
 pub mod _ast;
+pub mod _asyncio;
 pub mod _bisect;
 pub mod _blake2;
 pub mod _collections;
@@ -64,6 +65,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
     vec![
         &_abc::Abc::DEF,
         &_ast::AstModule::DEF,
+        &_asyncio::AsyncioModule::DEF,
         &_bisect::Bisect::DEF,
         &_blake2::Blake2Module::DEF,
         &_collections::Collections::DEF,
