@@ -41,6 +41,7 @@ pub mod _thread;
 pub mod _tokenize;
 pub mod _uuid;
 pub mod _warnings;
+pub mod _zoneinfo;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
@@ -98,6 +99,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_tokenize::Tokenize::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
+        &_zoneinfo::ZoneInfoModule::DEF,
         &array::ArrayModule::DEF,
         &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,

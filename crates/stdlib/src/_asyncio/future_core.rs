@@ -223,8 +223,7 @@ impl Future {
         }) {
             let text = "StopIteration interacts badly with generators and cannot be raised into a Future";
             let text = vm.new_str(text).into_object();
-            let other =
-                taipan_vm::exceptions::base::new_exception(types::runtime_error(), vec![text], vm)?;
+            let other = taipan_vm::exceptions::base::new_exception(types::runtime_error(), vec![text], vm)?;
             other.set_cause(Some(exception.clone().into_object()));
             other.context.put(exception.into_object());
             exception = other;

@@ -318,10 +318,8 @@ impl Task {
             if self.future.is_pending() && self.log_destroy_pending.get() && !self.future.loop_.is_none() {
                 let text = vm.new_str("Task was destroyed but it is pending!");
                 let names = state(vm).names(vm);
-                self.future.tell_handler(
-                    &[(&names.task, self.as_object()), (&names.message, text.as_object())],
-                    vm,
-                );
+                self.future
+                    .tell_handler(&[(&names.task, self.as_object()), (&names.message, text.as_object())], vm);
             }
             self.future.finalize(vm);
         });

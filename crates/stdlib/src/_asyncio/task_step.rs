@@ -41,37 +41,33 @@ unsafe extern "C" fn call_step(
         let named = kwnames.as_ref().map_or(0, |names| names.cast::<Tuple>().len());
         (Vm::current(), (*callable).cast::<TaskStep>(), named)
     };
-    if named > 0 {
-        vm.type_error("function takes no keyword arguments");
-        return std::ptr::null_mut();
-    }
-    if nargsf & !ARGUMENTS_OFFSET > 0 {
-        vm.type_error("function takes no positional arguments");
-        return std::ptr::null_mut();
-    }
-    let Some(task) = this.task.get() else { return to_c(Ok(vm.none())) };
-    let exception = this.exception.get();
-    let done = if this.eager {
-        run(&task, exception.as_deref(), vm)
-    } else {
-        step(&task, exception.as_deref(), vm)
-    };
-    to_c(done.map(|()| vm.none()))
+    to_c(this.call(nargsf & !ARGUMENTS_OFFSET, named, vm).map(|()| vm.none()))
 }
 
-#[pytype(name = "TaskStepMethWrapper", gc, no_new, vectorcall = vectorcall, doc = "")]
 impl TaskStep {
+    fn call(&self, positional: usize, named: usize, vm: &Vm) -> PyResult<()> {
+        if named > 0 {
+            return Err(vm.type_error("function takes no keyword arguments"));
+        }
+        if positional > 0 {
+            return Err(vm.type_error("function takes no positional arguments"));
+        }
+        let Some(task) = self.task.get() else { return Ok(()) };
+        let exception = self.exception.get();
+        if self.eager { run(&task, exception.as_deref(), vm) } else { step(&task, exception.as_deref(), vm) }
+    }
+}
+
+#[pytype(name = "_asyncio.TaskStepMethWrapper", gc, no_new, vectorcall = vectorcall, doc = "")]
+impl TaskStep {
+    #[slot]
+    fn tp_call(&self, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
+        self.call(args.len(), kwargs.map_or(0, Dict::len), vm)
+    }
+
     #[getter]
     fn __self__(&self) -> Option<Ref<Task>> {
         self.task.get()
-    }
-
-    #[getter]
-    fn __qualname__(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
-        match self.task.get().and_then(|task| task.coroutine.get()) {
-            Some(coroutine) => coroutine.lookup_attr(vm.ids().__qualname__, vm),
-            None => Ok(None),
-        }
     }
 }
 
@@ -98,20 +94,33 @@ unsafe extern "C" fn call_wakeup(
         let named = kwnames.as_ref().map_or(0, |names| names.cast::<Tuple>().len());
         (Vm::current(), (*callable).cast::<TaskWakeup>(), arg_slice(args, nargs), named)
     };
-    if named > 0 {
-        vm.type_error("wakeup() takes no keyword arguments");
-        return std::ptr::null_mut();
-    }
-    let [future] = args else {
-        vm.type_error(format!("wakeup() takes exactly one argument ({nargs} given)"));
-        return std::ptr::null_mut();
-    };
-    let Some(task) = this.task.get() else { return to_c(Ok(vm.none())) };
-    to_c(wake_up(&task, future, vm).map(|()| vm.none()))
+    to_c(this.call(args, named, vm).map(|()| vm.none()))
 }
 
-#[pytype(name = "TaskWakeupMethWrapper", gc, no_new, vectorcall = vectorcall, doc = "")]
 impl TaskWakeup {
+    fn call(&self, args: &[&Object], named: usize, vm: &Vm) -> PyResult<()> {
+        if named > 0 {
+            return Err(vm.type_error("wakeup() takes no keyword arguments"));
+        }
+        let [future] = args else {
+            let given = args.len();
+            return Err(vm.type_error(format!("wakeup() takes exactly one argument ({given} given)")));
+        };
+        match self.task.get() {
+            Some(task) => wake_up(&task, future, vm),
+            None => Ok(()),
+        }
+    }
+}
+
+#[pytype(name = "_asyncio.TaskWakeupMethWrapper", gc, no_new, vectorcall = vectorcall, doc = "")]
+impl TaskWakeup {
+    #[slot]
+    fn tp_call(&self, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
+        let args: Vec<&Object> = args.as_slice().iter().map(|arg| &**arg).collect();
+        self.call(&args, kwargs.map_or(0, Dict::len), vm)
+    }
+
     #[getter]
     fn __self__(&self) -> Option<Ref<Task>> {
         self.task.get()
@@ -227,9 +236,7 @@ pub fn eager_start(task: &Task, vm: &Vm) -> PyResult<()> {
 
 /// Whether the exception in flight is of a class.
 fn matches(class: &Object, vm: &Vm) -> bool {
-    vm.current_exception
-        .get()
-        .is_some_and(|exception| given_exception_matches(exception.as_object(), class))
+    vm.current_exception.get().is_some_and(|exception| given_exception_matches(exception.as_object(), class))
 }
 
 /// Runs the coroutine and looks at what it did.
@@ -241,10 +248,9 @@ fn run(task: &Task, exception: Option<&Object>, vm: &Vm) -> PyResult<()> {
             Some(exception) => exception.repr(vm)?.to_string_lossy().into_owned(),
             None => "''".to_owned(),
         };
-        return Err(state.invalid(
-            &format!("__step(): already done: {} {given}", shown.to_string_lossy()),
-            vm,
-        ));
+        return Err(
+            state.invalid(&format!("__step(): already done: {} {given}", shown.to_string_lossy()), vm)
+        );
     }
     let mut exception = exception.map(Object::to_ref);
     if task.must_cancel.get() {
@@ -355,9 +361,8 @@ fn wait_for(task: &Task, value: ObjRef, vm: &Vm) -> PyResult<()> {
     if value.is(this) {
         return error_soon(task, format!("Task cannot await on itself: {}", shown(this, vm)?), vm);
     }
-    let exact = value.downcast_exact::<Future>().or_else(|| {
-        value.downcast_exact::<Task>().map(|task| &task.future)
-    });
+    let exact =
+        value.downcast_exact::<Future>().or_else(|| value.downcast_exact::<Task>().map(|task| &task.future));
     if let Some(future) = exact {
         if future.loop_.as_raw() != task.future.loop_.as_raw() {
             return different_loop(task, &value, vm);
@@ -417,9 +422,9 @@ fn not_awaited(task: &Task, future: &Object, vm: &Vm) -> PyResult<()> {
 /// What the task waited for is done.
 fn wake_up(task: &Task, future: &Object, vm: &Vm) -> PyResult<()> {
     discard_awaited_by(future, task.as_object(), vm)?;
-    let exact = future.downcast_exact::<Future>().or_else(|| {
-        future.downcast_exact::<Task>().map(|task| &task.future)
-    });
+    let exact = future
+        .downcast_exact::<Future>()
+        .or_else(|| future.downcast_exact::<Task>().map(|task| &task.future));
     let outcome = match exact {
         Some(future) => future.outcome(vm),
         None => future.call_method(&state(vm).names(vm).result, &[], vm).map(Ok),

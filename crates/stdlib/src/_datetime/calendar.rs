@@ -192,9 +192,7 @@ pub fn int_arg(object: &Object, vm: &Vm) -> PyResult<i32> {
 pub fn needed(object: Option<&Object>, name: &str, place: usize, vm: &Vm) -> PyResult<i32> {
     match object {
         Some(object) => int_arg(object, vm),
-        None => {
-            Err(vm.type_error(format!("function missing required argument '{name}' (pos {place})")))
-        }
+        None => Err(vm.type_error(format!("function missing required argument '{name}' (pos {place})"))),
     }
 }
 

@@ -217,7 +217,8 @@ impl DateTime {
         if let (Some(state), None, None, None) = (year, day, hour, fold) {
             if month.is_none() || zone.is_none() {
                 let valid = |[_, _, month, ..]: &[u8; 10]| (1..=12).contains(&(month & 127));
-                if let Some([high, low, month_fold, day, rest @ ..]) = pickled(state, "datetime", valid, vm)? {
+                if let Some([high, low, month_fold, day, rest @ ..]) = pickled(state, "datetime", valid, vm)?
+                {
                     let zone = state_zone(month.or(zone), vm)?;
                     let date = bytes_day([high, low, month_fold & 127, day]);
                     return DateTime::make(cls, date, Clock::from_bytes(rest, month_fold >> 7), zone, vm);

@@ -13,8 +13,7 @@ pub fn shifted(dt: &DateTime, delta: &Delta, sign: i64, vm: &Vm) -> PyResult<(Da
     let clock = dt.clock();
     let micros = i64::from(clock.micro) + sign * i64::from(delta.micros);
     let seconds = clock.seconds() + sign * i64::from(delta.seconds) + micros.div_euclid(1_000_000);
-    let days =
-        i64::from(dt.day().ordinal()) + sign * i64::from(delta.days) + seconds.div_euclid(86_400);
+    let days = i64::from(dt.day().ordinal()) + sign * i64::from(delta.days) + seconds.div_euclid(86_400);
     let day = Day::from_wide_ordinal(days, vm)?;
     Ok((day, Clock::from_seconds(seconds.rem_euclid(86_400), micros.rem_euclid(1_000_000) as i32)))
 }

@@ -317,9 +317,7 @@ impl Delta {
     fn tp_repr(&self) -> String {
         let name = self.ob.ob_type().tp_name_str();
         let mut parts = Vec::new();
-        for (part, value) in
-            [("days", self.days), ("seconds", self.seconds), ("microseconds", self.micros)]
-        {
+        for (part, value) in [("days", self.days), ("seconds", self.seconds), ("microseconds", self.micros)] {
             if value != 0 {
                 parts.push(format!("{part}={value}"));
             }
@@ -348,8 +346,7 @@ impl Delta {
     #[slot]
     fn tp_richcompare(&self, other: &Object, op: CompareOp, vm: &Vm) -> PyResult {
         let Some(other) = other.downcast_ref::<Delta>() else { return Ok(vm.not_implemented()) };
-        let order =
-            (self.days, self.seconds, self.micros).cmp(&(other.days, other.seconds, other.micros));
+        let order = (self.days, self.seconds, self.micros).cmp(&(other.days, other.seconds, other.micros));
         Ok(vm.new_bool(op.test(order)))
     }
 

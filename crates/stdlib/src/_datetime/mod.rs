@@ -20,6 +20,7 @@ mod tzinfo;
 
 pub use date::Date;
 pub use datetime::DateTime;
+pub use datetime_arithmetic::add_delta;
 pub use delta::Delta;
 pub use time::Time;
 pub use timezone::TimeZone;

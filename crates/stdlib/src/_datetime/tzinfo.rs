@@ -72,9 +72,7 @@ pub fn utcoffset(zone: Option<&Object>, arg: &Object, vm: &Vm) -> PyResult<Optio
 /// The daylight saving part of the offset.
 pub fn dst(zone: Option<&Object>, arg: &Object, vm: &Vm) -> PyResult<Option<Ref<Delta>>> {
     match zone {
-        Some(zone) if zone.downcast_exact::<TimeZone>().is_none() => {
-            offset_of(zone, &names(vm).dst, arg, vm)
-        }
+        Some(zone) if zone.downcast_exact::<TimeZone>().is_none() => offset_of(zone, &names(vm).dst, arg, vm),
         _ => Ok(None),
     }
 }
