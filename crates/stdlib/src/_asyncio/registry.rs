@@ -65,7 +65,7 @@ impl Drop for Link {
 }
 
 /// All tasks in the list, but those that are being destroyed.
-fn registered(vm: &Vm) -> Vec<ObjRef> {
+pub fn registered(vm: &Vm) -> Vec<ObjRef> {
     let mut found = Vec::new();
     let mut at = state(vm).newest.get();
     // SAFETY: tasks in the list are alive, and nothing in the loop runs Python code or drops a task.

@@ -81,6 +81,8 @@ impl Import {
 pub struct State {
     names: OnceCell<Names>,
     runners: RefCell<Vec<Runner>>,
+    /// The process that the runners belong to.
+    process: Cell<u32>,
     eager: OnceCell<Ref<Set>>,
     /// The newest registered task; each knows the next.
     pub newest: Cell<*const Task>,
@@ -167,6 +169,17 @@ impl State {
     }
 
     pub fn set_running_loop(&self, running: Option<ObjRef>, vm: &Vm) {
+        let process = std::process::id();
+        if self.process.replace(process) != process {
+            // A child begins without the loops and tasks of its parent.
+            let parents = std::mem::take(&mut *self.runners.borrow_mut());
+            drop(parents);
+            for task in super::registry::registered(vm) {
+                if let Some(task) = task.downcast_ref::<Task>() {
+                    task.link.remove();
+                }
+            }
+        }
         let old = self.change(vm, |runner| std::mem::replace(&mut runner.running, running));
         drop(old);
     }

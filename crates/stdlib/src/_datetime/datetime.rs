@@ -156,7 +156,13 @@ impl DateTime {
 
     /// The fixed zone of the local clock when it shows this.
     fn local_zone(&self, vm: &Vm) -> PyResult {
-        let moment = datetime_local::from_local(self.day(), self.clock(), vm)?;
+        let clock = self.clock();
+        let mut moment = datetime_local::from_local(self.day(), clock, vm)?;
+        let other = datetime_local::from_local(self.day(), Clock { fold: 1 - clock.fold, ..clock }, vm)?;
+        // In a gap, the earlier of the two moments has the offset from before it, and belongs to fold 0.
+        if other != moment && (other > moment) == (clock.fold == 1) {
+            moment = other;
+        }
         datetime_local::local_zone(moment - EPOCH, vm)
     }
 

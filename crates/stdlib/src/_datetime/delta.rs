@@ -68,7 +68,8 @@ impl Delta {
         vm.new_instance(cls, Delta { ob, hash: Cell::new(-1), days, seconds, micros })
     }
 
-    fn normal(cls: &Type, days: i64, seconds: i64, micros: i64, vm: &Vm) -> PyResult {
+    /// A duration of a class, from parts of any size.
+    pub fn normal(cls: &Type, days: i64, seconds: i64, micros: i64, vm: &Vm) -> PyResult {
         let seconds = seconds + micros.div_euclid(1_000_000);
         let days = days + seconds.div_euclid(86_400);
         if days.abs() > MAX_DAYS {
@@ -156,6 +157,41 @@ impl Delta {
         match wide_value(factor).and_then(|factor| total.checked_mul(factor)) {
             Some(product) => Delta::plain_micros(product, vm),
             None => Err(too_large(vm)),
+        }
+    }
+
+    /// Times or through an instance of a subclass of float, whose ratio is its own.
+    fn by_own_ratio(&self, factor: &Object, divide: bool, vm: &Vm) -> PyResult<Option<ObjRef>> {
+        if factor.downcast_ref::<Float>().is_none() || factor.downcast_exact::<Float>().is_some() {
+            return Ok(None);
+        }
+        let ratio = factor.call_method(&super::names::names(vm).as_integer_ratio, &[], vm)?;
+        let Some(pair) = ratio.downcast_ref::<Tuple>() else {
+            let given = ratio.ob_type().tp_name_str();
+            return Err(vm.type_error(format!(
+                "unexpected return type from as_integer_ratio(): expected tuple, not '{given}'"
+            )));
+        };
+        let [numerator, denominator] = pair.as_slice() else {
+            return Err(vm.value_error("unexpected return type from as_integer_ratio(): expected 2-tuple"));
+        };
+        let (Some(mut top), Some(mut bottom)) =
+            (numerator.downcast_ref::<Int>(), denominator.downcast_ref::<Int>())
+        else {
+            return Err(vm.type_error("as_integer_ratio() must return integers"));
+        };
+        if divide {
+            std::mem::swap(&mut top, &mut bottom);
+        }
+        if bottom.is_zero() {
+            return Err(division_by_zero(vm));
+        }
+        let product = wide_value(top).and_then(|top| self.total().checked_mul(top));
+        match (product, wide_value(bottom)) {
+            (Some(product), Some(bottom)) => {
+                Delta::plain_micros(divide_nearest(product, bottom), vm).map(Some)
+            }
+            _ => Err(too_large(vm)),
         }
     }
 
@@ -382,6 +418,9 @@ impl Delta {
         if let Some(factor) = factor.downcast_ref::<Int>() {
             return delta.by_int(factor, vm);
         }
+        if let Some(result) = delta.by_own_ratio(factor, false, vm)? {
+            return Ok(result);
+        }
         match factor.downcast_ref::<Float>() {
             Some(factor) => {
                 let factor = delta_float::Ratio::of(factor.value(), vm)?;
@@ -405,6 +444,9 @@ impl Delta {
                 // Far larger than twice any total.
                 None => Delta::plain_micros(0, vm),
             };
+        }
+        if let Some(result) = delta.by_own_ratio(b, true, vm)? {
+            return Ok(result);
         }
         match b.downcast_ref::<Float>() {
             Some(divisor) => {

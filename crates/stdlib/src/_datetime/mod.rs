@@ -3,6 +3,7 @@
 //! A value lies in the object itself, in the bytes that extensions read (`datetime.h`); nothing is allocated beside it.
 
 mod calendar;
+mod capi;
 mod clock;
 mod date;
 mod datetime;
@@ -87,6 +88,7 @@ impl DateTimeModule {
         set_constant(zone, "utc", &*timezone::utc(vm), vm)?;
         set_constant(zone, "min", &*TimeZone::make(&least, None, vm)?, vm)?;
         set_constant(zone, "max", &*TimeZone::make(&day_less_a_minute, None, vm)?, vm)?;
+        module.set("datetime_CAPI", &capi::capsule(vm), vm)?;
         module.set("UTC", &timezone::utc(vm), vm)
     }
 }

@@ -98,8 +98,16 @@ pub fn wrap_strftime(
             }
             Some('Z') => {
                 let name = tzinfo::tzname(source.zone().as_deref(), argument, vm)?;
-                if let Some(name) = name.downcast_ref::<Str>() {
+                if let Some(name) = name.downcast_exact::<Str>() {
                     percent_doubled(name, &mut out);
+                } else if !vm.is_none(&name) {
+                    let (percent, two) = (vm.new_str("%"), vm.new_str("%%"));
+                    let name =
+                        name.call_method(&names(vm).replace, &[percent.as_object(), two.as_object()], vm)?;
+                    match name.downcast_ref::<Str>() {
+                        Some(name) => out.push(name),
+                        None => return Err(vm.type_error("tzname.replace() did not return a string")),
+                    }
                 }
             }
             Some('f') => out.push_str(&format!("{:06}", source.micros())),

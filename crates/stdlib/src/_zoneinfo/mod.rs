@@ -14,4 +14,10 @@ pub struct ZoneInfoModule;
 
 /// C implementation of the zoneinfo module
 #[pymodule(name = "_zoneinfo", types(ZoneInfo))]
-impl ZoneInfoModule {}
+impl ZoneInfoModule {
+    #[exec]
+    fn exec(_module: &Module, vm: &Vm) -> PyResult<()> {
+        // Programs that go without our dates have to go without our zones too.
+        taipan_vm::import::import_module("_datetime", vm).map(drop)
+    }
+}

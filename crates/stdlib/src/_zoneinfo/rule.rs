@@ -40,9 +40,9 @@ impl Transition {
     pub fn in_year(&self, year: i64) -> i64 {
         let start = year_start(year);
         let days = match self.moment {
-            Moment::Day { day, julian: false } => start + i64::from(day),
-            Moment::Day { day, julian: true } => {
-                let after_february = day >= 60 && is_leap(year);
+            // As CPython counts: day 0 is the one before the first of January.
+            Moment::Day { day, julian } => {
+                let after_february = julian && day >= 60 && is_leap(year);
                 start + i64::from(day) - 1 + i64::from(after_february)
             }
             Moment::Weekday { month, week, weekday } => {

@@ -88,6 +88,15 @@ fn cached(cls: &Type, key: &Object, vm: &Vm) -> PyResult {
             zone.source.set(Source::Cache);
         }
     }
+    if !zone.ob_type().is_subtype_of(cls) {
+        let key = key.repr(vm)?;
+        return Err(vm.runtime_error(format!(
+            "Unexpected instance of {} in {} weak cache for key {}",
+            zone.ob_type().tp_name_str(),
+            cls.tp_name_str(),
+            key.to_string_lossy()
+        )));
+    }
     cache::keep(cls, key, &zone, vm);
     Ok(zone)
 }
