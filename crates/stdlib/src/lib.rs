@@ -8,11 +8,13 @@ use taipan_vm::module_def::NativeModule;
 
 pub mod _abc;
 pub mod _ast;
+pub mod _asyncio;
 pub mod _bisect;
 pub mod _blake2;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _datetime;
 pub mod _functools;
 pub mod _heapq;
 pub mod _hmac;
@@ -39,6 +41,7 @@ pub mod _thread;
 pub mod _tokenize;
 pub mod _uuid;
 pub mod _warnings;
+pub mod _zoneinfo;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
@@ -63,11 +66,13 @@ pub fn modules() -> Vec<&'static NativeModule> {
     vec![
         &_abc::Abc::DEF,
         &_ast::AstModule::DEF,
+        &_asyncio::AsyncioModule::DEF,
         &_bisect::Bisect::DEF,
         &_blake2::Blake2Module::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
+        &_datetime::DateTimeModule::DEF,
         &_functools::Functools::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
@@ -94,6 +99,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_tokenize::Tokenize::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
+        &_zoneinfo::ZoneInfoModule::DEF,
         &array::ArrayModule::DEF,
         &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,
