@@ -24,6 +24,9 @@ pub struct Input {
     data: Option<Buffer>,
     /// The place of the next byte in `data`.
     at: usize,
+    /// How far may be read without asking: the end of the data, or of the frame.
+    limit: usize,
+    framed: bool,
     /// Up to where the file itself has been read, when `data` was peeked at.
     peeked: Option<usize>,
     file: Option<File>,
@@ -43,7 +46,7 @@ impl Traverse for Input {
 impl Input {
     /// Reads from memory.
     pub fn of_buffer(data: Buffer) -> Input {
-        Input { data: Some(data), ..Input::default() }
+        Input { limit: data.len(), data: Some(data), ..Input::default() }
     }
 
     /// Reads from a file.
@@ -66,15 +69,17 @@ impl Input {
 
     #[inline]
     fn left(&self) -> usize {
-        self.bytes().len().saturating_sub(self.at)
+        self.limit.saturating_sub(self.at)
     }
 
     /// The next opcode. Raises EOFError at the end.
     #[inline]
     pub fn opcode(&mut self, state: &State, vm: &Vm) -> PyResult<u8> {
-        if let Some(&opcode) = self.bytes().get(self.at) {
-            self.at += 1;
-            return Ok(opcode);
+        if self.at < self.limit {
+            if let Some(&opcode) = self.bytes().get(self.at) {
+                self.at += 1;
+                return Ok(opcode);
+            }
         }
         match self.read(1, state, vm) {
             Ok(byte) => Ok(byte.first().copied().unwrap_or(0)),
@@ -106,6 +111,8 @@ impl Input {
 
     fn take(&mut self, data: &Object, vm: &Vm) -> PyResult<()> {
         let data = data.get_buffer(SIMPLE, vm)?;
+        self.limit = data.len();
+        self.framed = false;
         // The old data may be the last user of its object.
         let old = self.data.replace(data);
         self.at = 0;
@@ -134,8 +141,24 @@ impl Input {
         Ok(())
     }
 
+    /// Before something is read that goes beyond the limit: a frame has to end here.
+    fn end_frame(&mut self, state: &State, vm: &Vm) -> PyResult<()> {
+        if self.framed {
+            if self.at < self.limit {
+                return Err(state.unpickling("pickle exhausted before end of frame", vm));
+            }
+            self.framed = false;
+            self.limit = self.bytes().len();
+        }
+        Ok(())
+    }
+
     #[cold]
     fn fill(&mut self, count: usize, state: &State, vm: &Vm) -> PyResult<()> {
+        self.end_frame(state, vm)?;
+        if count <= self.left() {
+            return Ok(());
+        }
         if self.file.is_none() {
             return Err(truncated(state, vm));
         }
@@ -167,19 +190,28 @@ impl Input {
 
     /// Makes sure that a frame is there as a whole.
     pub fn frame(&mut self, length: usize, state: &State, vm: &Vm) -> PyResult<()> {
+        if self.framed && self.at < self.limit {
+            return Err(state.unpickling("beginning of a new frame before end of current frame", vm));
+        }
         if length > self.left() {
             self.fill(length, state, vm)?;
         }
+        self.framed = true;
+        self.limit = self.at + length;
         Ok(())
     }
 
     /// The next line with its newline.
     pub fn line(&mut self, state: &State, vm: &Vm) -> PyResult<&[u8]> {
+        if self.at >= self.limit {
+            self.end_frame(state, vm)?;
+        }
         let start = self.at;
-        let rest = self.bytes().get(start..).unwrap_or_default();
+        let rest = self.bytes().get(start..self.limit).unwrap_or_default();
         let end = match rest.iter().position(|&byte| byte == b'\n') {
             Some(found) => start + found + 1,
             None => {
+                self.end_frame(state, vm)?;
                 if self.file.is_none() {
                     return Err(truncated(state, vm));
                 }
@@ -205,6 +237,10 @@ impl Input {
         if count <= self.left() {
             return Ok(Bytes::try_from_slice(self.read(count, state, vm)?, vm)?.into_object());
         }
+        self.end_frame(state, vm)?;
+        if count <= self.left() {
+            return Ok(Bytes::try_from_slice(self.read(count, state, vm)?, vm)?.into_object());
+        }
         if self.file.is_some() && self.left() == 0 && (PREFETCH..=TRUSTED).contains(&count) {
             self.skip_consumed(vm)?;
             if let Some(read) = self.file.as_ref().map(|file| file.read.clone()) {
@@ -226,6 +262,10 @@ impl Input {
 
     /// `count` bytes as a bytearray.
     pub fn bytearray(&mut self, count: usize, state: &State, vm: &Vm) -> PyResult<ObjRef> {
+        if count <= self.left() {
+            return Ok(ByteArray::from_slice(self.read(count, state, vm)?, vm)?.into_object());
+        }
+        self.end_frame(state, vm)?;
         if count <= self.left() {
             return Ok(ByteArray::from_slice(self.read(count, state, vm)?, vm)?.into_object());
         }
@@ -262,12 +302,15 @@ impl Input {
 
     fn forget(&mut self) {
         self.peeked = None;
-        self.at = 0;
+        (self.at, self.limit, self.framed) = (0, 0, false);
         drop(self.data.take());
     }
 
     /// `count` bytes, which may be more than there are.
     pub fn block(&mut self, count: usize, state: &State, vm: &Vm) -> PyResult<Vec<u8>> {
+        if count > self.left() {
+            self.end_frame(state, vm)?;
+        }
         if count <= self.left() || self.file.is_none() {
             return Ok(self.read(count, state, vm)?.to_vec());
         }

@@ -414,51 +414,27 @@ impl<'a> Loader<'a> {
     fn load_int(&mut self) -> PyResult<()> {
         let vm = self.vm;
         let line = self.line(1)?;
-        match &*line {
-            b"00" => self.push(vm.new_bool(false)),
-            b"01" => self.push(vm.new_bool(true)),
-            _ => {
-                let text = std::str::from_utf8(&line).unwrap_or("");
-                let leading_zero = text.trim_start_matches(['-', '+']).starts_with('0') && text.len() > 1;
-                match text.parse::<i64>() {
-                    Ok(value) if !leading_zero => self.push(vm.new_int(value)),
-                    _ => {
-                        let value = self.int_of(text)?;
-                        self.push(value);
+        let value = match &*line {
+            b"00" => vm.new_bool(false),
+            b"01" => vm.new_bool(true),
+            _ => match std::str::from_utf8(&line).ok().and_then(|text| text.parse::<i64>().ok()) {
+                Some(value) => vm.new_int(value),
+                None => int_of(&line, vm).map_err(|raised| {
+                    if !vm.exception_matches(types::value_error()) {
+                        return raised;
                     }
-                }
-            }
-        }
+                    vm.clear_exception();
+                    vm.value_error("could not convert string to int")
+                })?,
+            },
+        };
+        self.push(value);
         Ok(())
     }
 
-    /// As C reads ints: the base is told by the prefix, which is `0` for octal numbers.
-    fn int_of(&self, text: &str) -> PyResult {
-        let vm = self.vm;
-        let digits = text.trim_start().trim_start_matches(['-', '+']);
-        let base =
-            if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit()) {
-                8
-            } else {
-                0
-            };
-        let text = vm.new_str(text);
-        let made = Int::type_object().as_object().call(&[text.as_object(), &*vm.new_int(base)], vm);
-        made.map_err(|raised| {
-            if !vm.exception_matches(types::value_error()) {
-                return raised;
-            }
-            vm.clear_exception();
-            vm.value_error("could not convert string to int")
-        })
-    }
-
     fn load_decimal_long(&mut self) -> PyResult<()> {
-        let vm = self.vm;
         let line = self.line(1)?;
-        let digits = line.strip_suffix(b"L").unwrap_or(&line);
-        let text = Str::from_latin1(digits, vm);
-        let value = Int::type_object().as_object().call(&[text.as_object(), &*vm.new_int(0)], vm)?;
+        let value = int_of(line.strip_suffix(b"L").unwrap_or(&line), self.vm)?;
         self.push(value);
         Ok(())
     }
@@ -879,6 +855,12 @@ impl<'a> Loader<'a> {
         self.push(view);
         Ok(())
     }
+}
+
+/// The number of decimal digits.
+fn int_of(digits: &[u8], vm: &Vm) -> PyResult {
+    let text = Str::from_latin1(digits, vm);
+    Int::type_object().as_object().call(&[text.as_object(), &*vm.new_int(10)], vm)
 }
 
 /// What an unpickler without `persistent_load` says.

@@ -176,6 +176,9 @@ impl Pickler {
         self.fast.set(0);
         self.buffer_callback.set(callback);
         drop(self.memo.replace(PicklerMemo::default()));
+        // An attribute of the class serves as well.
+        let table = self.as_object().lookup_attr(&state.names.dispatch_table, vm)?;
+        self.dispatch_table.set(table);
         self.write.put(write);
         Ok(())
     }
@@ -223,10 +226,6 @@ impl Pickler {
         saver.buffer_callback = self.buffer_callback.get();
         saver.dispatch_table = self.dispatch_table.get();
         let object = self.as_object();
-        if saver.dispatch_table.is_none() {
-            // A class attribute serves as well.
-            saver.dispatch_table = None;
-        }
         if !std::ptr::eq(object.ob_type(), Self::type_object()) || !self.persistent_id.is_none() {
             saver.reducer_override = object.lookup_attr(&state.names.reducer_override, vm)?;
             saver.persistent_id = overridden(object, Self::type_object(), &state.names.persistent_id, vm)?;

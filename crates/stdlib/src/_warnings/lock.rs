@@ -11,6 +11,8 @@ use taipan_vm::prelude::*;
 pub struct Lock {
     owner: Cell<u64>,
     depth: Cell<usize>,
+    /// The process in which it was taken: threads don't survive a fork.
+    process: Cell<u32>,
     bell: Arc<(Mutex<()>, Condvar)>,
 }
 
@@ -19,6 +21,10 @@ impl Lock {
     pub fn acquire(&self, vm: &Vm) {
         let me = vm.thread_id.get();
         while self.depth.get() > 0 && self.owner.get() != me {
+            if self.process.get() != std::process::id() {
+                self.depth.set(0);
+                break;
+            }
             let bell = self.bell.clone();
             vm.allow_threads(|| {
                 let guard = bell.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -26,7 +32,10 @@ impl Lock {
                 drop(bell.1.wait_timeout(guard, Duration::from_millis(5)));
             });
         }
-        self.owner.set(me);
+        if self.depth.get() == 0 {
+            self.owner.set(me);
+            self.process.set(std::process::id());
+        }
         self.depth.set(self.depth.get() + 1);
     }
 

@@ -110,6 +110,7 @@ struct Given<'a> {
     module: Option<&'a Object>,
     registry: Option<&'a Object>,
     source: Option<&'a Object>,
+    line: Option<&'a Object>,
 }
 
 fn issue(given: &Given<'_>, state: &State, vm: &Vm) -> PyResult<()> {
@@ -195,8 +196,8 @@ fn issue(given: &Given<'_>, state: &State, vm: &Vm) -> PyResult<()> {
     }
     let source = given.source.filter(|source| !vm.is_none(source));
     let filename = given.filename;
-    Shown { category: &category, text: &text, message: &message, filename, lineno: given.lineno, source }
-        .show(vm)
+    let (lineno, line) = (given.lineno, given.line);
+    Shown { category: &category, text: &text, message: &message, filename, lineno, source, line }.show(vm)
 }
 
 fn once_registry(state: &State, vm: &Vm) -> PyResult<Ref<Dict>> {
@@ -240,25 +241,37 @@ fn category_of(message: &Object, category: Option<&Object>, vm: &Vm) -> PyResult
     )))
 }
 
-/// Asks the loader of a module for its source, as `linecache` would: loaders may count on it, and may raise.
-fn ask_for_source(globals: &Dict, vm: &Vm) -> PyResult<()> {
-    let spec = globals.get_str(vm.ids().__spec__, vm)?.filter(|spec| !vm.is_none(spec));
-    let from_spec = match &spec {
-        Some(spec) => spec.lookup_attr(&vm.intern("loader"), vm)?,
-        None => None,
-    };
-    let loader = match from_spec {
-        Some(loader) => Some(loader),
-        None => globals.get_str(vm.ids().__loader__, vm)?,
-    };
-    let name = globals.get_str(vm.ids().__name__, vm)?;
-    let (Some(loader), Some(name)) = (loader.filter(|loader| !vm.is_none(loader)), name) else {
-        return Ok(());
-    };
-    if let Some(get_source) = loader.lookup_attr(&vm.intern("get_source"), vm)? {
-        get_source.call(&[&*name], vm)?;
+/// A line of a module's source, from its loader. `None` when the file itself can be read.
+fn source_line(globals: &Dict, filename: &Str, lineno: i32, vm: &Vm) -> PyResult<Option<ObjRef>> {
+    let bootstrap = import::import_module("_frozen_importlib_external", vm)?;
+    let loader = bootstrap.call_method(&vm.intern("_bless_my_loader"), &[globals.as_object()], vm)?;
+    if vm.is_none(&loader) {
+        return Ok(None);
     }
-    Ok(())
+    let spec = globals.get_str(vm.ids().__spec__, vm)?.filter(|spec| !vm.is_none(spec));
+    let name = match &spec {
+        Some(spec) => spec.lookup_attr(&vm.intern("name"), vm)?,
+        None => globals.get_str(vm.ids().__name__, vm)?,
+    };
+    let (Some(name), Some(get_source)) = (name, loader.lookup_attr(&vm.intern("get_source"), vm)?) else {
+        return Ok(None);
+    };
+    let source = match get_source.call(&[&*name], vm) {
+        Ok(source) => source,
+        Err(_)
+            if vm.exception_matches(types::import_error()) || vm.exception_matches(types::os_error()) =>
+        {
+            vm.clear_exception();
+            return Ok(None);
+        }
+        Err(raised) => return Err(raised),
+    };
+    if std::fs::File::open(&*filename.to_string_lossy()).is_ok() {
+        return Ok(None);
+    }
+    let Some(source) = source.downcast_ref::<Str>() else { return Ok(None) };
+    let lines = source.lines(false, vm)?;
+    Ok(usize::try_from(lineno).ok().and_then(|line| lines.get(line.checked_sub(1)?)))
 }
 
 /// The module.
@@ -315,6 +328,7 @@ impl Warnings {
             module: Some(&place.module),
             registry: Some(&place.registry),
             source,
+            line: None,
         };
         issue_locked(&given, vm)
     }
@@ -335,6 +349,7 @@ impl Warnings {
         source: Option<&Object>,
         vm: &Vm,
     ) -> PyResult<()> {
+        let mut line = None;
         if let Some(globals) = module_globals.filter(|globals| !vm.is_none(globals)) {
             let Some(globals) = globals.downcast_ref::<Dict>() else {
                 return Err(vm.type_error(format!(
@@ -342,10 +357,11 @@ impl Warnings {
                     globals.ob_type().tp_name_str()
                 )));
             };
-            ask_for_source(globals, vm)?;
+            line = source_line(globals, filename, lineno, vm)?;
         }
         let filename = filename.as_object();
-        issue_locked(&Given { category, message, filename, lineno, module, registry, source }, vm)
+        let line = line.as_deref();
+        issue_locked(&Given { category, message, filename, lineno, module, registry, source, line }, vm)
     }
 
     #[function("($module, /)")]

@@ -10,6 +10,7 @@ pub struct Shown<'a> {
     pub filename: &'a Object,
     pub lineno: i32,
     pub source: Option<&'a Object>,
+    pub line: Option<&'a Object>,
 }
 
 impl Shown<'_> {
@@ -25,9 +26,9 @@ impl Shown<'_> {
             return Err(vm.runtime_error("unable to get warnings.WarningMessage"));
         };
         let (none, lineno) = (vm.none_ref(), vm.new_int(i64::from(self.lineno)));
-        let source = self.source.unwrap_or(none);
+        let (source, line) = (self.source.unwrap_or(none), self.line.unwrap_or(none));
         let message =
-            class.call(&[self.message, self.category, self.filename, &lineno, none, none, source], vm)?;
+            class.call(&[self.message, self.category, self.filename, &lineno, none, line, source], vm)?;
         show.call(&[&message], vm).map(drop)
     }
 
