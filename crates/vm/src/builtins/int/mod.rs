@@ -402,21 +402,25 @@ impl Int {
         }
     }
 
+    /// the real part of a complex number
     #[getter]
     fn real(&self, vm: &Vm) -> ObjRef {
         self.exact(vm)
     }
 
+    /// the imaginary part of a complex number
     #[getter]
     fn imag(&self, vm: &Vm) -> ObjRef {
         Int::from_i64(0, vm)
     }
 
+    /// the numerator of a rational number in lowest terms
     #[getter]
     fn numerator(&self, vm: &Vm) -> ObjRef {
         self.exact(vm)
     }
 
+    /// the denominator of a rational number in lowest terms
     #[getter]
     fn denominator(&self, vm: &Vm) -> ObjRef {
         Int::from_i64(1, vm)

@@ -18,7 +18,12 @@ pub fn type_ready(tp: &Type, vm: &Vm) -> PyResult<()> {
         return Ok(());
     }
     if tp.has_flag(TypeFlags::READYING) {
-        return Err(vm.system_error("a type is readied while it is being readied"));
+        // A metaclass's `mro()` uses the class that it is asked for: with a dictionary it is good enough for that.
+        return if tp.tp_dict.get().is_null() {
+            Err(vm.system_error("a type is readied while it is being readied"))
+        } else {
+            Ok(())
+        };
     }
     tp.set_flag(TypeFlags::READYING);
     let result = ready(tp, vm);
@@ -56,7 +61,10 @@ fn ready(tp: &Type, vm: &Vm) -> PyResult<()> {
     }
     add_operators(tp, vm)?;
     add_members(tp, vm)?;
-    super::mro::set_mro(tp, vm)?;
+    if let Some(old) = super::mro::set_mro(tp, vm)? {
+        // SAFETY: null, or the order that the type owned before.
+        unsafe { taipan_object::object::xdecref(old) };
+    }
     if let Some(base) = tp.base() {
         inherit_special(tp, base);
     }
