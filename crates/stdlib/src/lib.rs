@@ -24,6 +24,7 @@ pub mod _locale;
 pub mod _md5;
 pub mod _opcode;
 pub mod _operator;
+pub mod _pickle;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
@@ -82,6 +83,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_md5::Md5Module::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
+        &_pickle::Pickle::DEF,
         &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,

@@ -61,6 +61,7 @@ impl StructSeq {
         let tp = crate::builtins::type_::new::type_new(Type::type_type(), &args, None, vm)?;
         let tp = tp.downcast::<Type>().map_err(|_| vm.system_error("no type"))?;
         if let Some(namespace) = type_dict(&tp) {
+            namespace.del_item(vm.intern("__slots__").as_object(), vm)?;
             for (at, (name, doc)) in self.fields.iter().enumerate() {
                 if name.is_empty() {
                     continue;
