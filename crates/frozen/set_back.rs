@@ -10,6 +10,17 @@ pub const SET_BACK: &[(&str, &str, &str)] = &[
         "    # XXX: RUSTPYTHON\n    return f'{userbase}/lib/rustpython{",
         "    return f'{userbase}/lib/python{",
     ),
+    // As of 3.14.10: quotes in a table's name.
+    (
+        "sqlite3.dump",
+        "VALUES('{1}')' FROM {0};\".format(\n            table_name_ident,\n",
+        "VALUES('{1}')' FROM {2};\".format(\n            table_name_ident.replace(\"'\", \"''\"),\n",
+    ),
+    (
+        "sqlite3.dump",
+        "for col in column_names\n            )\n",
+        "for col in column_names\n            ),\n            table_name_ident,\n",
+    ),
     // The scripts are inside the executable: they are laid out on disk first.
     (
         "venv",

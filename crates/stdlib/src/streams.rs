@@ -120,13 +120,22 @@ pub struct Decoder<C> {
     pub needs_input: bool,
     /// What came behind the end.
     pub unused: Vec<u8>,
+    /// Whether damaged data was met.
+    pub failed: bool,
     waiting: Vec<u8>,
 }
 
 impl<C: Decode> Decoder<C> {
     /// A decompressor at the start of its data.
     pub fn new(codec: C) -> Self {
-        Decoder { codec, eof: false, needs_input: true, unused: Vec::new(), waiting: Vec::new() }
+        Decoder {
+            codec,
+            eof: false,
+            needs_input: true,
+            unused: Vec::new(),
+            failed: false,
+            waiting: Vec::new(),
+        }
     }
 
     /// Decompresses what waits and `data`, up to `limit` bytes. Not to be called behind the end.
@@ -142,7 +151,13 @@ impl<C: Decode> Decoder<C> {
         let mut out = Output::new(limit, self.codec.expected(input))?;
         let filled = loop {
             let before = input.len();
-            let step = self.codec.step(&mut input, out.room()?)?;
+            let step = match self.codec.step(&mut input, out.room()?) {
+                Ok(step) => step,
+                Err(error) => {
+                    self.failed = true;
+                    return Err(error);
+                }
+            };
             // SAFETY: the codec wrote that much.
             unsafe { out.wrote(step.written) };
             self.eof = step.ended;

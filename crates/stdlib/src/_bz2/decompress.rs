@@ -56,6 +56,9 @@ impl BZ2Decompressor {
         if decoder.eof {
             return Err(vm.eof_error("End of stream already reached"));
         }
+        if decoder.failed {
+            return Err(vm.value_error("Decompressor is unusable after a previous error"));
+        }
         let data = data.as_bytes();
         let out = vm.allow_threads(|| decoder.feed(data, limit(max_length)));
         out.map_err(|code| code.raise(vm))?.finish(vm)
@@ -76,6 +79,7 @@ impl BZ2Decompressor {
     /// True if more input is needed before more decompressed data can be produced.
     #[getter]
     fn needs_input(&self, vm: &Vm) -> bool {
-        self.decoder.lock(vm).needs_input
+        let decoder = self.decoder.lock(vm);
+        decoder.needs_input && !decoder.failed
     }
 }

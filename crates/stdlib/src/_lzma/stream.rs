@@ -133,8 +133,15 @@ impl Stream {
         self.raw.next_out = room.as_mut_ptr().cast();
         self.raw.avail_out = room.len();
         let action = if finish { xz::lzma_action_LZMA_FINISH } else { xz::lzma_action_LZMA_RUN };
-        // SAFETY: input and room are as long as told and live over the call.
-        let code = unsafe { xz::lzma_code(&raw mut *self.raw, action) };
+        let code = loop {
+            // SAFETY: input and room are as long as told and live over the call.
+            let code = unsafe { xz::lzma_code(&raw mut *self.raw, action) };
+            if !matches!(code, xz::LZMA_GET_CHECK | xz::LZMA_NO_CHECK) {
+                break code;
+            }
+            // SAFETY: the stream has just told that its check is known.
+            self.check = unsafe { xz::lzma_get_check(&raw const *self.raw) };
+        };
         let (unread, left) = (self.raw.avail_in, self.raw.avail_out);
         self.raw.next_in = std::ptr::null();
         self.raw.next_out = std::ptr::null_mut();
@@ -143,10 +150,6 @@ impl Stream {
         let idle = code == xz::LZMA_BUF_ERROR && (room.is_empty() || (input.is_empty() && left > 0));
         if !idle {
             Code::check(code)?;
-        }
-        if matches!(code, xz::LZMA_GET_CHECK | xz::LZMA_NO_CHECK) {
-            // SAFETY: the stream has just told that its check is known.
-            self.check = unsafe { xz::lzma_get_check(&raw const *self.raw) };
         }
         Ok(Step { written: room.len() - left, filled: left == 0, ended: code == xz::LZMA_STREAM_END })
     }

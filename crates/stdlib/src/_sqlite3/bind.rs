@@ -65,10 +65,7 @@ fn bind_value(
         } else if let Some(number) = value.downcast_ref::<Float>() {
             sq::sqlite3_bind_double(raw, place, number.value())
         } else if has_buffer(value) {
-            let Ok(buffer) = value.get_buffer(SIMPLE, vm) else {
-                vm.clear_exception();
-                return Err(vm.value_error("could not convert BLOB to buffer"));
-            };
+            let buffer = value.get_buffer(SIMPLE, vm)?;
             let data = buffer.as_bytes();
             let length = length(data, "BLOB", vm)?;
             // An empty slice's address is nothing to read from, but not null, which would mean NULL.

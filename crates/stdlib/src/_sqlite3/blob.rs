@@ -148,12 +148,11 @@ impl Blob {
         SliceRange::new(slice, || size, vm)
     }
 
-    /// The part of the blob from the first to the last byte of a range whose step is positive or negative: its offset and
-    /// the bytes.
+    /// The part of the blob from the first to the last byte of a range: its offset and the bytes.
     fn span(&self, range: SliceRange, vm: &Vm) -> PyResult<(i32, Vec<u8>)> {
         let ends = [range.indices().next(), range.indices().last()];
         let (first, last) = match ends {
-            [Some(first), Some(last)] => (first.min(last), first.max(last)),
+            [Some(first), Some(last)] => (first, last),
             _ => return Ok((0, Vec::new())),
         };
         let offset = first as i32;
@@ -181,14 +180,15 @@ impl Blob {
         let Some(value) = value else {
             return Err(vm.type_error("Blob doesn't support slice deletion"));
         };
-        let range = self.range(slice, vm)?;
-        if range.count == 0 {
-            return Ok(());
-        }
         let given = BufferArg::from_object(value, vm)?;
+        let range = self.range(slice, vm)?;
         if given.as_bytes().len() != range.count {
             return Err(vm.index_error("Blob slice assignment is wrong size"));
         }
+        if range.count == 0 {
+            return Ok(());
+        }
+        forward(range, vm)?;
         if range.step == 1 {
             return self.write_at(range.start as i32, given.as_bytes(), vm);
         }
@@ -200,6 +200,14 @@ impl Blob {
         }
         self.write_at(offset, &data, vm)
     }
+}
+
+/// Raises `ValueError` for a range that goes backwards.
+fn forward(range: SliceRange, vm: &Vm) -> PyResult<()> {
+    if range.step < 0 && range.count > 0 {
+        return Err(vm.value_error("Blob doesn't support slices with a negative step"));
+    }
+    Ok(())
 }
 
 #[pytype(name = "sqlite3.Blob", no_new, gc, weakrefs = weakrefs, doc = "")]
@@ -317,6 +325,7 @@ impl Blob {
             return Err(vm.type_error("Blob indices must be integers"));
         };
         let range = self.range(slice, vm)?;
+        forward(range, vm)?;
         let (offset, data) = self.span(range, vm)?;
         let picked: Vec<u8> = range
             .indices()

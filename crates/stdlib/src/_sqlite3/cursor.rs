@@ -91,6 +91,15 @@ fn shown_name(name: &str, detect_types: i32) -> &str {
     }
 }
 
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        // The connection's cache may keep the statement, which must not stay in the middle of its rows.
+        if let (Some(statement), Some(vm)) = (self.statement.take(), Vm::try_current()) {
+            statement.reset(vm);
+        }
+    }
+}
+
 impl Cursor {
     fn empty() -> Cursor {
         Cursor {
@@ -403,7 +412,8 @@ impl Cursor {
                     let data = unsafe {
                         let data = sq::sqlite3_column_blob(raw, column);
                         let length = sq::sqlite3_column_bytes(raw, column);
-                        if data.is_null() && sq::sqlite3_column_type(raw, column) == sq::SQLITE_NULL {
+                        // Null also stands for an empty blob.
+                        if data.is_null() {
                             None
                         } else {
                             Some(Bytes::try_from_slice(bytes_at(data, length), vm)?)
@@ -492,7 +502,8 @@ fn sql_argument<'a>(method: &str, sql: &'a Object, vm: &Vm) -> PyResult<&'a Str>
     })
 }
 
-fn unsigned(value: &Object, vm: &Vm) -> PyResult<u32> {
+/// A `uint32_t`; `too_large` ends the text of `OverflowError`.
+fn unsigned(value: &Object, too_large: &str, vm: &Vm) -> PyResult<u32> {
     let number = value.as_index(vm)?;
     if number.is_negative() {
         return Err(vm.value_error("Cannot convert negative int"));
@@ -500,7 +511,7 @@ fn unsigned(value: &Object, vm: &Vm) -> PyResult<u32> {
     number
         .to_u64()
         .and_then(|number| u32::try_from(number).ok())
-        .ok_or_else(|| vm.overflow_error("Python int too large for C uint32_t"))
+        .ok_or_else(|| vm.overflow_error(format!("Python int too large {too_large}")))
 }
 
 /// SQLite database cursor class.
@@ -512,8 +523,7 @@ fn unsigned(value: &Object, vm: &Vm) -> PyResult<u32> {
     members(
         connection: OBJECT = connection, readonly;
         description: OBJECT = description, readonly;
-        lastrowid: OBJECT = lastrowid, readonly;
-        row_factory: OBJECT = row_factory
+        lastrowid: OBJECT = lastrowid, readonly
     )
 )]
 impl Cursor {
@@ -573,8 +583,25 @@ impl Cursor {
 
     #[setter]
     fn set_arraysize(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        let Some(value) = value else { return Err(vm.attribute_error("cannot delete arraysize attribute")) };
-        self.arraysize.set(unsigned(value, vm)?);
+        let Some(value) = value else {
+            let text = "attribute 'arraysize' of 'sqlite3.Cursor' objects cannot be deleted";
+            return Err(vm.attribute_error(text));
+        };
+        self.arraysize.set(unsigned(value, "to convert to C uint32_t", vm)?);
+        Ok(())
+    }
+
+    #[getter]
+    fn row_factory(&self, vm: &Vm) -> ObjRef {
+        self.row_factory.get().unwrap_or_else(|| vm.none())
+    }
+
+    #[setter]
+    fn set_row_factory(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
+        match value {
+            Some(value) => self.row_factory.put(value.to_ref()),
+            None => return Err(vm.attribute_error("cannot delete row_factory attribute")),
+        }
         Ok(())
     }
 
@@ -648,7 +675,7 @@ impl Cursor {
     fn fetchmany(&self, size: Option<&Object>, vm: &Vm) -> PyResult<Ref<List>> {
         let most = match size {
             None => self.arraysize.get(),
-            Some(size) => unsigned(size, vm)?,
+            Some(size) => unsigned(size, "for C uint32_t", vm)?,
         };
         self.rows(most as usize, vm)
     }

@@ -82,7 +82,7 @@ impl Sqlite3 {
     #[function("($module, /, *args, **kwargs)")]
     fn connect(args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
         const FACTORY: usize = 5;
-        if args.len() > 1 {
+        if (2..=connection::MOST_POSITIONAL).contains(&args.len()) {
             connection::warn_positional("sqlite3.connect", vm)?;
         }
         let mut factory = args.get(FACTORY).copied();

@@ -116,6 +116,10 @@ impl Row {
                 .position(|name| name.downcast_ref::<Str>().is_some_and(|name| same_name(name, wanted)));
             return match place.and_then(|place| self.data.as_slice().get(place)) {
                 Some(value) => Ok(value.clone()),
+                None if vm.is_none(&self.description) => {
+                    let shown = key.repr(vm)?.to_string_lossy().into_owned();
+                    Err(vm.index_error(format!("No item with key {shown}")))
+                }
                 None => Err(vm.index_error("No item with that key")),
             };
         }

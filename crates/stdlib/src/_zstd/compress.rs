@@ -10,15 +10,22 @@ use super::{CONTENT_SIZE_ERROR, CONTENT_SIZE_UNKNOWN, Failure, parameters};
 use crate::streams::{Guarded, Output};
 
 /// The library's context.
-struct Context(*mut zs::ZSTD_CCtx);
+struct Context {
+    raw: *mut zs::ZSTD_CCtx,
+    /// Whether it may have threads of its own.
+    threaded: bool,
+}
 
 // SAFETY: the context belongs to the object alone and is bound to no thread.
 unsafe impl Send for Context {}
 
 impl Drop for Context {
     fn drop(&mut self) {
+        if self.threaded {
+            self.await_workers();
+        }
         // SAFETY: made by the library, freed once.
-        unsafe { zs::ZSTD_freeCCtx(self.0) };
+        unsafe { zs::ZSTD_freeCCtx(self.raw) };
     }
 }
 
@@ -41,6 +48,28 @@ const FLUSH_BLOCK: i32 = 1;
 const FLUSH_FRAME: i32 = 2;
 
 impl Context {
+    /// Waits for the library's threads. Freeing the context does so too, but after the dictionary that they read is gone;
+    /// beginning another frame waits first.
+    fn await_workers(&mut self) {
+        let mut byte = 0u8;
+        let mut input = zs::ZSTD_inBuffer { src: std::ptr::null(), size: 0, pos: 0 };
+        let mut output = zs::ZSTD_outBuffer { dst: std::ptr::from_mut(&mut byte).cast(), size: 1, pos: 0 };
+        // SAFETY: the context is alive, the buffers are as long as told.
+        let mut begin = || unsafe {
+            zs::ZSTD_CCtx_reset(self.raw, zs::ZSTD_ResetDirective::ZSTD_reset_session_only);
+            zs::ZSTD_compressStream2(
+                self.raw,
+                &raw mut output,
+                &raw mut input,
+                zs::ZSTD_EndDirective::ZSTD_e_continue,
+            )
+        };
+        match Vm::try_current() {
+            Some(vm) => vm.allow_threads(begin),
+            None => begin(),
+        };
+    }
+
     fn run(&mut self, mode: i32, data: &[u8]) -> Result<Output, Failure> {
         let directive = match mode {
             FLUSH_FRAME => zs::ZSTD_EndDirective::ZSTD_e_end,
@@ -57,7 +86,7 @@ impl Context {
             let mut output = zs::ZSTD_outBuffer { dst: room.as_mut_ptr().cast(), size: room.len(), pos: 0 };
             // SAFETY: the context is alive, input and room are as long as told.
             let left =
-                unsafe { zs::ZSTD_compressStream2(self.0, &raw mut output, &raw mut input, directive) };
+                unsafe { zs::ZSTD_compressStream2(self.raw, &raw mut output, &raw mut input, directive) };
             let left = Failure::check(left)?;
             let filled = output.pos == output.size;
             // SAFETY: the library wrote that much.
@@ -81,7 +110,7 @@ impl ZstdCompressor {
             Err(failure) => {
                 self.last_mode.set(FLUSH_FRAME);
                 // SAFETY: the context is alive.
-                unsafe { zs::ZSTD_CCtx_reset(context.0, zs::ZSTD_ResetDirective::ZSTD_reset_session_only) };
+                unsafe { zs::ZSTD_CCtx_reset(context.raw, zs::ZSTD_ResetDirective::ZSTD_reset_session_only) };
                 Err(failure.raise("compress Zstandard data", vm))
             }
         }
@@ -94,11 +123,11 @@ fn load(context: &Context, dictionary: &ZstdDict, how: Use, level: i32, vm: &Vm)
     // SAFETY: the context is alive; what it refers to lives as long as the dictionary, which the compressor holds.
     let code = unsafe {
         match how {
-            Use::Digested => zs::ZSTD_CCtx_refCDict(context.0, dictionary.for_compression(level, vm)?),
+            Use::Digested => zs::ZSTD_CCtx_refCDict(context.raw, dictionary.for_compression(level, vm)?),
             Use::Undigested => {
-                zs::ZSTD_CCtx_loadDictionary(context.0, content.as_ptr().cast(), content.len())
+                zs::ZSTD_CCtx_loadDictionary(context.raw, content.as_ptr().cast(), content.len())
             }
-            Use::Prefix => zs::ZSTD_CCtx_refPrefix(context.0, content.as_ptr().cast(), content.len()),
+            Use::Prefix => zs::ZSTD_CCtx_refPrefix(context.raw, content.as_ptr().cast(), content.len()),
         }
     };
     match Failure::check(code) {
@@ -139,15 +168,15 @@ impl ZstdCompressor {
             return Err(vm.type_error("Only one of level or options should be used."));
         }
         // SAFETY: the function takes nothing.
-        let context = Context(unsafe { zs::ZSTD_createCCtx() });
-        if context.0.is_null() {
+        let mut context = Context { raw: unsafe { zs::ZSTD_createCCtx() }, threaded: false };
+        if context.raw.is_null() {
             return Err(vm.memory_error());
         }
         let mut chosen = 0;
         if let Some(level) = level.0 {
             chosen = parameters::level_argument(level, vm)?;
             // SAFETY: the context is alive.
-            unsafe { parameters::set_compression(context.0, parameters::COMPRESSION_LEVEL, chosen, vm)? };
+            unsafe { parameters::set_compression(context.raw, parameters::COMPRESSION_LEVEL, chosen, vm)? };
         }
         if let Some(options) = options {
             for (parameter, value) in parameters::numbers(options, true, vm)? {
@@ -155,7 +184,8 @@ impl ZstdCompressor {
                     chosen = parameters::check_level(value, vm)?;
                 }
                 // SAFETY: the context is alive.
-                unsafe { parameters::set_compression(context.0, parameter, value, vm)? };
+                unsafe { parameters::set_compression(context.raw, parameter, value, vm)? };
+                context.threaded |= parameter == parameters::NB_WORKERS && value != 0;
             }
         }
         let mut dictionary = None;
@@ -252,7 +282,7 @@ impl ZstdCompressor {
             ));
         }
         // SAFETY: the context is alive.
-        Failure::check(unsafe { zs::ZSTD_CCtx_setPledgedSrcSize(context.0, size) })
+        Failure::check(unsafe { zs::ZSTD_CCtx_setPledgedSrcSize(context.raw, size) })
             .map(drop)
             .map_err(|failure| failure.raise("set pledged uncompressed content size", vm))
     }

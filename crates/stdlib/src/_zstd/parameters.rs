@@ -9,6 +9,8 @@ use super::{Failure, state};
 pub const DEFAULT_LEVEL: i32 = 3;
 /// The number of the parameter that is a level.
 pub const COMPRESSION_LEVEL: i32 = 100;
+/// The number of the parameter that is a number of threads.
+pub const NB_WORKERS: i32 = 400;
 
 /// The module's constants.
 pub const CONSTANTS: &[(&str, i32)] = &[
@@ -28,7 +30,7 @@ pub const CONSTANTS: &[(&str, i32)] = &[
     ("ZSTD_c_contentSizeFlag", 200),
     ("ZSTD_c_checksumFlag", 201),
     ("ZSTD_c_dictIDFlag", 202),
-    ("ZSTD_c_nbWorkers", 400),
+    ("ZSTD_c_nbWorkers", NB_WORKERS),
     ("ZSTD_c_jobSize", 401),
     ("ZSTD_c_overlapLog", 402),
     ("ZSTD_d_windowLogMax", 100),

@@ -268,7 +268,7 @@ impl Connection {
                 )
             }
         };
-        self.check(code, vm)
+        if code == sq::SQLITE_OK { Ok(()) } else { Err(errors::from_code(code, vm)) }
     }
 
     /// Creates a collation function.

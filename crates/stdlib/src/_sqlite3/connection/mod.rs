@@ -112,7 +112,8 @@ const PARAMETERS: [&str; 9] = [
     "uri",
     "autocommit",
 ];
-const MOST_POSITIONAL: usize = 8;
+/// How many of them may be positional.
+pub const MOST_POSITIONAL: usize = 8;
 
 /// The arguments of `Connection()`, in the order of `PARAMETERS`.
 fn arguments(args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<[Option<ObjRef>; 9]> {
@@ -318,7 +319,7 @@ impl Connection {
 
     #[slot]
     fn tp_init(&self, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
-        if args.len() > 1 {
+        if (2..=MOST_POSITIONAL).contains(&args.len()) {
             warn_positional("_sqlite3.Connection", vm)?;
         }
         let [database, timeout, detect, isolation, check, _factory, cached, uri, autocommit] =
@@ -498,6 +499,11 @@ impl Connection {
         vm: &Vm,
     ) -> PyResult {
         Blob::open(self, table, column, rowid, readonly.unwrap_or(false), name, vm)
+    }
+
+    #[getter(__text_signature__)]
+    fn call_signature(&self, vm: &Vm) -> Ref<Str> {
+        vm.new_str("(sql, /)")
     }
 
     #[getter]
