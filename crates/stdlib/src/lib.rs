@@ -11,6 +11,7 @@ pub mod _ast;
 pub mod _asyncio;
 pub mod _bisect;
 pub mod _blake2;
+pub mod _bz2;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
@@ -21,6 +22,7 @@ pub mod _hmac;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
+pub mod _lzma;
 pub mod _md5;
 pub mod _opcode;
 pub mod _operator;
@@ -33,6 +35,7 @@ pub mod _sha2;
 pub mod _sha3;
 pub mod _signal;
 pub mod _socket;
+pub mod _sqlite3;
 pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
@@ -43,6 +46,7 @@ pub mod _tokenize;
 pub mod _uuid;
 pub mod _warnings;
 pub mod _zoneinfo;
+pub mod _zstd;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
@@ -58,6 +62,7 @@ pub mod posix;
 pub mod pwd;
 pub mod resource;
 pub mod select;
+mod streams;
 pub mod time;
 pub mod unicodedata;
 pub mod zlib;
@@ -70,6 +75,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_asyncio::AsyncioModule::DEF,
         &_bisect::Bisect::DEF,
         &_blake2::Blake2Module::DEF,
+        &_bz2::Bz2::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
@@ -80,6 +86,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_io::Io::DEF,
         &_json::Json::DEF,
         &_locale::Locale::DEF,
+        &_lzma::Lzma::DEF,
         &_md5::Md5Module::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
@@ -92,6 +99,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_sha3::Sha3Module::DEF,
         &_signal::Signal::DEF,
         &_socket::SocketModule::DEF,
+        &_sqlite3::Sqlite3::DEF,
         &_sre::Sre::DEF,
         &_stat::Stat::DEF,
         &_statistics::Statistics::DEF,
@@ -102,6 +110,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &_zoneinfo::ZoneInfoModule::DEF,
+        &_zstd::Zstd::DEF,
         &array::ArrayModule::DEF,
         &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,
