@@ -14,6 +14,7 @@ pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
 pub mod _functools;
+pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
 pub mod _io;
@@ -31,6 +32,7 @@ pub mod _sha3;
 pub mod _signal;
 pub mod _socket;
 pub mod _sre;
+pub mod _ssl;
 pub mod _stat;
 pub mod _statistics;
 pub mod _struct;
@@ -50,9 +52,11 @@ pub mod grp;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
+mod openssl;
 pub mod posix;
 pub mod pwd;
 pub mod resource;
+mod room;
 pub mod select;
 pub mod time;
 pub mod unicodedata;
@@ -69,6 +73,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
         &_functools::Functools::DEF,
+        &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
         &_io::Io::DEF,
@@ -86,6 +91,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_signal::Signal::DEF,
         &_socket::SocketModule::DEF,
         &_sre::Sre::DEF,
+        &_ssl::SslModule::DEF,
         &_stat::Stat::DEF,
         &_statistics::Statistics::DEF,
         &_struct::StructModule::DEF,
