@@ -17,6 +17,7 @@ pub mod _contextvars;
 pub mod _csv;
 pub mod _datetime;
 pub mod _functools;
+pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
 pub mod _io;
@@ -37,6 +38,7 @@ pub mod _signal;
 pub mod _socket;
 pub mod _sqlite3;
 pub mod _sre;
+pub mod _ssl;
 pub mod _stat;
 pub mod _statistics;
 pub mod _struct;
@@ -58,9 +60,11 @@ pub mod grp;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
+mod openssl;
 pub mod posix;
 pub mod pwd;
 pub mod resource;
+mod room;
 pub mod select;
 mod streams;
 pub mod time;
@@ -81,6 +85,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_csv::Csv::DEF,
         &_datetime::DateTimeModule::DEF,
         &_functools::Functools::DEF,
+        &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
         &_io::Io::DEF,
@@ -101,6 +106,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_socket::SocketModule::DEF,
         &_sqlite3::Sqlite3::DEF,
         &_sre::Sre::DEF,
+        &_ssl::SslModule::DEF,
         &_stat::Stat::DEF,
         &_statistics::Statistics::DEF,
         &_struct::StructModule::DEF,
