@@ -45,6 +45,7 @@ pub mod binascii;
 pub mod cmath;
 mod digests;
 pub mod errno;
+mod expat;
 pub mod fcntl;
 pub mod grp;
 pub mod itertools;
@@ -52,6 +53,7 @@ pub mod marshal;
 pub mod math;
 pub mod posix;
 pub mod pwd;
+pub mod pyexpat;
 pub mod resource;
 pub mod select;
 pub mod time;
@@ -106,6 +108,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &math::Math::DEF,
         &posix::Posix::DEF,
         &pwd::Pwd::DEF,
+        &pyexpat::PyExpat::DEF,
         &resource::Resource::DEF,
         &select::Select::DEF,
         &time::Time::DEF,
