@@ -10,6 +10,9 @@ use super::handler::{Event, Handler, Ids};
 use super::token::{Token, char_ref_number, predefined_entity};
 use super::{Parser, Part, Step, Within, token};
 
+/// The most character data that is told at once where it was decoded.
+const PIECE: usize = 1024;
+
 /// `"\r\n"` and `"\r"` as `"\n"`.
 pub(super) fn with_line_feeds(data: &[u8], out: &mut Vec<u8>) {
     let mut rest = data;
@@ -28,6 +31,22 @@ impl Parser {
     #[inline]
     pub(super) fn default<H: Handler>(&self, data: &[u8], handler: &H) -> Flow {
         if handler.wants(Event::Default) { handler.default(data) } else { Ok(()) }
+    }
+
+    /// A run of character data. What had to be decoded comes in pieces of a limited size, as libexpat's buffer does.
+    fn data_chars<H: Handler>(&self, mut data: &[u8], inner: bool, handler: &H) -> Flow {
+        if inner || self.decoder.is_identity() {
+            return self.data(data, data, handler);
+        }
+        while data.len() > PIECE {
+            let mut end = PIECE;
+            while data[end] & 0xC0 == 0x80 {
+                end -= 1;
+            }
+            self.data(&data[..end], &data[..end], handler)?;
+            data = &data[end..];
+        }
+        self.data(data, data, handler)
     }
 
     /// Character data, or raw text for the default handler.
@@ -69,7 +88,7 @@ impl Parser {
                 }
             }
             match found.token {
-                Token::DataChars => self.data(&text[start..end], &text[start..end], handler)?,
+                Token::DataChars => self.data_chars(&text[start..end], inner, handler)?,
                 Token::DataNewline => self.data(b"\n", &text[start..end], handler)?,
                 Token::StartTag { attributes, empty } => {
                     self.start_tag(text, start, end, attributes, empty, inner, handler)?;
@@ -187,7 +206,7 @@ impl Parser {
                     return Ok(Step::Again(end));
                 }
                 Token::DataNewline => self.data(b"\n", raw, handler)?,
-                _ => self.data(raw, raw, handler)?,
+                _ => self.data_chars(raw, inner, handler)?,
             }
             at = end;
         }

@@ -305,6 +305,10 @@ impl Parser {
         if !in_place {
             self.decoder.decode(data, &mut owned);
         }
+        if last && self.decoder.waits() {
+            // Half a character stands as the start of something that never ends.
+            owned.push(if self.decoder.waits_inside_char() { 0xC3 } else { b'<' });
+        }
         loop {
             let text: &[u8] = if in_place && self.recode.is_none() && owned.is_empty() { data } else { &owned };
             let deferred = self.shared.reparse_deferral.get()
@@ -357,12 +361,6 @@ impl Parser {
                 owned.drain(..consumed);
             }
             break;
-        }
-        if last && self.decoder.waits() {
-            self.shared.enter(&[], self.width());
-            self.shared.leave(0);
-            let inside = self.decoder.waits_inside_char();
-            return Err(if inside { Code::PartialChar } else { Code::UnclosedToken }.into());
         }
         self.rest = owned;
         Ok(())

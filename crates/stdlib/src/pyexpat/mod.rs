@@ -3,6 +3,7 @@
 //! `expat` does the work; here are its Python clothes: `parser.rs` the type, `handler.rs` the calls of handlers,
 //! `names.rs` the strings.
 
+use taipan_vm::builtins::traceback::Traceback;
 use taipan_vm::exceptions::declared::DeclaredException;
 use taipan_vm::prelude::*;
 
@@ -23,7 +24,7 @@ pub(crate) static ERROR: DeclaredException =
     DeclaredException { name: "xml.parsers.expat.ExpatError", base: types::exception };
 
 /// The version whose behaviour this is.
-const VERSION: (i32, i32, i32) = (2, 9, 0);
+pub(crate) const VERSION: (i32, i32, i32) = (2, 9, 0);
 
 /// Raises `ExpatError` of a code at a place.
 pub(crate) fn raise_error(code: Code, position: Option<Position>, vm: &Vm) -> Raised {
@@ -42,6 +43,20 @@ fn error_object(code: Code, line: u64, column: u64, text: &str, vm: &Vm) -> PyRe
     error.set_attr(&vm.intern("offset"), &vm.new_int(column), vm)?;
     error.set_attr(&vm.intern("lineno"), &vm.new_int(line), vm)?;
     error.downcast::<BaseException>().map_err(|_| vm.type_error("exceptions must derive from BaseException"))
+}
+
+/// Adds a level for a native function to an exception's traceback: the call of a handler.
+fn add_traceback_level(exception: &BaseException, name: &str, vm: &Vm) -> PyResult<()> {
+    let code = taipan_vm::runtime::compile::compile_file(b"", "pyexpat.c", vm)?;
+    let replace = code.as_object().get_attr(&vm.intern("replace"), vm)?;
+    let names = vm.new_tuple([vm.intern("co_name").into_object()]);
+    let code = replace.call_kw(&[vm.new_str(name).as_object()], Some(&names), vm)?;
+    let Some(code) = code.downcast_ref::<taipan_vm::builtins::code::Code>() else { return Ok(()) };
+    let function = Function::new_object(code, &vm.new_dict(), vm)?;
+    let frame = taipan_vm::builtins::frame::new_detached(&function, vm);
+    let level = Traceback::with_line(exception.traceback(), frame, 0, 1, vm);
+    exception.traceback.put(level.into_object());
+    Ok(())
 }
 
 fn errors_module(vm: &Vm) -> PyResult<Ref<Module>> {

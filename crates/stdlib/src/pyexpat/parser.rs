@@ -19,6 +19,31 @@ const HANDLERS: usize = DEFAULT_EXPAND + 1;
 /// How much `ParseFile` reads at once.
 const CHUNK: usize = 2048;
 const BUFFER_SIZE: usize = 8192;
+/// What the levels of tracebacks are called.
+const HANDLER_NAMES: [&str; HANDLERS] = [
+    "StartElement",
+    "EndElement",
+    "ProcessingInstruction",
+    "CharacterData",
+    "UnparsedEntityDecl",
+    "NotationDecl",
+    "StartNamespaceDecl",
+    "EndNamespaceDecl",
+    "Comment",
+    "StartCdataSection",
+    "EndCdataSection",
+    "Default",
+    "NotStandalone",
+    "ExternalEntityRef",
+    "StartDoctypeDecl",
+    "EndDoctypeDecl",
+    "EntityDecl",
+    "XmlDecl",
+    "ElementDecl",
+    "AttlistDecl",
+    "SkippedEntity",
+    "DefaultHandlerExpand",
+];
 
 /// The layout of a parser.
 #[repr(C)]
@@ -129,7 +154,10 @@ impl XmlParser {
                 // Giving the handlers up may run code: the exception waits elsewhere.
                 let exception = vm.take_exception();
                 self.drop_handlers();
-                Err(exception.map_or(raised, |exception| vm.reraise(exception)))
+                let Some(exception) = exception else { return Err(raised) };
+                let name = HANDLER_NAMES.get(index).copied().unwrap_or("Default");
+                super::add_traceback_level(&exception, name, vm)?;
+                Err(vm.reraise(exception))
             }
         }
     }

@@ -77,7 +77,7 @@ struct Slots {
     add_weak: bool,
 }
 
-fn collect_slots(class_name: &Str, base: &Type, dict: &Dict, vm: &Vm) -> PyResult<Slots> {
+fn collect_slots(class_name: &Str, base: &Type, bases: &Tuple, dict: &Dict, vm: &Vm) -> PyResult<Slots> {
     let may_add_dict = base.tp_dictoffset.get() == 0;
     let may_add_weak = base.tp_weaklistoffset.get() == 0 && base.tp_itemsize.get() == 0;
     let Some(slots) = dict.get_str(vm.ids().__slots__, vm)? else {
@@ -128,6 +128,11 @@ fn collect_slots(class_name: &Str, base: &Type, dict: &Dict, vm: &Vm) -> PyResul
             )));
         }
         names.push(mangled);
+    }
+    // What instances of the other bases have, those of the class have, too.
+    for other in bases.as_slice().iter().filter_map(|other| other.downcast_ref::<Type>()) {
+        add_dict |= may_add_dict && other.tp_dictoffset.get() != 0;
+        add_weak |= may_add_weak && other.tp_weaklistoffset.get() != 0;
     }
     names.sort_by(|a, b| a.to_string_lossy().cmp(&b.to_string_lossy()));
     let tuple = Tuple::from_vec(names.iter().map(|n| n.clone().into_object()).collect(), vm);
@@ -213,7 +218,7 @@ fn build(
 ) -> PyResult {
     let base = best_base(bases.as_slice(), vm)?;
     let dict = namespace.copy(vm);
-    let slots = collect_slots(name, base, &dict, vm)?;
+    let slots = collect_slots(name, base, bases, &dict, vm)?;
     let utf8 = name.to_utf8(vm)?;
     if utf8.contains('\0') {
         return Err(vm.value_error("type name must not contain null characters"));
