@@ -16,6 +16,7 @@ pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
 pub mod _datetime;
+pub mod _elementtree;
 pub mod _functools;
 pub mod _hashlib;
 pub mod _heapq;
@@ -55,6 +56,7 @@ pub mod binascii;
 pub mod cmath;
 mod digests;
 pub mod errno;
+mod expat;
 pub mod fcntl;
 pub mod grp;
 pub mod itertools;
@@ -63,6 +65,7 @@ pub mod math;
 mod openssl;
 pub mod posix;
 pub mod pwd;
+pub mod pyexpat;
 pub mod resource;
 mod room;
 pub mod select;
@@ -84,6 +87,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
         &_datetime::DateTimeModule::DEF,
+        &_elementtree::ElementTree::DEF,
         &_functools::Functools::DEF,
         &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
@@ -129,6 +133,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &math::Math::DEF,
         &posix::Posix::DEF,
         &pwd::Pwd::DEF,
+        &pyexpat::PyExpat::DEF,
         &resource::Resource::DEF,
         &select::Select::DEF,
         &time::Time::DEF,
