@@ -20,8 +20,10 @@ pub mod _io;
 pub mod _json;
 pub mod _locale;
 pub mod _md5;
+pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
+pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
@@ -50,10 +52,13 @@ pub mod grp;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
+pub mod mmap;
 pub mod posix;
 pub mod pwd;
 pub mod resource;
 pub mod select;
+pub mod syslog;
+pub mod termios;
 pub mod time;
 pub mod unicodedata;
 pub mod zlib;
@@ -75,8 +80,10 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_json::Json::DEF,
         &_locale::Locale::DEF,
         &_md5::Md5Module::DEF,
+        &_multiprocessing::Multiprocessing::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
+        &_posixshmem::PosixShmem::DEF,
         &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
@@ -104,10 +111,13 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
         &math::Math::DEF,
+        &mmap::MmapModule::DEF,
         &posix::Posix::DEF,
         &pwd::Pwd::DEF,
         &resource::Resource::DEF,
         &select::Select::DEF,
+        &syslog::Syslog::DEF,
+        &termios::Termios::DEF,
         &time::Time::DEF,
         &unicodedata::UnicodeData::DEF,
         &zlib::Zlib::DEF,
