@@ -26,9 +26,11 @@ pub mod _json;
 pub mod _locale;
 pub mod _lzma;
 pub mod _md5;
+pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
+pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
@@ -63,6 +65,7 @@ pub mod itertools;
 pub mod marshal;
 pub mod math;
 mod openssl;
+pub mod mmap;
 pub mod posix;
 pub mod pwd;
 pub mod pyexpat;
@@ -70,6 +73,8 @@ pub mod resource;
 mod room;
 pub mod select;
 mod streams;
+pub mod syslog;
+pub mod termios;
 pub mod time;
 pub mod unicodedata;
 pub mod zlib;
@@ -97,9 +102,11 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_locale::Locale::DEF,
         &_lzma::Lzma::DEF,
         &_md5::Md5Module::DEF,
+        &_multiprocessing::Multiprocessing::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
         &_pickle::Pickle::DEF,
+        &_posixshmem::PosixShmem::DEF,
         &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
@@ -131,11 +138,14 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
         &math::Math::DEF,
+        &mmap::MmapModule::DEF,
         &posix::Posix::DEF,
         &pwd::Pwd::DEF,
         &pyexpat::PyExpat::DEF,
         &resource::Resource::DEF,
         &select::Select::DEF,
+        &syslog::Syslog::DEF,
+        &termios::Termios::DEF,
         &time::Time::DEF,
         &unicodedata::UnicodeData::DEF,
         &zlib::Zlib::DEF,

@@ -14,6 +14,7 @@ use crate::select::Limit;
 use address::{Address, gai_error, host_text, parse, service_text, to_object};
 
 mod address;
+mod messages;
 
 /// The module.
 pub struct SocketModule;
@@ -262,7 +263,7 @@ fn option(fd: i32, name: i32, vm: &Vm) -> PyResult<i32> {
 /// address family; it defaults to AF_INET.  The type argument specifies
 /// whether this is a stream (SOCK_STREAM, this is the default)
 /// or datagram (SOCK_DGRAM) socket.
-#[pytype(name = "_socket.socket", flags(BASETYPE))]
+#[pytype(name = "_socket.socket", flags(BASETYPE), methods(Socket::MESSAGE_METHODS))]
 impl Socket {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
@@ -737,7 +738,7 @@ fn port_number(value: i32, name: &str, vm: &Vm) -> PyResult<u16> {
 /// Implementation module for socket operations.
 ///
 /// See the socket module for documentation.
-#[pymodule(name = "_socket")]
+#[pymodule(name = "_socket", functions(SocketModule::MESSAGE_FUNCTIONS))]
 impl SocketModule {
     /// getaddrinfo(host, port [, family, type, proto, flags])
     ///     -> list of (family, type, proto, canonname, sockaddr)
