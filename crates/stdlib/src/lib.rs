@@ -13,6 +13,7 @@ pub mod _blake2;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _decimal;
 pub mod _functools;
 pub mod _heapq;
 pub mod _hmac;
@@ -68,6 +69,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
+        &_decimal::DecimalModule::DEF,
         &_functools::Functools::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
