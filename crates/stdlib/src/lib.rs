@@ -35,6 +35,7 @@ pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
 pub mod _struct;
+pub mod _symtable;
 pub mod _sysconfig;
 pub mod _thread;
 pub mod _tokenize;
@@ -91,6 +92,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_stat::Stat::DEF,
         &_statistics::Statistics::DEF,
         &_struct::StructModule::DEF,
+        &_symtable::SymtableModule::DEF,
         &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
         &_tokenize::Tokenize::DEF,

@@ -18,6 +18,8 @@ pub enum FormatError {
     Invalid,
     /// A width or precision beyond the range of sizes.
     TooLarge,
+    /// A width or precision beyond the precision of every context.
+    BeyondLimits,
     /// There is no memory for the result.
     OutOfMemory,
 }
@@ -120,6 +122,10 @@ impl FormatSpec {
         let conflict = zero_pad && align.is_some() || matches!(kind, Some('n' | 'N')) && separator.is_some();
         if !cursor.0.is_empty() || conflict {
             return Err(FormatError::Invalid);
+        }
+        let limit = MAX_PREC as usize;
+        if width > limit || precision.is_some_and(|precision| precision > limit) {
+            return Err(FormatError::BeyondLimits);
         }
         // No digits at all would show nothing where the precision counts all digits.
         if precision == Some(0) && matches!(kind, None | Some('g' | 'G' | 'n' | 'N')) {
@@ -276,8 +282,9 @@ impl Decimal {
             number.exponent += 2;
         }
         if let Some(precision) = spec.precision {
-            let precision = precision.min(i64::MAX as usize / 4) as i64;
+            let precision = precision as i64;
             number = match kind {
+                'e' | 'E' if number.is_zero() => number,
                 'e' | 'E' => number.with_digits(precision.saturating_add(1), rounding)?,
                 'f' | 'F' | '%' => number.with_exponent(-precision, rounding)?,
                 _ if number.digits() > precision => number.with_digits(precision, rounding)?,

@@ -2,15 +2,17 @@
 
 use super::*;
 
-/// The digits of a logical operand, lowest first.
+/// The digits of a logical operand, lowest first; those beyond the precision are cut off.
 fn bits(operand: &Decimal, context: &Context) -> Option<Vec<u8>> {
-    if !operand.is_finite() || operand.negative || operand.exponent != 0 || operand.digits() > context.prec {
+    if !operand.is_finite() || operand.negative || operand.exponent != 0 {
         return None;
     }
     let mut digits = Vec::new();
     words::push_digits(&operand.coefficient, &mut digits);
     digits.reverse();
-    digits.iter().all(|digit| matches!(digit, b'0' | b'1')).then_some(digits)
+    let valid = digits.iter().all(|digit| matches!(digit, b'0' | b'1'));
+    digits.truncate(usize::try_from(context.prec).unwrap_or(usize::MAX));
+    valid.then_some(digits)
 }
 
 fn from_bits(mut digits: Vec<u8>) -> Decimal {

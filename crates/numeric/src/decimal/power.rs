@@ -11,6 +11,11 @@ use crate::int::DIGIT_BITS;
 /// Digits that an exponent adds to the working precision.
 const EXPONENT_DIGITS: i64 = 19;
 
+/// The number of digits of an exponent.
+fn exponent_digits(exponent: i64) -> i64 {
+    i64::from(exponent.unsigned_abs().max(1).ilog10()) + 1
+}
+
 impl Decimal {
     /// `self ** exponent`
     pub fn power(&self, exponent: &Decimal, context: &Context, status: &mut Status) -> Decimal {
@@ -117,26 +122,28 @@ impl Decimal {
         negative: bool,
         context: &Context,
     ) -> Option<Decimal> {
-        // Estimates of the logarithms to base ten: of |log10(self)| and of the exponent.
-        let adjusted = self.adjusted();
-        let logarithm = if (-1..=0).contains(&adjusted) {
-            let exact = Context { prec: self.digits() + 2, ..Context::MAX };
-            let distance = self.copy_abs().subtract(&Decimal::small(false, 1, 0), &exact, &mut 0);
-            // |ln x| is at least |x - 1| / 2 for x below 2, and 0.3 beyond; and log10 x = ln x / 2.303.
-            if distance.adjusted() >= 0 { -1 } else { distance.adjusted() - 1 }
-        } else {
-            // log10 is between |adjusted| - 1 and |adjusted| + 1, and is at least one.
-            let least = if adjusted > 0 { adjusted } else { -adjusted - 1 };
-            least.max(1).ilog10() as i64
-        };
-        let total = logarithm.saturating_add(exponent.adjusted());
-        let widest = context.emax.max(context.etiny().saturating_neg()).max(1).ilog10() as i64 + 1;
-        if total <= widest {
+        let vanishes = (magnitude == Ordering::Less) != exponent.negative;
+        let range = if vanishes { context.etiny() } else { context.emax };
+        // The same estimate as libmpdec's, since what is not caught here may be rounded twice.
+        if exponent_digits(range) >= self.log10_log10().saturating_add(exponent.adjusted()) {
             return None;
         }
-        let vanishes = (magnitude == Ordering::Less) != exponent.negative;
         let bound = if vanishes { context.etiny() - 1 } else { EXPONENT_INFINITE };
         Some(Decimal::small(negative, 1, bound))
+    }
+
+    /// A lower bound of the logarithm to base ten of the absolute value of the logarithm to base ten of the
+    /// magnitude, which is not one.
+    fn log10_log10(&self) -> i64 {
+        let adjusted = self.adjusted();
+        if adjusted > 0 {
+            return exponent_digits(adjusted) - 1;
+        }
+        if adjusted < -1 {
+            return exponent_digits(adjusted + 1) - 1;
+        }
+        let distance = self.copy_abs().subtract(&Decimal::small(false, 1, 0), &Context::MAX, &mut 0);
+        distance.adjusted() - if adjusted == 0 { 2 } else { 1 }
     }
 
     fn power_integer(

@@ -12,6 +12,9 @@ fn raise(error: FormatError, vm: &Vm) -> Raised {
     match error {
         FormatError::Invalid => vm.value_error("invalid format string"),
         FormatError::TooLarge => vm.overflow_error("cannot fit 'int' into an index-sized integer"),
+        FormatError::BeyondLimits => {
+            vm.value_error("format specification exceeds internal limits of _decimal")
+        }
         FormatError::OutOfMemory => vm.memory_error(),
     }
 }

@@ -1,7 +1,7 @@
 //! `SignalDict`: a context's flags or traps as a mapping from signals to truth values.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
 
 use taipan_numeric::decimal::Status;
 use taipan_vm::prelude::*;
@@ -13,20 +13,22 @@ use super::{Made, made};
 #[repr(C)]
 pub struct SignalDict {
     ob: Object,
-    /// The context's bits; none if the object was made by the program.
-    bits: RefCell<Option<Rc<Cell<Status>>>>,
+    /// The context's bits; gone with the context, and never there if the object was made by the program.
+    bits: Weak<Cell<Status>>,
 }
 
 impl SignalDict {
     /// The mapping over a context's bits.
     pub fn over(bits: &Rc<Cell<Status>>, vm: &Vm) -> PyResult {
         let class = made(vm, |made: &Made| made.signal_dict.clone())?;
-        let bits = RefCell::new(Some(bits.clone()));
-        vm.new_instance(&class, SignalDict { ob: Object::new(Self::type_object()), bits })
+        vm.new_instance(
+            &class,
+            SignalDict { ob: Object::new(Self::type_object()), bits: Rc::downgrade(bits) },
+        )
     }
 
     fn shared(&self, vm: &Vm) -> PyResult<Rc<Cell<Status>>> {
-        self.bits.borrow().clone().ok_or_else(|| vm.value_error("invalid signal dict"))
+        self.bits.upgrade().ok_or_else(|| vm.value_error("invalid signal dict"))
     }
 
     /// The bits now.
@@ -56,7 +58,7 @@ pub fn bits_of_dict(dict: &Dict, vm: &Vm) -> PyResult<Status> {
 impl SignalDict {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
-        vm.new_instance(cls, SignalDict { ob: Object::new(Self::type_object()), bits: RefCell::new(None) })
+        vm.new_instance(cls, SignalDict { ob: Object::new(Self::type_object()), bits: Weak::new() })
     }
 
     #[slot]
@@ -89,11 +91,14 @@ impl SignalDict {
         let others = if let Some(other) = other.downcast_ref::<SignalDict>() {
             other.get(vm)?
         } else if let Some(dict) = other.downcast_ref::<Dict>() {
+            if dict.len() == 0 {
+                return Err(vm.value_error("invalid signal dict"));
+            }
             match bits_of_dict(dict, vm) {
                 Ok(bits) => bits,
                 Err(_) if vm.exception_matches(types::key_error()) => {
                     vm.clear_exception();
-                    return Err(vm.value_error("invalid signal dict"));
+                    return Ok(vm.not_implemented());
                 }
                 Err(raised) => return Err(raised),
             }
