@@ -17,6 +17,7 @@ pub mod _contextvars;
 pub mod _csv;
 pub mod _datetime;
 pub mod _elementtree;
+pub mod _decimal;
 pub mod _functools;
 pub mod _hashlib;
 pub mod _heapq;
@@ -45,6 +46,7 @@ pub mod _ssl;
 pub mod _stat;
 pub mod _statistics;
 pub mod _struct;
+pub mod _symtable;
 pub mod _sysconfig;
 pub mod _thread;
 pub mod _tokenize;
@@ -93,6 +95,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_csv::Csv::DEF,
         &_datetime::DateTimeModule::DEF,
         &_elementtree::ElementTree::DEF,
+        &_decimal::DecimalModule::DEF,
         &_functools::Functools::DEF,
         &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
@@ -121,6 +124,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_stat::Stat::DEF,
         &_statistics::Statistics::DEF,
         &_struct::StructModule::DEF,
+        &_symtable::SymtableModule::DEF,
         &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
         &_tokenize::Tokenize::DEF,
