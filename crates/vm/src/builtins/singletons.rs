@@ -56,6 +56,14 @@ impl NoneType {
     fn tp_hash(&self) -> PyResult<isize> {
         Ok(0xfca86420)
     }
+
+    #[slot]
+    fn tp_richcompare(zelf: &Object, other: &Object, op: CompareOp, vm: &Vm) -> PyResult {
+        Ok(match op {
+            CompareOp::Eq | CompareOp::Ne if zelf.is(other) => vm.new_bool(op == CompareOp::Eq),
+            _ => vm.not_implemented(),
+        })
+    }
 }
 
 /// The type of the NotImplemented singleton.

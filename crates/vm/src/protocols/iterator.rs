@@ -81,9 +81,7 @@ pub fn collect(iterable: &Object, vm: &Vm) -> PyResult<Vec<ObjRef>> {
         return Ok(list.to_vec());
     }
     let iterator = iter(iterable, vm)?;
-    // The hint comes from the program: it may not make us reserve what can't be had.
-    let hint = crate::protocols::container::length_hint(iterable, 8, vm)?;
-    let mut items = Vec::with_capacity(hint.min(1 << 16));
+    let mut items = Vec::with_capacity(8);
     while let Some(item) = iter_next(&iterator, vm)? {
         if items.len() == items.capacity() && items.try_reserve(items.len().max(8)).is_err() {
             return Err(vm.memory_error());

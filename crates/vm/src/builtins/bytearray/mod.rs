@@ -661,8 +661,9 @@ impl ByteArray {
                 vm.type_error(format!("expected iterable of integers; got: '{}'", source.ob_type().name()))
             );
         }
-        let mut data = Vec::new();
         let iterator = source.iter(vm)?;
+        // The hint comes from the program: it may not make us reserve what can't be had.
+        let mut data = Vec::with_capacity(source.length_hint(32, vm)?.min(1 << 16));
         while let Some(item) = iterator.iter_next(vm)? {
             data.push(byte_from_index(&item, RANGE, vm)?);
         }

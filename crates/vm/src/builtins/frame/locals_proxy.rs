@@ -28,7 +28,8 @@ fn place(frame: &Frame, index: usize, kind: u8) -> Option<Place> {
     unsafe {
         let activation = frame.activation();
         let slot = InterpreterFrame::locals_ptr(activation).add(index);
-        if kind & kind::FREE != 0 && (*slot).is_null() {
+        let not_started = InterpreterFrame::code_index(activation) < 1;
+        if kind & kind::FREE != 0 && (*slot).is_null() && not_started {
             // The frame has not copied its closure yet.
             let code = InterpreterFrame::code(activation);
             let first = code.nlocalsplus() - code.nfreevars();
@@ -65,14 +66,19 @@ fn variables(frame: &Frame) -> Vec<(ObjRef, ObjRef)> {
     let kinds = code.localspluskinds();
     let mut found = Vec::new();
     for (i, (name, &kind)) in code.localsplusnames().as_slice().iter().zip(kinds).enumerate() {
-        if kind & kind::HIDDEN != 0 {
-            continue;
-        }
         if let Some(value) = place(frame, i, kind).as_ref().and_then(read) {
             found.push((name.clone(), value));
         }
     }
     found
+}
+
+/// Whether variables of a comprehension that was inlined into a module's or class's body are alive (PEP 709).
+pub fn has_hidden(frame: &Frame) -> bool {
+    let code = frame.code();
+    code.localspluskinds().iter().enumerate().any(|(i, &kind)| {
+        kind & kind::HIDDEN != 0 && place(frame, i, kind).as_ref().and_then(read).is_some()
+    })
 }
 
 /// A dict of the variables (`locals()`).
@@ -118,9 +124,7 @@ impl FrameLocalsProxy {
             if kind & kind::HIDDEN != 0 && !reading {
                 return Ok(None);
             }
-            if reading
-                && (kind & kind::HIDDEN != 0 || place(frame, i, kind).as_ref().and_then(read).is_none())
-            {
+            if reading && place(frame, i, kind).as_ref().and_then(read).is_none() {
                 continue;
             }
             return Ok(Some((i, kind)));
@@ -303,7 +307,7 @@ impl FrameLocalsProxy {
     fn __reversed__(&self, vm: &Vm) -> PyResult {
         let mut keys: Vec<ObjRef> = self.pairs(vm)?.into_iter().map(|(key, _)| key).collect();
         keys.reverse();
-        vm.new_list(keys).as_object().iter(vm)
+        Ok(vm.new_list(keys).into_object())
     }
 
     #[method("($self, /)")]

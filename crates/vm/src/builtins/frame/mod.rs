@@ -184,7 +184,7 @@ impl Frame {
 
     /// `f_locals`: a write-through proxy for functions (PEP 667), the mapping itself for bodies.
     pub fn locals(&self, vm: &Vm) -> ObjRef {
-        if self.code().flags.get() & co::OPTIMIZED != 0 {
+        if self.code().flags.get() & co::OPTIMIZED != 0 || locals_proxy::has_hidden(self) {
             return FrameLocalsProxy::create(self, vm);
         }
         // SAFETY: the activation owns its locals.
@@ -233,8 +233,22 @@ pub fn current_locals(vm: &Vm) -> PyResult {
     }
     // SAFETY: the frame is alive and complete.
     unsafe {
-        if InterpreterFrame::code(frame).flags.get() & co::OPTIMIZED == 0 {
-            return Ok((*frame).locals.as_ref().map_or_else(|| vm.none(), Object::to_ref));
+        let code = InterpreterFrame::code(frame);
+        if code.flags.get() & co::OPTIMIZED == 0 {
+            let locals = (*frame).locals.as_ref();
+            if code.localspluskinds().is_empty() {
+                return Ok(locals.map_or_else(|| vm.none(), Object::to_ref));
+            }
+            let object = InterpreterFrame::object(frame, vm);
+            if !locals_proxy::has_hidden(&object) {
+                return Ok(locals.map_or_else(|| vm.none(), Object::to_ref));
+            }
+            let merged = vm.new_dict();
+            if let Some(locals) = locals {
+                merged.update_from(locals, true, vm)?;
+            }
+            merged.update_from(locals_proxy::snapshot(&object, vm)?.as_object(), true, vm)?;
+            return Ok(merged.into_object());
         }
         let object = InterpreterFrame::object(frame, vm);
         locals_proxy::snapshot(&object, vm).map(Ref::into_object)
@@ -387,6 +401,9 @@ impl Frame {
 
     #[setter(f_trace_opcodes)]
     fn set_trace_opcodes(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
+        if value.is_none() {
+            return Err(vm.attribute_error("attribute 'f_trace_opcodes' of 'frame' objects cannot be deleted"));
+        }
         let Some(value) = value.filter(|value| value.downcast_ref::<Bool>().is_some()) else {
             return Err(vm.type_error("attribute value type must be bool"));
         };

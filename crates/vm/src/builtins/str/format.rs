@@ -267,7 +267,12 @@ impl Formatter<'_> {
         let text = self.template.data();
         let mut parser = MarkupParser::new(text, span);
         while let Some(markup) = parser.next(vm)? {
-            out.push_data(text.slice(markup.literal.0, markup.literal.1));
+            let (start, stop) = markup.literal;
+            if stop - start == text.len() {
+                out.push(self.template);
+            } else {
+                out.push_data(text.slice(start, stop));
+            }
             if let Some(field) = markup.field {
                 self.render(&field, depth, out, vm)?;
             }

@@ -234,7 +234,11 @@ pub fn format(template: &Str, value: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
     for piece in Parser::new(|at| data.get(at)) {
         let directive = match piece {
             Piece::Literal(start, stop) => {
-                out.push_data(data.slice(start, stop));
+                if stop - start == data.len() {
+                    out.push(template);
+                } else {
+                    out.push_data(data.slice(start, stop));
+                }
                 continue;
             }
             Piece::Directive(directive) => directive,
