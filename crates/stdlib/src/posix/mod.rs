@@ -4,6 +4,7 @@ use std::ffi::{CString, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use taipan_vm::builtins::structseq::StructSeq;
+use taipan_vm::import::library_files;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::{decode, encode, fspath};
 
@@ -152,6 +153,11 @@ fn stat_of(object: &Object, follow: bool, name: &str, vm: &Vm) -> PyResult<libc:
             let result = vm.allow_threads(|| unsafe {
                 if follow { libc::stat(path.as_ptr(), place) } else { libc::lstat(path.as_ptr(), place) }
             });
+            if result < 0 {
+                if let Some(found) = library_files::stat(path.to_bytes(), vm) {
+                    return Ok(found);
+                }
+            }
             check(result, Some(&shown), vm)?;
         }
         // SAFETY: as above.
@@ -310,6 +316,12 @@ fn read_folder(folder: &[u8], shown: &Object, vm: &Vm) -> PyResult<Vec<(Vec<u8>,
     unsafe {
         let stream = vm.allow_threads(|| libc::opendir(folder.as_ptr()));
         if stream.is_null() {
+            if let Some(found) = library_files::list(folder.to_bytes(), vm) {
+                let entry = |(name, is_folder): (String, bool)| {
+                    (name.into_bytes(), if is_folder { libc::DT_DIR } else { libc::DT_REG }, 0)
+                };
+                return Ok(found.into_iter().map(entry).collect());
+            }
             return Err(vm.last_os_error(Some(shown)));
         }
         let mut found = Vec::new();
@@ -419,6 +431,13 @@ impl Posix {
         taipan_vm::runtime::audit::audit("open", &[&shown, vm.none_ref(), &vm.new_int(flags)], vm)?;
         // SAFETY: the path is NUL-terminated.
         let fd = vm.system_call(|| unsafe { libc::open(name.as_ptr(), flags | libc::O_CLOEXEC, mode) })?;
+        if fd < 0 {
+            match library_files::open(name.to_bytes(), flags, vm) {
+                Some(Ok(fd)) => return Ok(fd),
+                Some(Err(error)) => return Err(vm.os_error(error, Some(&shown))),
+                None => {}
+            }
+        }
         check(fd, Some(&shown), vm)
     }
 
@@ -553,7 +572,10 @@ impl Posix {
     ) -> PyResult<bool> {
         let (name, _) = self::path(path, "access", vm)?;
         // SAFETY: the path is NUL-terminated.
-        Ok(vm.allow_threads(|| unsafe { libc::access(name.as_ptr(), mode) }) == 0)
+        if vm.allow_threads(|| unsafe { libc::access(name.as_ptr(), mode) }) == 0 {
+            return Ok(true);
+        }
+        Ok(mode & libc::W_OK == 0 && library_files::stat(name.to_bytes(), vm).is_some())
     }
 
     /// Create a directory.
