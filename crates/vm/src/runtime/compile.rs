@@ -113,7 +113,7 @@ pub fn compile_source(
 ) -> PyResult<Ref<Code>> {
     let arena = Arena::new();
     let tree = parse_source(text, origin, filename, mode, flags, -1, &arena, vm)?;
-    compile_tree(&arena, &tree, filename, flags, optimize, vm)
+    compile_tree(&arena, &tree, filename, flags, optimize, None, vm)
 }
 
 /// Parses source; the tree lives in the arena. `feature_version` is that of `ast.parse`, or -1.
@@ -203,13 +203,14 @@ fn decode_source(
     }
 }
 
-/// Compiles a tree.
+/// Compiles a tree. `shown` is an interactive source, whose lines errors show; for others they look into the file.
 pub fn compile_tree(
     arena: &Arena,
     tree: &Mod<'_>,
     filename: &str,
     flags: CompileFlags,
     optimize: i32,
+    shown: Option<&[u8]>,
     vm: &Vm,
 ) -> PyResult<Ref<Code>> {
     let options = taipan_compiler::CompileOptions {
@@ -220,7 +221,7 @@ pub fn compile_tree(
         stack_limit: vm.native_stack_limit.get(),
     };
     let compiled = taipan_compiler::compile(arena, tree, &options)
-        .map_err(|error| raise_compiler_error(&error, filename, vm))?;
+        .map_err(|error| raise_compiler_error(&error, filename, shown, vm))?;
     for warning in &compiled.warnings {
         let as_error = taipan_compiler::SyntaxError {
             kind: taipan_compiler::ErrorKind::Syntax,
@@ -230,7 +231,7 @@ pub fn compile_tree(
         let warning = taipan_parser::Warning {
             message: warning.message.clone(),
             line: warning.range.line,
-            as_error: Box::new(positioned(&as_error, filename, vm)),
+            as_error: Box::new(positioned(&as_error, filename, shown, vm)),
         };
         syntax_warning(&warning, filename, vm)?;
     }
@@ -256,15 +257,20 @@ pub fn compile_file(source: &[u8], filename: &str, vm: &Vm) -> PyResult<Ref<Code
 }
 
 /// Raises a compiler's error. One of the symbol table has only the message among its arguments.
-fn raise_compiler_error(error: &taipan_compiler::SyntaxError, filename: &str, vm: &Vm) -> Raised {
+fn raise_compiler_error(
+    error: &taipan_compiler::SyntaxError,
+    filename: &str,
+    shown: Option<&[u8]>,
+    vm: &Vm,
+) -> Raised {
     use taipan_compiler::ErrorKind as Kind;
     match error.kind {
         Kind::Recursion => return vm.recursion_error(&error.message),
-        Kind::Syntax => return raise_syntax(&positioned(error, filename, vm), filename, vm),
+        Kind::Syntax => return raise_syntax(&positioned(error, filename, shown, vm), filename, vm),
         Kind::Symbols => {}
     }
     let raise = || -> PyResult<Ref<BaseException>> {
-        let placed = positioned(error, filename, vm);
+        let placed = positioned(error, filename, shown, vm);
         let message = vm.new_str(&error.message).into_object();
         let made = crate::exceptions::base::new_exception(types::syntax_error(), vec![message], vm)?;
         let text = placed.text.as_ref().map_or_else(|| vm.none(), |text| vm.new_str(text).into_object());
@@ -289,7 +295,12 @@ fn raise_compiler_error(error: &taipan_compiler::SyntaxError, filename: &str, vm
 
 /// A compiler's error as an exception tells it: columns in bytes from 1, and the line as it stands in the file, if there
 /// is one.
-fn positioned(error: &taipan_compiler::SyntaxError, filename: &str, vm: &Vm) -> SyntaxError {
+fn positioned(
+    error: &taipan_compiler::SyntaxError,
+    filename: &str,
+    shown: Option<&[u8]>,
+    vm: &Vm,
+) -> SyntaxError {
     let range = error.range;
     let column = |column: u32| i32::try_from(column).unwrap_or(i32::MAX - 1) + 1;
     SyntaxError {
@@ -299,18 +310,28 @@ fn positioned(error: &taipan_compiler::SyntaxError, filename: &str, vm: &Vm) -> 
         offset: column(range.col),
         end_line: range.end_line,
         end_offset: column(range.end_col),
-        text: file_line(filename, range.line, vm),
+        text: match shown {
+            Some(source) => {
+                line_of(source, range.line).map(|line| String::from_utf8_lossy(line).into_owned())
+            }
+            None => file_line(filename, range.line, vm),
+        },
         metadata: None,
     }
+}
+
+/// A line of a source, with its end.
+fn line_of(source: &[u8], line: u32) -> Option<&[u8]> {
+    let index = usize::try_from(line).ok()?.checked_sub(1)?;
+    source.split_inclusive(|&byte| byte == b'\n').nth(index)
 }
 
 /// A line of a source file, decoded as its cookie says.
 fn file_line(filename: &str, line: u32, vm: &Vm) -> Option<String> {
     let path = std::path::Path::new(filename);
-    let index = usize::try_from(line).ok()?.checked_sub(1)?;
     let bytes = path.is_file().then(|| std::fs::read(path).ok())??;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let text = bytes.split_inclusive(|&byte| byte == b'\n').nth(index)?;
+    let text = line_of(bytes, line)?;
     let Some(cookie) = taipan_parser::source::cookie(bytes) else {
         return Some(String::from_utf8_lossy(text).into_owned());
     };
