@@ -17,7 +17,7 @@ for source in [
 
 # Deep nesting is no error until the stack ends; then it is one that can be caught.
 for repeated in "()", ".b", "[0]", "*a":
-    compile("a" + repeated * 3000, "f", "exec")
+    compile("a" + repeated * 1000, "f", "exec")
     try:
         compile("a" + repeated * 500_000, "f", "exec")
     except RecursionError as error:
