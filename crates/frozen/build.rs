@@ -168,6 +168,7 @@ fn compile(source: &[u8], file: &str) -> Option<Vec<u8>> {
         optimize: 0,
         future_flags: 0,
         top_level_await: false,
+        stack_limit: 0,
     };
     let compiled = taipan_compiler::compile(&arena, &parsed.module, &options).ok()?;
     taipan_bytecode::marshal::dump_code(&compiled.code).ok()

@@ -224,6 +224,39 @@ pub fn line_at(table: &[u8], firstlineno: i32, unit: usize) -> Option<i32> {
         .and_then(|(location, _)| location.line)
 }
 
+/// The table with lines alone, as `-X no_debug_ranges` wants it.
+pub fn without_columns(table: &[u8]) -> Vec<u8> {
+    const NO_COLUMNS: u8 = 13;
+    const NO_LOCATION: u8 = 15;
+    let mut out = Vec::with_capacity(table.len() / 2);
+    let mut rest = table;
+    while let Some((&first, after)) = rest.split_first() {
+        // Only an entry's first byte has the highest bit.
+        let size = after.iter().take_while(|&&byte| byte & 0x80 == 0).count();
+        let (entry, next) = after.split_at(size);
+        rest = next;
+        let form = (first >> 3) & 15;
+        let delta = match form {
+            NO_LOCATION => {
+                out.push(first);
+                continue;
+            }
+            10..=12 => i32::from(form) - 10,
+            13 | 14 => {
+                let bits = |(at, byte): (usize, &u8)| u64::from(byte & 0x3f) << (6 * at);
+                let last = entry.iter().position(|byte| byte & 0x40 == 0).unwrap_or(0);
+                let value: u64 = entry.iter().take(last + 1).take(8).enumerate().map(bits).sum();
+                let size = (value >> 1) as i32;
+                if value & 1 == 0 { size } else { -size }
+            }
+            _ => 0,
+        };
+        out.push(0x80 | NO_COLUMNS << 3 | first & 7);
+        push_signed(&mut out, delta);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

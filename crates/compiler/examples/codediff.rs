@@ -12,8 +12,13 @@ fn code_of(path: &str, source: &[u8], optimize: u8) -> Result<Vec<u8>, String> {
     let arena = Arena::new();
     let parsed =
         parse(source, &ParseOptions::default(), &arena).map_err(|error| format!("parser: {error:?}"))?;
-    let options =
-        CompileOptions { filename: path.as_bytes(), optimize, future_flags: 0, top_level_await: false };
+    let options = CompileOptions {
+        filename: path.as_bytes(),
+        optimize,
+        future_flags: 0,
+        top_level_await: false,
+        stack_limit: 0,
+    };
     let compiled = compile(&arena, &parsed.module, &options)
         .map_err(|error| format!("{} at {:?}", error.message, error.range))?;
     marshal::dump_code(&compiled.code).map_err(|error| format!("marshal: {error:?}"))

@@ -31,9 +31,9 @@ pub fn features(module: &Mod<'_>) -> Result<u32, SyntaxError> {
     Ok(bits)
 }
 
-/// The line of the last future statement at the head of a module, 0 without one.
-pub fn last_line(module: &Mod<'_>) -> u32 {
-    let (Mod::Module { body, .. } | Mod::Interactive { body }) = *module else { return 0 };
+/// Line and column where the last future statement at the head of a module ends, zeros without one.
+pub fn last_place(module: &Mod<'_>) -> (u32, u32) {
+    let (Mod::Module { body, .. } | Mod::Interactive { body }) = *module else { return (0, 0) };
     let is_string = |kind: &StmtKind<'_>| match kind {
         StmtKind::Expr { value } => {
             matches!(value.kind, ExprKind::Constant(taipan_parser::ast::Constant::Str { .. }))
@@ -45,5 +45,5 @@ pub fn last_line(module: &Mod<'_>) -> u32 {
         .skip(start)
         .take_while(|s| matches!(s.kind, StmtKind::ImportFrom { module: Some("__future__"), level: 0, .. }))
         .last()
-        .map_or(0, |stmt| stmt.range.line)
+        .map_or((0, 0), |stmt| (stmt.range.end_line, stmt.range.end_col))
 }

@@ -19,9 +19,12 @@ use std::rc::Rc;
 use taipan_bytecode::CodeObject;
 use taipan_parser::ast::{Arena, Mod, Range};
 
+pub use constants::without_docstring;
+pub use fold::literal as pattern_constant;
+pub use preprocess::format_to_fstring;
 pub use unparse::unparse;
 
-/// How deep statements and expressions may nest; more raises `RecursionError`.
+/// How deep statements may nest; more raises `RecursionError`.
 pub(crate) const MAX_DEPTH: usize = 3000;
 
 /// Which exception a [`SyntaxError`] value stands for.
@@ -29,6 +32,8 @@ pub(crate) const MAX_DEPTH: usize = 3000;
 pub enum ErrorKind {
     /// `SyntaxError`
     Syntax,
+    /// `SyntaxError` of the symbol table or a future statement: the message is its only argument.
+    Symbols,
     /// `RecursionError`
     Recursion,
 }
@@ -75,6 +80,8 @@ pub struct CompileOptions<'a> {
     pub future_flags: u32,
     /// `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`
     pub top_level_await: bool,
+    /// The address that the native stack may grow down to, beyond which nesting is too deep; 0 for no limit.
+    pub stack_limit: usize,
 }
 
 /// What compiling gives.
@@ -86,18 +93,28 @@ pub struct Compiled {
     pub warnings: Vec<Warning>,
 }
 
+/// Whether the native stack has grown down to `limit`.
+#[inline(always)]
+pub(crate) fn stack_is_low(limit: usize) -> bool {
+    let marker = 0u8;
+    std::ptr::from_ref(&marker).addr() < limit
+}
+
 /// Compiles a tree; its variant decides between the modes `exec`, `eval` and `single`.
 pub fn compile<'a>(
     arena: &'a Arena,
     module: &'a Mod<'a>,
     options: &CompileOptions<'_>,
 ) -> Result<Compiled, SyntaxError> {
-    let future = future::features(module)? | options.future_flags;
+    let symbols = |error: SyntaxError| match error.kind {
+        ErrorKind::Syntax => SyntaxError { kind: ErrorKind::Symbols, ..error },
+        _ => error,
+    };
+    let future = future::features(module).map_err(symbols)? | options.future_flags;
     let mut warnings = Vec::new();
     preprocess::control_flow_in_finally(module, &mut warnings)?;
     let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
-    let table =
-        symtable::build(arena, module, future_annotations, options.top_level_await, options.optimize)?;
+    let table = symtable::build(arena, module, future_annotations, options).map_err(symbols)?;
     let code = codegen::module(arena, module, &table, options, future, &mut warnings)?;
     Ok(Compiled { code, warnings })
 }

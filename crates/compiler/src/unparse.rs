@@ -417,7 +417,13 @@ fn replacement(expr: &Expr<'_>) -> Vec<u8> {
         _ => return unparse(expr),
     };
     let mut inner = Writer { out: Vec::new() };
-    inner.expr(value, level::TEST + 1);
+    match expr.kind {
+        // A template knows how its expressions are spelled.
+        ExprKind::Interpolation { str: Constant::Str { value, .. }, .. } => {
+            inner.out.extend_from_slice(value.as_bytes());
+        }
+        _ => inner.expr(value, level::TEST + 1),
+    }
     let mut body = vec![b'{'];
     if inner.out.first() == Some(&b'{') {
         body.push(b' ');

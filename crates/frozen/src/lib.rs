@@ -46,6 +46,10 @@ impl EmbeddedLibrary for Library {
         MODULES.iter().map(|entry| entry.name).collect()
     }
 
+    fn data_names(&self) -> Vec<&'static str> {
+        DATA.iter().map(|(name, _)| *name).collect()
+    }
+
     fn data(&self, path: &str) -> Option<Vec<u8>> {
         let at = DATA.binary_search_by(|(name, _)| (*name).cmp(path)).ok()?;
         let (_, place) = DATA.get(at)?;

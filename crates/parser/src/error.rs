@@ -15,8 +15,10 @@ pub enum ErrorKind {
     Memory,
     /// `ValueError`, as for a numeral beyond `sys.set_int_max_str_digits`; it has no position.
     Value,
-    /// `UnicodeDecodeError` turned into `SyntaxError` text by the caller.
+    /// `SyntaxError` for bytes that are not in the source's encoding; one of a source that is no file names no file.
     Decode,
+    /// `SyntaxError` in the place of an exception that the source's codec raised; it has no line.
+    Codec,
 }
 
 /// A rejected source. Offsets count characters from 1, as in the exception's attributes; the unusual values 0 and -1

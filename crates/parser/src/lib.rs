@@ -48,6 +48,8 @@ pub struct ParseOptions<'c> {
     pub mode: Mode,
     /// The source is text (a `str`), so that a byte order mark or coding cookie means nothing.
     pub is_str: bool,
+    /// The source is a whole file, which shows in messages on its encoding.
+    pub is_file: bool,
     /// The minor version whose grammar is accepted, as in `ast.parse`.
     pub feature_version: u8,
     /// Keep type comments, `PyCF_TYPE_COMMENTS`.
@@ -69,6 +71,7 @@ impl Default for ParseOptions<'_> {
         ParseOptions {
             mode: Mode::Exec,
             is_str: false,
+            is_file: false,
             feature_version: 14,
             type_comments: false,
             barry_as_flufl: false,
@@ -95,11 +98,22 @@ pub fn parse<'a>(
     options: &ParseOptions<'_>,
     arena: &'a Arena,
 ) -> Result<Parsed<'a>, SyntaxError> {
+    let mut warnings = Vec::new();
+    parse_and_warn(source, options, arena, &mut warnings).map(|module| Parsed { module, warnings })
+}
+
+/// [`parse`] for callers that want the warnings of a source with an error too: those that come before it.
+pub fn parse_and_warn<'a>(
+    source: &[u8],
+    options: &ParseOptions<'_>,
+    arena: &'a Arena,
+    warnings: &mut Vec<Warning>,
+) -> Result<Mod<'a>, SyntaxError> {
     let exec = options.mode == Mode::Exec;
     let source = if options.is_str {
         source::from_str(source, exec)?
     } else {
-        source::from_bytes(source, options.codec, exec)?
+        source::from_bytes(source, options.codec, options.is_file, exec)?
     };
     let src = &source.text[..];
     if u32::try_from(src.len()).is_err() {
@@ -130,6 +144,12 @@ pub fn parse<'a>(
         Mode::Single => parser.interactive(),
         Mode::FuncType => parser.func_type(),
     };
+    // A failed parse has seen the tokens up to the one where it ended.
+    let seen = if result.is_ok() { usize::MAX } else { parser.pos };
+    warnings.extend(
+        stream.warnings.iter().filter(|(at, _)| *at as usize <= seen).map(|(_, warning)| warning.clone()),
+    );
+    warnings.append(&mut parser.warnings);
     match result {
         Ok(_)
             if options.mode == Mode::Single && {
@@ -142,12 +162,7 @@ pub fn parse<'a>(
             let message = "multiple statements found while compiling a single statement".into();
             Err(SyntaxError { message, ..error })
         }
-        Ok(module) => {
-            let mut warnings: Vec<Warning> =
-                stream.warnings.into_iter().map(|(_, warning)| warning).collect();
-            warnings.append(&mut parser.warnings);
-            Ok(Parsed { module, warnings })
-        }
+        Ok(module) => Ok(module),
         Err(_) => {
             if parser.too_deep {
                 let message = "Parser stack overflowed - Python source too complex to parse";
@@ -207,6 +222,10 @@ fn end_single(tokens: &mut Vec<Token>, keep_blocks: bool) {
         });
         for _ in 0..open {
             tokens.push(Token { kind: Tok::Dedent, ..last });
+        }
+        // What ends a block is not yet the end of the statement.
+        if open > 0 {
+            tokens.push(Token { kind: Tok::Newline, ..last });
         }
     }
     tokens.push(last);

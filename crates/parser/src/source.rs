@@ -22,10 +22,12 @@ pub fn from_str(source: &[u8], add_newline: bool) -> Result<Source<'_>, SyntaxEr
     Ok(finish(Cow::Borrowed(source), add_newline))
 }
 
-/// Prepares source bytes: follows the byte order mark and the coding cookie. Other encodings go through `codec`.
+/// Prepares source bytes: follows the byte order mark and the coding cookie. Other encodings go through `codec`. `is_file`
+/// says that the bytes are a whole file's, whose encoding errors read differently.
 pub fn from_bytes<'s>(
     source: &'s [u8],
     codec: Option<Codec<'_>>,
+    is_file: bool,
     add_newline: bool,
 ) -> Result<Source<'s>, SyntaxError> {
     check_nul(source)?;
@@ -34,34 +36,51 @@ pub fn from_bytes<'s>(
         None => (false, source),
     };
     let cookie = cookie(body);
-    let name = cookie.as_deref().map_or_else(|| "utf-8".into(), normal_name);
+    let name = cookie.as_ref().map_or_else(|| "utf-8".into(), |cookie| normal_name(&cookie.name));
     if bom && name != "utf-8" {
-        let line = String::from_utf8_lossy(crate::error::line_text(body, 0)).into_owned();
-        let mut error = SyntaxError::bare(ErrorKind::Syntax, format!("encoding problem: {name} with BOM"));
-        (error.line, error.end_line, error.end_offset) = (1, 1, line.chars().count() as i32);
-        error.text = Some(line);
-        return Err(error);
+        return Err(bom_contradicts(body, &name, cookie.map_or(1, |cookie| cookie.line)));
     }
     match name.as_str() {
-        "utf-8" | "utf8" => match std::str::from_utf8(body) {
+        "utf-8" => match std::str::from_utf8(body) {
             Ok(_) => Ok(finish(Cow::Borrowed(body), add_newline)),
-            Err(error) => Err(bad_utf8(body, error, cookie.is_some())),
+            Err(error) => Err(bad_utf8(body, error, is_file && (bom || cookie.is_some()))),
         },
-        "iso-8859-1" | "latin1" => Ok(finish(
+        "iso-8859-1" => Ok(finish(
             Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes()),
             add_newline,
         )),
         "ascii" | "us-ascii" if body.is_ascii() => Ok(finish(Cow::Borrowed(body), add_newline)),
         _ => {
-            let cookie = cookie.unwrap_or_default();
-            match codec {
-                Some(codec) => Ok(finish(Cow::Owned(codec(&cookie, body)?.into_bytes()), add_newline)),
-                None => {
-                    let message = format!("unknown encoding: {cookie}");
-                    Err(SyntaxError { offset: -1, ..SyntaxError::bare(ErrorKind::Syntax, message) })
+            let (spelled, line_end) = cookie.map_or_else(Default::default, |c| (c.name, c.line_end));
+            let Some(codec) = codec else { return Err(undecodable(format!("unknown encoding: {spelled}"))) };
+            match codec(&spelled, body) {
+                Ok(text) => Ok(finish(Cow::Owned(text.into_bytes()), add_newline)),
+                // A file is decoded from the end of the line with the cookie on, which is where positions count from.
+                Err(error) if is_file => {
+                    let rest = body.get(line_end..).unwrap_or_default();
+                    Err(codec(&spelled, rest).err().unwrap_or(error))
                 }
+                Err(error) => Err(error),
             }
         }
+    }
+}
+
+/// The error for a source that the codec of its cookie can't decode, or whose codec can't be found.
+pub fn undecodable(message: String) -> SyntaxError {
+    SyntaxError { offset: -1, ..SyntaxError::bare(ErrorKind::Codec, message) }
+}
+
+fn bom_contradicts(body: &[u8], name: &str, line: u32) -> SyntaxError {
+    let index = line.saturating_sub(1) as usize;
+    let text = body.split(|&byte| byte == b'\n').nth(index).unwrap_or_default();
+    let text = String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)).into_owned();
+    SyntaxError {
+        line,
+        end_line: line,
+        end_offset: text.chars().count() as i32 + i32::from(line > 1),
+        text: Some(text),
+        ..SyntaxError::bare(ErrorKind::Decode, format!("encoding problem: {name} with BOM"))
     }
 }
 
@@ -72,57 +91,72 @@ fn check_nul(source: &[u8]) -> Result<(), SyntaxError> {
     }
 }
 
+/// The error for a source that should be UTF-8. A file that says it is (`declared`) gets the codec's text.
 fn bad_utf8(body: &[u8], error: std::str::Utf8Error, declared: bool) -> SyntaxError {
     let at = error.valid_up_to();
-    if !declared {
-        let line = memchr::memchr_iter(b'\n', &body[..at]).count() as u32 + 1;
-        let line_start = memchr::memrchr(b'\n', &body[..at]).map_or(0, |newline| newline + 1);
-        let offset = crate::error::char_count(&body[line_start..at]) as i32 + 1;
+    let line = memchr::memchr_iter(b'\n', &body[..at]).count() as u32 + 1;
+    let line_start = memchr::memrchr(b'\n', &body[..at]).map_or(0, |newline| newline + 1);
+    let text = crate::error::line_text(body, line_start);
+    let (message, offset) = if declared {
+        (codec_text(body, line_start, error), 0)
+    } else {
         let message = format!(
             "Non-UTF-8 code starting with '\\x{:02x}' on line {line}, but no encoding declared; \
              see https://peps.python.org/pep-0263/ for details",
             body[at]
         );
-        let text = crate::error::line_text(body, line_start);
-        return SyntaxError {
-            kind: ErrorKind::Syntax,
-            message,
-            line,
-            offset,
-            end_line: line,
-            end_offset: offset,
-            text: Some(String::from_utf8_lossy(text).into_owned()),
-            metadata: None,
-        };
+        (message, crate::error::char_count(&body[line_start..at]) as i32 + 1)
+    };
+    SyntaxError {
+        kind: ErrorKind::Decode,
+        message,
+        line,
+        offset,
+        end_line: line,
+        end_offset: offset,
+        text: Some(String::from_utf8_lossy(text).into_owned()),
+        metadata: None,
     }
+}
+
+/// What the UTF-8 codec says of a line that it can't decode; positions count from the line's start.
+fn codec_text(body: &[u8], line_start: usize, error: std::str::Utf8Error) -> String {
+    let at = error.valid_up_to();
+    let position = at - line_start;
     let reason = match error.error_len() {
         None => "unexpected end of data",
         Some(_) if matches!(body[at], 0xc2..=0xf4) => "invalid continuation byte",
         Some(_) => "invalid start byte",
     };
-    let message = match error.error_len() {
-        None if body.len() - at > 1 => format!(
-            "(unicode error) 'utf-8' codec can't decode bytes in position {at}-{}: {reason}",
-            body.len() - 1
-        ),
-        Some(length) if length > 1 => format!(
-            "(unicode error) 'utf-8' codec can't decode bytes in position {at}-{}: {reason}",
-            at + length - 1
-        ),
-        _ => format!(
-            "(unicode error) 'utf-8' codec can't decode byte {:#04x} in position {at}: {reason}",
-            body[at]
-        ),
-    };
-    SyntaxError::bare(ErrorKind::Syntax, message)
+    let length = error.error_len().unwrap_or(body.len() - at);
+    if length > 1 {
+        let last = position + length - 1;
+        format!("(unicode error) 'utf-8' codec can't decode bytes in position {position}-{last}: {reason}")
+    } else {
+        let byte = body[at];
+        format!(
+            "(unicode error) 'utf-8' codec can't decode byte {byte:#04x} in position {position}: {reason}"
+        )
+    }
+}
+
+/// A PEP 263 comment.
+pub struct Cookie {
+    /// The encoding's name as it is spelled.
+    pub name: String,
+    /// The line that it stands on, from 1.
+    pub line: u32,
+    /// Where that line ends.
+    pub line_end: usize,
 }
 
 /// The encoding named by a PEP 263 comment in the first two lines.
-pub fn cookie(source: &[u8]) -> Option<String> {
+pub fn cookie(source: &[u8]) -> Option<Cookie> {
     let mut rest = source;
-    for _ in 0..2 {
+    for number in 1..=2 {
         let size = rest.iter().position(|&byte| byte == b'\n' || byte == b'\r').unwrap_or(rest.len());
         let line = &rest[..size];
+        let line_end = source.len() - rest.len() + size;
         rest = &rest[size..];
         rest = rest.strip_prefix(b"\r\n").or_else(|| rest.get(1..)).unwrap_or(&[]);
         let lead = line.iter().take_while(|&&byte| matches!(byte, b' ' | b'\t' | 0x0c)).count();
@@ -144,23 +178,25 @@ pub fn cookie(source: &[u8]) -> Option<String> {
                 .take_while(|&&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
                 .count();
             if size > 0 {
-                return Some(String::from_utf8_lossy(&rest[..size]).into_owned());
+                let name = String::from_utf8_lossy(&rest[..size]).into_owned();
+                return Some(Cookie { name, line: number, line_end });
             }
         }
     }
     None
 }
 
+/// The name that the encodings of PEP 263 share whatever they are spelled like.
 fn normal_name(name: &str) -> String {
     let lower: String =
-        name.chars().map(|ch| if ch == '_' { '-' } else { ch.to_ascii_lowercase() }).collect();
+        name.chars().take(12).map(|ch| if ch == '_' { '-' } else { ch.to_ascii_lowercase() }).collect();
     let starts = |prefix: &str| lower == prefix || lower.starts_with(&format!("{prefix}-"));
     if starts("utf-8") {
         "utf-8".into()
     } else if starts("latin-1") || starts("iso-8859-1") || starts("iso-latin-1") {
         "iso-8859-1".into()
     } else {
-        lower
+        name.to_owned()
     }
 }
 

@@ -258,5 +258,5 @@ fn decode_text(
 }
 
 fn named_character(name: &str) -> Option<char> {
-    unicode_names2::character(name)
+    taipan_unicode::lookup_character(name).and_then(char::from_u32)
 }

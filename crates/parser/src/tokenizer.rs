@@ -1051,7 +1051,7 @@ impl<'s> Tokenizer<'s> {
         if matches!(self.cur(), b'j' | b'J') {
             self.pos += 1;
             self.end_of_number("imaginary")?;
-        } else if let Some(zeros_end) = zeros_end.filter(|_| !float) {
+        } else if let Some(zeros_end) = zeros_end.filter(|_| !float && !self.options.extra_tokens) {
             let columns = (start + 1 - self.line_start, zeros_end + 1 - self.line_start);
             let message = "leading zeros in decimal integer literals are not permitted; \
                            use an 0o prefix for octal integers";
@@ -1113,7 +1113,7 @@ impl<'s> Tokenizer<'s> {
     /// A number must not run into a name; before some keywords that is only a warning.
     fn end_of_number(&mut self, name: &str) -> Step {
         let byte = self.cur();
-        if !is_ident_char(byte) || byte >= 128 {
+        if !is_ident_char(byte) || byte >= 128 || self.options.extra_tokens {
             return Ok(());
         }
         let rest = &self.src[self.pos..];

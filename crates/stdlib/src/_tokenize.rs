@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use taipan_parser::ast::Range;
 use taipan_parser::source;
 use taipan_parser::token::{Tok, Token};
 use taipan_parser::tokenizer::{TokenizeOptions, Tokens, tokenize};
@@ -92,6 +93,8 @@ fn number(kind: Tok) -> i32 {
 /// A source that has been read, and its tokens.
 struct Stream {
     text: Vec<u8>,
+    /// Line by line, whether it ends with a carriage return too.
+    returns: Vec<bool>,
     implicit_newline: bool,
     tokens: Tokens,
 }
@@ -110,6 +113,22 @@ impl Stream {
     fn column(&self, line: u32, col: u32) -> usize {
         let start = self.line_start(line);
         String::from_utf8_lossy(self.slice(start, start.saturating_add(col))).chars().count()
+    }
+
+    /// Text that begins on a line, with the carriage returns that the source has.
+    fn shown(&self, text: &[u8], line: u32) -> String {
+        let mut out = String::new();
+        for (index, part) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            let number = (line as usize).saturating_sub(1) + index;
+            match part.strip_suffix(b"\n") {
+                Some(part) if self.returns.get(number) == Some(&true) => {
+                    out.push_str(&String::from_utf8_lossy(part));
+                    out.push_str("\r\n");
+                }
+                _ => out.push_str(&String::from_utf8_lossy(part)),
+            }
+        }
+        out
     }
 
     /// The lines from one to another, the last one's end included.
@@ -175,10 +194,25 @@ impl TokenizerIter {
         }
         let prepared =
             source::from_str(&source, true).map_err(|error| raise_syntax(&error, "<string>", vm))?;
+        let returns =
+            source.split_inclusive(|&byte| byte == b'\n').map(|line| line.ends_with(b"\r\n")).collect();
         let (text, implicit_newline) = (prepared.text.into_owned(), prepared.implicit_newline);
         let options = TokenizeOptions { extra_tokens: self.extra_tokens.get(), type_comments: false };
-        let tokens = tokenize(&text, options);
-        Ok(Stream { text, implicit_newline, tokens })
+        let mut tokens = tokenize(&text, options);
+        // The operator of PEP 401 is two here.
+        let mut all = Vec::with_capacity(tokens.tokens.len());
+        for token in std::mem::take(&mut tokens.tokens) {
+            if token.kind == Tok::NotEqual && text.get(token.start as usize) == Some(&b'<') {
+                let middle = Range { end_col: token.range.col + 1, ..token.range };
+                all.push(Token { kind: Tok::Less, end: token.start + 1, range: middle, ..token });
+                let range = Range { col: token.range.col + 1, ..token.range };
+                all.push(Token { kind: Tok::Greater, start: token.start + 1, range, ..token });
+            } else {
+                all.push(token);
+            }
+        }
+        tokens.tokens = all;
+        Ok(Stream { text, returns, implicit_newline, tokens })
     }
 
     fn raise(&self, stream: &Stream, vm: &Vm) -> Raised {
@@ -197,6 +231,8 @@ impl TokenizerIter {
         let at_end = token.start as usize >= stream.text.len();
         let trailing = token.kind == Tok::EndMarker || (token.kind == Tok::Dedent && at_end);
         let mut kind = number(token.kind);
+        // Without extra tokens, those that have no text have no columns.
+        let mut nowhere = false;
         let range = token.range;
         let mut start = (range.line, stream.column(range.line, range.col));
         let mut end = (range.end_line, stream.column(range.end_line, range.end_col));
@@ -210,26 +246,47 @@ impl TokenizerIter {
             Tok::Newline | Tok::Nl if stream.implicit_newline && token.end as usize == stream.text.len() => {
                 text = b"";
             }
-            // The text of a doubled brace has one; its columns have both.
+            // Of a doubled brace there is one, in the text and in the columns.
             Tok::FStringMiddle | Tok::TStringMiddle => {
-                end.1 = stream.column(range.end_line, range.end_col);
+                let stop = stream.line_start(range.end_line) + range.end_col;
+                let doubled = stop.saturating_sub(token.end);
+                end.1 = stream.column(range.end_line, range.end_col.saturating_sub(doubled));
             }
             _ => {}
         }
+        let mut text = stream.shown(text, range.line);
         if extra {
             if (7..OP).contains(&kind) {
                 kind = OP;
+            }
+            if matches!(token.kind, Tok::Newline | Tok::Nl) {
+                end.1 = start.1 + text.chars().count().max(1);
             }
             if trailing {
                 line = b"";
                 let last = range.line + 1;
                 (start, end) = ((last, 0), (last, 0));
             }
+        } else {
+            match token.kind {
+                // The end of the line is no part of the token, but a carriage return before it is.
+                Tok::Newline => {
+                    text.truncate(text.len().saturating_sub(1));
+                    end = (start.0, start.1 + text.len());
+                }
+                Tok::Indent | Tok::Dedent | Tok::EndMarker => {
+                    text.clear();
+                    nowhere = true;
+                }
+                _ => {}
+            }
         }
-        let text = vm.new_str(&String::from_utf8_lossy(text)).into_object();
-        let line = vm.new_str(&String::from_utf8_lossy(line)).into_object();
-        let place =
-            |(line, column): (u32, usize)| vm.new_tuple([vm.new_int(line), vm.new_int(column)]).into_object();
+        let text = vm.new_str(&text).into_object();
+        let line = vm.new_str(&stream.shown(line, range.line)).into_object();
+        let place = |(line, column): (u32, usize)| {
+            let column = if nowhere { vm.new_int(-1) } else { vm.new_int(column) };
+            vm.new_tuple([vm.new_int(line), column]).into_object()
+        };
         Ok(vm.new_tuple([vm.new_int(kind), text, place(start), place(end), line]).into_object())
     }
 }

@@ -101,6 +101,7 @@ fn variables(config: &mut Config) -> Result<(), Failure> {
     config.dev_mode |= variable("PYTHONDEVMODE").is_some();
     config.faulthandler |= variable("PYTHONFAULTHANDLER").is_some();
     config.warn_default_encoding |= variable("PYTHONWARNDEFAULTENCODING").is_some();
+    config.code_debug_ranges &= variable("PYTHONNODEBUGRANGES").is_none();
     config.import_time = level("PYTHONPROFILEIMPORTTIME").unwrap_or(config.import_time);
     if let Some(paths) = variable("PYTHONPATH") {
         config.python_path = paths.split(':').map(str::to_owned).collect();
@@ -165,6 +166,7 @@ fn x_option(config: &mut Config, name: &str, value: Option<&str>) -> Result<(), 
         "pycache_prefix" => config.pycache_prefix = value.filter(|v| !v.is_empty()).map(str::to_owned),
         "importtime" => config.import_time = if value == Some("2") { 2 } else { 1 },
         "faulthandler" => config.faulthandler = true,
+        "no_debug_ranges" => config.code_debug_ranges = false,
         "warn_default_encoding" => config.warn_default_encoding = true,
         "tracemalloc" => config.tracemalloc = frames(value.unwrap_or("1"), "-X tracemalloc=NFRAME")?,
         "int_max_str_digits" => config.int_max_str_digits = digits(value, "-X int_max_str_digits")?,

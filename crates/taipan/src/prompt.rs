@@ -123,7 +123,7 @@ impl Session {
         // Errors of the grammar come before the statement has a number.
         let (origin, mode) = (text.as_object(), Mode::Single);
         let tree = compile::parse_source(bytes, origin, "<stdin>", mode, flags, -1, &arena, vm)?;
-        compile::compile_tree(&arena, &tree, &name, flags, -1, bytes, vm)
+        compile::compile_tree(&arena, &tree, &name, flags, -1, Some(bytes), vm)
     }
 
     /// Reads lines until they make a statement. Raises its syntax error.

@@ -202,9 +202,8 @@ impl<'a> Compiler<'a, '_> {
         }
         let mut at = Loc::from(parts.elt.range);
         if index + 1 < parts.generators.len() {
-            self.deeper()?;
+            self.check_stack()?;
             self.clause(parts, index + 1, depth, Source::Expression, loc)?;
-            self.depth -= 1;
             return Ok(at);
         }
         self.expr(parts.elt)?;
@@ -271,6 +270,8 @@ impl<'a> Compiler<'a, '_> {
         }
         if !state.pushed.is_empty() {
             self.op_arg(Op::Swap, state.pushed.len() as u32 + 1, loc);
+            self.check_blocks(loc)?;
+            self.unit.comprehension_blocks += 1;
             let cleanup = self.new_label();
             self.jump(Op::SetupFinally, cleanup, loc);
             state.cleanup = Some(cleanup);
@@ -281,6 +282,7 @@ impl<'a> Compiler<'a, '_> {
     fn leave_inlined(&mut self, state: Inlined<'a>, loc: Loc) {
         self.unit.inlined_comprehensions -= 1;
         if let Some(cleanup) = state.cleanup {
+            self.unit.comprehension_blocks -= 1;
             self.op(Op::PopBlock, Loc::NONE);
             let end = self.new_label();
             self.jump(Op::JumpNoInterrupt, end, Loc::NONE);

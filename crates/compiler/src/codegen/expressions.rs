@@ -27,9 +27,8 @@ impl<'a> Compiler<'a, '_> {
 
     /// Pushes an expression's value, or stores to or deletes it by its context.
     pub(super) fn expr(&mut self, expr: &'a Expr<'a>) -> Done {
-        self.deeper()?;
+        self.check_stack()?;
         self.expr_kind(expr)?;
-        self.depth -= 1;
         Ok(())
     }
 

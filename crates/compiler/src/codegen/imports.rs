@@ -45,7 +45,7 @@ impl<'a> Compiler<'a, '_> {
         level: i32,
         range: Range,
     ) -> Done {
-        if module == Some("__future__") && level == 0 && range.line > self.last_future_line {
+        if module == Some("__future__") && level == 0 && (range.line, range.col) > self.last_future {
             return self.error("from __future__ imports must occur at the beginning of the file", range);
         }
         self.load_const(Const::Int(i64::from(level)), range);

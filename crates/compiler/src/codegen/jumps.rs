@@ -10,9 +10,8 @@ use crate::instruction::{Label, Loc};
 impl<'a> Compiler<'a, '_> {
     /// Jumps when the expression's truth is `when`.
     pub(super) fn jump_if(&mut self, loc: Loc, expr: &'a Expr<'a>, target: Label, when: bool) -> Done {
-        self.deeper()?;
+        self.check_stack()?;
         self.jump_if_kind(loc, expr, target, when)?;
-        self.depth -= 1;
         Ok(())
     }
 

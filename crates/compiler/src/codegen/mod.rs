@@ -27,7 +27,7 @@ use taipan_parser::ast::{Arena, Mod, Range, Stmt};
 use crate::constants::{self, ConstTable};
 use crate::instruction::{InstrSeq, Label, Loc};
 use crate::symtable::{Block, BlockId, Key, Scope, SymbolTable, def};
-use crate::{CompileOptions, MAX_DEPTH, SyntaxError, Warning, assemble, future};
+use crate::{CompileOptions, SyntaxError, Warning, assemble, future, stack_is_low};
 use unwind::FrameBlock;
 
 type Done = Result<(), SyntaxError>;
@@ -97,6 +97,8 @@ pub struct Unit<'a> {
     in_conditional_block: bool,
     inlined_comprehensions: u32,
     has_docstring: bool,
+    /// Blocks that inlined comprehensions are in to restore variables.
+    comprehension_blocks: usize,
     /// Scopes that an inlined comprehension overrides.
     scope_overrides: HashMap<&'a str, Vec<u32>>,
 }
@@ -108,12 +110,12 @@ pub struct Compiler<'a, 'o> {
     options: &'o CompileOptions<'o>,
     filename: Rc<[u8]>,
     future: u32,
-    last_future_line: u32,
+    /// Where future statements may stand no more.
+    last_future: (u32, u32),
     interactive: bool,
     warnings: &'o mut Vec<Warning>,
     unit: Unit<'a>,
     outer: Vec<Unit<'a>>,
-    depth: usize,
     /// Above zero while the same `finally` body is compiled again, so that warnings come once.
     silent: u32,
 }
@@ -134,12 +136,11 @@ pub fn module<'a>(
         options,
         filename: options.filename.into(),
         future,
-        last_future_line: future::last_line(module),
+        last_future: future::last_place(module),
         interactive: matches!(module, Mod::Interactive { .. }),
         warnings,
         unit,
         outer: Vec::new(),
-        depth: 0,
         silent: 0,
     };
     compiler.unit.qualname = "<module>".into();
@@ -218,6 +219,7 @@ impl<'a> Unit<'a> {
             in_conditional_block: false,
             inlined_comprehensions: 0,
             has_docstring: false,
+            comprehension_blocks: 0,
             scope_overrides: HashMap::new(),
         }
     }
@@ -242,9 +244,8 @@ impl<'a, 'o> Compiler<'a, 'o> {
         }
     }
 
-    fn deeper(&mut self) -> Done {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+    fn check_stack(&self) -> Done {
+        if stack_is_low(self.options.stack_limit) {
             return Err(SyntaxError::recursion("during compilation"));
         }
         Ok(())

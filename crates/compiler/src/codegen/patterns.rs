@@ -124,9 +124,8 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn pattern(&mut self, pattern: &'a Pattern<'a>, context: &mut Context<'a>) -> Done {
-        self.deeper()?;
+        self.check_stack()?;
         self.pattern_kind(pattern, context)?;
-        self.depth -= 1;
         Ok(())
     }
 
@@ -485,8 +484,6 @@ fn is_pattern_value(value: &Expr<'_>) -> bool {
         value.kind,
         ExprKind::Constant(_)
             | ExprKind::Attribute { .. }
-            | ExprKind::JoinedStr { .. }
-            | ExprKind::TemplateStr { .. }
             | ExprKind::UnaryOp { .. }
             | ExprKind::BinOp { .. }
     )

@@ -55,9 +55,8 @@ impl<'a> Compiler<'a, '_> {
     }
 
     pub(super) fn stmt(&mut self, stmt: &'a Stmt<'a>) -> Done {
-        self.deeper()?;
+        self.check_stack()?;
         self.stmt_kind(stmt)?;
-        self.depth -= 1;
         Ok(())
     }
 

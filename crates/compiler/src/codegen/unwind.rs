@@ -57,10 +57,16 @@ impl<'a> Compiler<'a, '_> {
         exit: Option<Label>,
         loc: Loc,
     ) -> Done {
-        if self.unit.blocks.len() >= MAX_BLOCKS {
+        self.check_blocks(loc)?;
+        self.unit.blocks.push(FrameBlock { kind, label, exit, loc });
+        Ok(())
+    }
+
+    /// Asks for room for one more block.
+    pub(super) fn check_blocks(&self, loc: Loc) -> Done {
+        if self.unit.blocks.len() + self.unit.comprehension_blocks >= MAX_BLOCKS {
             return self.error("too many statically nested blocks", loc);
         }
-        self.unit.blocks.push(FrameBlock { kind, label, exit, loc });
         Ok(())
     }
 

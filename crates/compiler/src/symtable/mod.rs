@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use taipan_parser::ast::{Arena, Mod, Range};
 
-use crate::SyntaxError;
+use crate::{CompileOptions, SyntaxError};
 
 /// Bits that say how a name occurs in a block.
 #[allow(missing_docs, reason = "they are the constants of the _symtable module")]
@@ -237,10 +237,9 @@ pub fn build<'a>(
     arena: &'a Arena,
     module: &'a Mod<'a>,
     future_annotations: bool,
-    top_level_await: bool,
-    optimize: u8,
+    options: &CompileOptions<'_>,
 ) -> Result<SymbolTable<'a>, SyntaxError> {
-    let mut table = visit::collect(arena, module, future_annotations, top_level_await, optimize)?;
+    let mut table = visit::collect(arena, module, future_annotations, options)?;
     analyze::analyze(&mut table)?;
     Ok(table)
 }

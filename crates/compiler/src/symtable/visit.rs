@@ -8,7 +8,7 @@ use taipan_parser::ast::{
 };
 
 use super::{Block, BlockId, BlockType, Comprehension, Key, KeyKind, SymbolTable, Symbols, def, key, mangle};
-use crate::{MAX_DEPTH, SyntaxError, constants};
+use crate::{CompileOptions, SyntaxError, constants, stack_is_low};
 
 type Visit = Result<(), SyntaxError>;
 
@@ -21,15 +21,14 @@ struct Visitor<'a> {
     future_annotations: bool,
     top_level_await: bool,
     optimize: u8,
-    depth: usize,
+    stack_limit: usize,
 }
 
 pub(super) fn collect<'a>(
     arena: &'a Arena,
     module: &'a Mod<'a>,
     future_annotations: bool,
-    top_level_await: bool,
-    optimize: u8,
+    options: &CompileOptions<'_>,
 ) -> Result<SymbolTable<'a>, SyntaxError> {
     let mut visitor = Visitor {
         arena,
@@ -38,15 +37,15 @@ pub(super) fn collect<'a>(
         stack: Vec::new(),
         private: None,
         future_annotations,
-        top_level_await,
-        optimize,
-        depth: 0,
+        top_level_await: options.top_level_await,
+        optimize: options.optimize,
+        stack_limit: options.stack_limit,
     };
     let block = visitor.new_block("top", BlockType::Module, Range::default());
     visitor.current = block;
     visitor.stack.push(block);
     match *module {
-        Mod::Module { body, .. } => visitor.body(constants::without_docstring(body, optimize))?,
+        Mod::Module { body, .. } => visitor.body(constants::without_docstring(body, options.optimize))?,
         Mod::Interactive { body } => visitor.body(body)?,
         Mod::Expression { body } => visitor.expr(body)?,
         Mod::FunctionType { argtypes, returns } => {
@@ -225,12 +224,10 @@ impl<'a> Visitor<'a> {
     }
 
     fn stmt(&mut self, stmt: &'a Stmt<'a>) -> Visit {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if stack_is_low(self.stack_limit) {
             return Err(SyntaxError::recursion("during compilation"));
         }
         self.stmt_kind(stmt)?;
-        self.depth -= 1;
         Ok(())
     }
 
@@ -602,8 +599,7 @@ impl<'a> Visitor<'a> {
 
     fn pattern(&mut self, pattern: &'a Pattern<'a>) -> Visit {
         let range = pattern.range;
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if stack_is_low(self.stack_limit) {
             return Err(SyntaxError::recursion("during compilation"));
         }
         match pattern.kind {
@@ -639,7 +635,6 @@ impl<'a> Visitor<'a> {
                 }
             }
         }
-        self.depth -= 1;
         Ok(())
     }
 
@@ -670,12 +665,10 @@ impl<'a> Visitor<'a> {
     }
 
     fn expr(&mut self, expr: &'a Expr<'a>) -> Visit {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if stack_is_low(self.stack_limit) {
             return Err(SyntaxError::recursion("during compilation"));
         }
         self.expr_kind(expr)?;
-        self.depth -= 1;
         Ok(())
     }
 

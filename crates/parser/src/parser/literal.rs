@@ -40,7 +40,13 @@ impl<'a> Parser<'a, '_> {
         let line = token.range.line + newlines as u32;
         let line_start = memchr::memrchr(b'\n', &self.src[..at]).map_or(0, |newline| newline + 1);
         let offset = crate::error::char_count(&self.src[line_start..at]) as i32 + 1;
+        // Only the line that ends the literal is shown with its end.
         let text = crate::error::line_text(self.src, line_start);
+        let text = if line_start + text.len() < token.end as usize {
+            text
+        } else {
+            crate::error::whole_line(self.src, line_start)
+        };
         self.warnings.push(Warning {
             message: escape_message(escape, false),
             line,
@@ -50,7 +56,7 @@ impl<'a> Parser<'a, '_> {
                 line,
                 offset,
                 end_line: line,
-                end_offset: offset + 1,
+                end_offset: offset + 2,
                 text: Some(String::from_utf8_lossy(text).into_owned()),
                 metadata: None,
             }),

@@ -198,7 +198,10 @@ impl<'a> Parser<'a, '_> {
         if parenthesized {
             self.expect(Tok::RPar)?;
         }
-        if module == Some("__future__") && names.iter().any(|alias| alias.name == "barry_as_FLUFL") {
+        if module == Some("__future__")
+            && level == 0
+            && names.iter().any(|alias| alias.name == "barry_as_FLUFL")
+        {
             self.barry_as_flufl = true;
         }
         Ok(StmtKind::ImportFrom { module, names: self.list(&names), level })

@@ -194,17 +194,19 @@ fn compile_ast(
     vm: &Vm,
 ) -> PyResult<Option<ObjRef>> {
     let wants_tree = flags.0 & CompileFlags::ONLY_AST != 0;
+    let optimized = flags.0 & CompileFlags::OPTIMIZED_AST == CompileFlags::OPTIMIZED_AST;
+    let level = optimized.then(|| compile::optimization_level(optimize, vm) as u8);
     let name = filename.to_string_lossy().into_owned();
     if source.downcast_ref::<Ast>().is_some() {
-        if wants_tree && flags.0 & CompileFlags::OPTIMIZED_AST != CompileFlags::OPTIMIZED_AST {
+        if wants_tree && !optimized {
             return Ok(Some(source.to_ref()));
         }
         let arena = Arena::new();
         let tree = from_python::convert(source, mode, &arena, vm)?;
         if wants_tree {
-            return to_python::convert(&tree, vm).map(Some);
+            return to_python::convert(&tree, level, vm).map(Some);
         }
-        return compile::compile_tree(&arena, &tree, &name, flags, optimize, b"", vm)
+        return compile::compile_tree(&arena, &tree, &name, flags, optimize, None, vm)
             .map(|code| Some(code.into_object()));
     }
     if !wants_tree {
@@ -213,7 +215,7 @@ fn compile_ast(
     let text = compile::source_text(source, "compile", vm)?;
     let arena = Arena::new();
     let tree = compile::parse_source(&text, source, &name, mode, flags, feature_version, &arena, vm)?;
-    to_python::convert(&tree, vm).map(Some)
+    to_python::convert(&tree, level, vm).map(Some)
 }
 
 #[pymodule(name = "_ast", types(Ast))]

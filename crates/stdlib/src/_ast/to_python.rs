@@ -8,16 +8,17 @@ use taipan_parser::ast::{
 use taipan_vm::builtins::complex::Complex;
 use taipan_vm::builtins::dict::managed::instance_dict;
 use taipan_vm::prelude::*;
+use taipan_vm::runtime::compile;
 
 use super::{Ast, Classes};
 
-/// The object of a tree.
-pub fn convert(tree: &Mod<'_>, vm: &Vm) -> PyResult {
-    let to = Converter { vm, classes: Classes::of(vm)? };
+/// The object of a tree. With a level of optimisation it is the tree as it is compiled: `ast.PyCF_OPTIMIZED_AST`.
+pub fn convert(tree: &Mod<'_>, optimize: Option<u8>, vm: &Vm) -> PyResult {
+    let to = Converter { vm, classes: Classes::of(vm)?, optimize };
     match tree {
         Mod::Module { body, type_ignores } => {
             let ignores = to.list(type_ignores, Converter::type_ignore)?;
-            to.node("Module", vec![to.body(body)?, ignores])
+            to.node("Module", vec![to.documented(body)?, ignores])
         }
         Mod::Interactive { body } => to.node("Interactive", vec![to.body(body)?]),
         Mod::Expression { body } => to.node("Expression", vec![to.expr(body)?]),
@@ -57,9 +58,48 @@ pub fn constant(value: &Constant<'_>, vm: &Vm) -> PyResult {
 struct Converter<'v> {
     vm: &'v Vm,
     classes: &'v Classes,
+    optimize: Option<u8>,
 }
 
 impl Converter<'_> {
+    /// The body of a module, class or function, from which `-OO` takes the docstring.
+    fn documented(&self, body: &[&Stmt<'_>]) -> PyResult {
+        let kept = compile::without_docstring(body, self.optimize.unwrap_or(0));
+        match body.first() {
+            Some(docstring) if kept.is_empty() => {
+                Ok(self.vm.new_list(vec![self.placed("Pass", Vec::new(), docstring.range)?]).into_object())
+            }
+            _ => self.body(kept),
+        }
+    }
+
+    /// An expression as it is compiled, where that is another one.
+    fn optimized(&self, expr: &Expr<'_>, level: u8) -> PyResult<Option<ObjRef>> {
+        let (name, values) = match expr.kind {
+            ExprKind::Name { id: "__debug__", ctx: ExprContext::Load } => {
+                ("Constant", vec![self.vm.new_bool(level == 0), self.vm.none()])
+            }
+            ExprKind::BinOp { left, op: Operator::Mod, right } => {
+                let arena = compile::Arena::new();
+                let Some(values) = compile::format_to_fstring(&arena, left, right) else { return Ok(None) };
+                ("JoinedStr", vec![self.exprs(values)?])
+            }
+            _ => return Ok(None),
+        };
+        self.placed(name, values, expr.range).map(Some)
+    }
+
+    /// A literal in a pattern, which may be a sum or a negative number.
+    fn literal(&self, expr: &Expr<'_>) -> PyResult {
+        match self.optimize.and_then(|_| compile::pattern_constant(expr)) {
+            Some(value) => {
+                let value = taipan_vm::builtins::code::object_of(&value, self.vm)?;
+                self.placed("Constant", vec![value, self.vm.none()], expr.range)
+            }
+            None => self.expr(expr),
+        }
+    }
+
     fn node(&self, name: &'static str, values: Vec<ObjRef>) -> PyResult {
         let class = self.classes.get(name, self.vm)?;
         let node = Ast::instance(&class.class, self.vm)?;
@@ -131,7 +171,7 @@ impl Converter<'_> {
         let values = vec![
             self.name(def.name),
             self.arguments(def.args)?,
-            self.body(def.body)?,
+            self.documented(def.body)?,
             self.exprs(def.decorator_list)?,
             self.optional(def.returns)?,
             self.text(def.type_comment),
@@ -153,7 +193,7 @@ impl Converter<'_> {
                     self.name(def.name),
                     self.exprs(def.bases)?,
                     self.list(def.keywords, Self::keyword)?,
-                    self.body(def.body)?,
+                    self.documented(def.body)?,
                     self.exprs(def.decorator_list)?,
                     self.list(def.type_params, Self::type_param)?,
                 ],
@@ -230,6 +270,11 @@ impl Converter<'_> {
     fn expr(&self, expr: &Expr<'_>) -> PyResult {
         self.vm.check_recursion(" during ast construction")?;
         let vm = self.vm;
+        if let Some(level) = self.optimize {
+            if let Some(made) = self.optimized(expr, level)? {
+                return Ok(made);
+            }
+        }
         let comprehension = |generators: &[Comprehension<'_>]| self.list(generators, Self::comprehension);
         let (name, values) = match expr.kind {
             ExprKind::BoolOp { op, values } => {
@@ -422,11 +467,12 @@ impl Converter<'_> {
     fn pattern(&self, pattern: &Pattern<'_>) -> PyResult {
         self.vm.check_recursion(" during ast construction")?;
         let (name, values) = match pattern.kind {
-            PatternKind::MatchValue { value } => ("MatchValue", vec![self.expr(value)?]),
+            PatternKind::MatchValue { value } => ("MatchValue", vec![self.literal(value)?]),
             PatternKind::MatchSingleton { value } => ("MatchSingleton", vec![constant(&value, self.vm)?]),
             PatternKind::MatchSequence { patterns } => ("MatchSequence", vec![self.patterns(patterns)?]),
             PatternKind::MatchMapping { keys, patterns, rest } => {
-                ("MatchMapping", vec![self.exprs(keys)?, self.patterns(patterns)?, self.optional_name(rest)])
+                let keys = self.list(keys, |to, key| to.literal(key))?;
+                ("MatchMapping", vec![keys, self.patterns(patterns)?, self.optional_name(rest)])
             }
             PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } => (
                 "MatchClass",

@@ -349,10 +349,20 @@ impl FileIo {
                         return Err(vm.value_error("embedded null byte"));
                     };
                     // SAFETY: the path ends with NUL.
-                    let fd = retry(vm, Some(file), || unsafe {
-                        libc::open(path.as_ptr(), flags, 0o666) as isize
-                    })?;
-                    self.fd.set(fd as i32);
+                    let opened =
+                        retry(vm, Some(file), || unsafe { libc::open(path.as_ptr(), flags, 0o666) as isize });
+                    let fd = match opened {
+                        Ok(fd) => fd as i32,
+                        Err(raised) => {
+                            let missing = vm.exception_matches(types::not_a_directory_error())
+                                || vm.exception_matches(types::file_not_found_error());
+                            let library = taipan_vm::import::library_files::open(path.to_bytes(), flags, vm);
+                            let Some(opened) = library.filter(|_| missing) else { return Err(raised) };
+                            vm.clear_exception();
+                            opened.map_err(|error| vm.os_error(error, Some(file)))?
+                        }
+                    };
+                    self.fd.set(fd);
                 }
             }
         }

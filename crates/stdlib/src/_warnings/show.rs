@@ -32,6 +32,17 @@ impl Shown<'_> {
         show.call(&[&message], vm).map(drop)
     }
 
+    /// The line that the warning is about: the given one, else that of the file.
+    fn shown_line(&self, vm: &Vm) -> PyResult<Option<String>> {
+        match self.line.filter(|line| !vm.is_none(line)) {
+            Some(line) => Ok(Some(line.str(vm)?.to_string_lossy().trim().to_owned())),
+            None => {
+                let filename = self.filename.str(vm)?;
+                Ok(taipan_vm::exceptions::print::source_line(&filename.to_string_lossy(), self.lineno))
+            }
+        }
+    }
+
     /// Writes the warning to `sys.stderr`.
     fn print(&self, vm: &Vm) -> PyResult<()> {
         let sys = vm.interp().sys_dict.get();
@@ -42,13 +53,16 @@ impl Shown<'_> {
             return Ok(());
         }
         let name = self.category.get_attr(vm.ids().__name__, vm)?.str(vm)?;
-        let text = format!(
+        let mut text = format!(
             "{}:{}: {}: {}\n",
             self.filename.str(vm)?.to_string_lossy(),
             self.lineno,
             name.to_string_lossy(),
             self.text.str(vm)?.to_string_lossy()
         );
+        if let Some(line) = self.shown_line(vm)? {
+            text.push_str(&format!("  {line}\n"));
+        }
         stderr.call_method(vm.ids().write, &[vm.new_str(&text).as_object()], vm).map(drop)
     }
 }

@@ -18,12 +18,14 @@ pub struct Writer<'v> {
     pub out: Vec<u8>,
     /// Numbers of the objects that were written with one, kept alive so that no address is used twice.
     numbers: HashMap<*mut Object, (u32, ObjRef)>,
+    /// Objects that are being written and that can't be read before they are whole.
+    unfinished: Vec<*mut Object>,
 }
 
 impl<'v> Writer<'v> {
     /// A writer of a version of the format.
     pub fn new(version: i32, allow_code: bool, vm: &'v Vm) -> Self {
-        Writer { vm, version, allow_code, out: Vec::new(), numbers: HashMap::new() }
+        Writer { vm, version, allow_code, out: Vec::new(), numbers: HashMap::new(), unfinished: Vec::new() }
     }
 
     fn byte(&mut self, byte: u8) {
@@ -49,19 +51,22 @@ impl<'v> Writer<'v> {
     }
 
     /// The flag for a new object that may come again, or `None` when it was written before and a reference stands for it.
-    fn reference(&mut self, object: &Object) -> Option<u8> {
+    fn reference(&mut self, object: &Object) -> PyResult<Option<u8>> {
         if self.version < 3 || object.is_unique() {
-            return Some(0);
+            return Ok(Some(0));
         }
         if let Some((number, _)) = self.numbers.get(&object.as_ptr()) {
             let number = *number;
+            if self.unfinished.contains(&object.as_ptr()) {
+                return Err(self.unmarshallable());
+            }
             self.byte(b'r');
             self.out.extend_from_slice(&number.to_le_bytes());
-            return None;
+            return Ok(None);
         }
         let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
         self.numbers.insert(object.as_ptr(), (number, object.to_ref()));
-        Some(REF)
+        Ok(Some(REF))
     }
 
     fn float(&mut self, value: f64) -> PyResult<()> {
@@ -138,10 +143,14 @@ impl<'v> Writer<'v> {
         self.byte(code);
         self.size(items.len())?;
         // The order of a set is not the same everywhere; that of the written items is.
-        let mut written = Vec::with_capacity(items.len());
+        let count = items.len();
+        let mut written = Vec::with_capacity(count);
         for item in items {
             let mut writer = Writer::new(self.version, self.allow_code, self.vm);
             writer.value(&item, depth)?;
+            if set.length(self.vm)? != count {
+                return Err(self.vm.runtime_error("set changed size during iteration"));
+            }
             written.push((writer.out, item));
         }
         written.sort_by(|a, b| a.0.cmp(&b.0));
@@ -151,7 +160,7 @@ impl<'v> Writer<'v> {
     /// Writes a value.
     pub fn value(&mut self, object: &Object, depth: usize) -> PyResult<()> {
         let vm = self.vm;
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(vm.value_error("object too deeply nested to marshal"));
         }
         let singletons: [(&Object, u8); 4] = [
@@ -168,7 +177,7 @@ impl<'v> Writer<'v> {
             self.byte(b'.');
             return Ok(());
         }
-        let Some(flag) = self.reference(object) else { return Ok(()) };
+        let Some(flag) = self.reference(object)? else { return Ok(()) };
         self.complex_value(object, flag, depth + 1)
     }
 
@@ -226,13 +235,19 @@ impl<'v> Writer<'v> {
             return self.set(object, b'>' | flag, depth);
         }
         if let Some(code) = object.downcast_exact::<Code>() {
-            return self.code(code, flag, depth);
+            self.unfinished.push(object.as_ptr());
+            self.code(code, flag, depth)?;
+            self.unfinished.pop();
+            return Ok(());
         }
         if let Some(slice) = object.downcast_exact::<Slice>().filter(|_| self.version >= 5) {
             self.byte(b':' | flag);
-            return [&slice.start, &slice.stop, &slice.step]
-                .into_iter()
-                .try_for_each(|part| self.value(part, depth));
+            self.unfinished.push(object.as_ptr());
+            for part in [&slice.start, &slice.stop, &slice.step] {
+                self.value(part, depth)?;
+            }
+            self.unfinished.pop();
+            return Ok(());
         }
         if object.ob_type().as_buffer().is_some_and(|b| b.bf_getbuffer.get().is_some()) {
             let buffer = object.get_buffer(taipan_vm::protocols::buffer::SIMPLE, self.vm)?;

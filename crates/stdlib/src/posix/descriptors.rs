@@ -1,5 +1,6 @@
 //! File descriptors: opening, reading, writing, duplicating, pipes, locks, advice.
 
+use taipan_vm::import::library_files;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::buffer::{self, Buffer};
 use taipan_vm::runtime::audit::audit;
@@ -94,9 +95,14 @@ impl Posix {
         let flags = flags | libc::O_CLOEXEC;
         audit("open", &[&path.shown, vm.none_ref(), &vm.new_int(flags)], vm)?;
         // SAFETY: the path is NUL-terminated.
-        vm.checked_call(Some(&path.shown), || unsafe {
-            libc::openat(at(dir_fd), path.as_ptr(), flags, mode)
-        })
+        let fd = vm.system_call(|| unsafe { libc::openat(at(dir_fd), path.as_ptr(), flags, mode) })?;
+        if fd >= 0 {
+            return Ok(fd);
+        }
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+        library_files::open(path.path.to_bytes(), flags, vm)
+            .unwrap_or(Err(errno))
+            .map_err(|errno| vm.os_error(errno, Some(&path.shown)))
     }
 
     /// Close a file descriptor.

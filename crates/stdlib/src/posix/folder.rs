@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 
 use taipan_vm::builtins::generic_alias::GenericAlias;
 use taipan_vm::builtins::warn::warn;
+use taipan_vm::import::library_files;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::decode;
 use taipan_vm::runtime::audit::audit;
@@ -15,7 +16,9 @@ use super::status::{stat_object, stat_path};
 
 /// An open folder, closed on drop.
 struct Stream {
+    /// Null for a folder of the embedded library, whose entries wait in `listed`.
     handle: *mut libc::DIR,
+    listed: RefCell<std::vec::IntoIter<(String, bool)>>,
     /// The descriptor is a duplicate, whose position the original shares.
     shared: bool,
 }
@@ -39,9 +42,14 @@ impl Stream {
                 // SAFETY: the path is NUL-terminated.
                 let handle = vm.allow_threads(|| unsafe { libc::opendir(name.as_ptr()) } as usize);
                 if handle == 0 {
-                    return Err(vm.last_os_error(Some(&name.shown)));
+                    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+                    let Some(listed) = library_files::list(name.path.to_bytes(), vm) else {
+                        return Err(vm.os_error(errno, Some(&name.shown)));
+                    };
+                    let listed = RefCell::new(listed.into_iter());
+                    return Ok(Stream { handle: std::ptr::null_mut(), listed, shared: false });
                 }
-                Ok(Stream { handle: handle as *mut libc::DIR, shared: false })
+                Ok(Stream { handle: handle as *mut libc::DIR, listed: RefCell::default(), shared: false })
             }
             Target::Fd(fd, _) => {
                 // SAFETY: plain system calls; the duplicate belongs to the stream from then on.
@@ -56,7 +64,7 @@ impl Stream {
                         libc::close(copy);
                         return Err(raised);
                     }
-                    Ok(Stream { handle, shared: true })
+                    Ok(Stream { handle, listed: RefCell::default(), shared: true })
                 }
             }
         }
@@ -64,6 +72,12 @@ impl Stream {
 
     /// The next entry besides "." and "..": name, kind and inode. `None` at the end; the number of the error.
     fn next(&self) -> Result<Option<(Vec<u8>, u8, u64)>, i32> {
+        if self.handle.is_null() {
+            let next = self.listed.borrow_mut().next();
+            return Ok(next.map(|(name, is_folder)| {
+                (name.into_bytes(), if is_folder { libc::DT_DIR } else { libc::DT_REG }, 0)
+            }));
+        }
         loop {
             // SAFETY: the handle is open; the entry is read before the next call.
             unsafe {

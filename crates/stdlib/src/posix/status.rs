@@ -1,6 +1,7 @@
 //! What the system knows of a file: `stat` and its kin, `access`, file systems.
 
 use taipan_vm::builtins::structseq::StructSeq;
+use taipan_vm::import::library_files;
 use taipan_vm::prelude::*;
 
 use super::Posix;
@@ -103,7 +104,11 @@ pub(super) fn stat_path(path: &std::ffi::CStr, dir_fd: i32, follow: bool, vm: &V
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: the path is NUL-terminated; the structure is ours.
     let result = vm.allow_threads(|| unsafe { libc::fstatat(dir_fd, path.as_ptr(), place, flags) });
-    if result < 0 { Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)) } else { Ok(stat) }
+    if result == 0 {
+        return Ok(stat);
+    }
+    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    library_files::stat(path.to_bytes(), vm).ok_or(errno)
 }
 
 /// `stat` of a path or descriptor, after the check of its options.
@@ -264,6 +269,9 @@ impl Posix {
             flags |= libc::AT_SYMLINK_NOFOLLOW;
         }
         // SAFETY: the path is NUL-terminated.
-        vm.allow_threads(|| unsafe { libc::faccessat(at(dir_fd), path.as_ptr(), mode, flags) }) == 0
+        if vm.allow_threads(|| unsafe { libc::faccessat(at(dir_fd), path.as_ptr(), mode, flags) }) == 0 {
+            return true;
+        }
+        mode & libc::W_OK == 0 && library_files::stat(path.path.to_bytes(), vm).is_some()
     }
 }

@@ -261,7 +261,8 @@ fn push_repeats(out: &mut String, repeats: usize, shown: usize) {
     }
 }
 
-fn source_line(filename: &str, line: i32) -> Option<String> {
+/// The line of a file without the space around it; none when it can't be had or is blank.
+pub fn source_line(filename: &str, line: i32) -> Option<String> {
     if filename.starts_with('<') {
         return None;
     }

@@ -8,6 +8,7 @@ use crate::prelude::*;
 
 pub mod embedded;
 pub mod imp_module;
+pub mod library_files;
 
 /// A module of the embedded library.
 pub struct EmbeddedModule {
@@ -27,6 +28,8 @@ pub trait EmbeddedLibrary: Sync {
     fn names(&self) -> Vec<&'static str>;
     /// A data file of a package, by its path below the library.
     fn data(&self, path: &str) -> Option<Vec<u8>>;
+    /// The paths of all data files.
+    fn data_names(&self) -> Vec<&'static str>;
 }
 
 /// The interpreter's modules and importers.
@@ -39,6 +42,8 @@ pub struct ImportState {
     pub builtin: RefCell<Vec<&'static NativeModule>>,
     /// The embedded standard library.
     pub library: Cell<Option<&'static dyn EmbeddedLibrary>>,
+    /// The path that stands for the embedded library in `sys.path`.
+    pub library_folder: RefCell<String>,
     /// `importlib._bootstrap._find_and_load`, when it is known.
     find_and_load: Slot<Object>,
     handle_fromlist: Slot<Object>,
@@ -52,6 +57,7 @@ impl ImportState {
             importlib: Slot::empty(),
             builtin: RefCell::default(),
             library: Cell::new(None),
+            library_folder: RefCell::default(),
             find_and_load: Slot::empty(),
             handle_fromlist: Slot::empty(),
         }

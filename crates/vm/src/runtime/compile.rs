@@ -1,11 +1,13 @@
 //! From source to code objects: what `compile`, `exec`, `eval`, imports and the command line share.
 
+use std::cell::Cell;
+
 use taipan_parser::ast::Mod;
 use taipan_parser::{ErrorKind, ParseOptions, SyntaxError};
 
 use crate::prelude::*;
 
-pub use taipan_compiler::symtable;
+pub use taipan_compiler::{format_to_fstring, pattern_constant, symtable, without_docstring};
 pub use taipan_parser::Mode;
 pub use taipan_parser::ast::Arena;
 
@@ -111,7 +113,7 @@ pub fn compile_source(
 ) -> PyResult<Ref<Code>> {
     let arena = Arena::new();
     let tree = parse_source(text, origin, filename, mode, flags, -1, &arena, vm)?;
-    compile_tree(&arena, &tree, filename, flags, optimize, text, vm)
+    compile_tree(&arena, &tree, filename, flags, optimize, None, vm)
 }
 
 /// Parses source; the tree lives in the arena. `feature_version` is that of `ast.parse`, or -1.
@@ -125,39 +127,90 @@ pub fn parse_source<'a>(
     arena: &'a Arena,
     vm: &Vm,
 ) -> PyResult<Mod<'a>> {
+    let is_file = flags.0 & CompileFlags::FROM_FILE != 0;
     let is_str = origin.downcast_ref::<Str>().is_some() || flags.0 & CompileFlags::IGNORE_COOKIE != 0;
+    let raised = Cell::new(false);
+    let codec = |encoding: &str, bytes: &[u8]| decode_source(encoding, bytes, is_file, &raised, vm);
     let defaults = ParseOptions::default();
     let options = ParseOptions {
         mode,
         is_str,
+        is_file,
         feature_version: u8::try_from(feature_version).unwrap_or(defaults.feature_version),
         type_comments: flags.0 & CompileFlags::TYPE_COMMENTS != 0,
         barry_as_flufl: flags.0 & CompileFlags::BARRY_AS_BDFL != 0,
         allow_incomplete_input: flags.0 & CompileFlags::ALLOW_INCOMPLETE_INPUT != 0,
         dont_imply_dedent: flags.0 & CompileFlags::DONT_IMPLY_DEDENT != 0,
         max_int_digits: usize::try_from(vm.interp().int_max_str_digits.get()).unwrap_or(0),
-        ..defaults
+        codec: Some(&codec),
     };
-    let parsed = taipan_parser::parse(text, &options, arena).map_err(|mut error| {
-        if flags.0 & CompileFlags::FROM_FILE != 0 && error.message.starts_with("Non-UTF-8 code") {
-            error.message = error.message.replacen(" on line ", &format!(" in file {filename} on line "), 1);
-        }
-        raise_syntax(&error, filename, vm)
-    })?;
-    for warning in &parsed.warnings {
+    let mut warnings = Vec::new();
+    let parsed = taipan_parser::parse_and_warn(text, &options, arena, &mut warnings);
+    if raised.get() {
+        return Err(Raised);
+    }
+    for warning in &warnings {
         syntax_warning(warning, filename, vm)?;
     }
-    Ok(parsed.module)
+    parsed.map_err(|mut error| {
+        if error.kind != ErrorKind::Decode {
+            return raise_syntax(&error, filename, vm);
+        }
+        if is_file {
+            error.message = error.message.replacen(" on line ", &format!(" in file {filename} on line "), 1);
+            return raise_syntax(&error, filename, vm);
+        }
+        raise_at(&error, vm.none(), vm)
+    })
 }
 
-/// Compiles a tree. `text` is the source that it comes from, if there is one: errors show its lines.
+/// The text of a source in the encoding that its cookie names. What the codec raises becomes a `SyntaxError`, unless it
+/// is no failure to decode: then `raised` is set.
+fn decode_source(
+    encoding: &str,
+    bytes: &[u8],
+    is_file: bool,
+    raised: &Cell<bool>,
+    vm: &Vm,
+) -> Result<String, SyntaxError> {
+    let failed = |message: String| Err(taipan_parser::source::undecodable(message));
+    if raised.get() {
+        return failed(String::new());
+    }
+    let bytes = vm.new_bytes(bytes);
+    let text = crate::builtins::codecs_core::decode_method(bytes.as_object(), encoding, "strict", vm);
+    match text.and_then(|text| text.to_utf8(vm).map(str::to_owned)) {
+        Ok(text) => Ok(text),
+        Err(Raised) => {
+            let expected = [types::lookup_error(), types::syntax_error(), types::value_error()];
+            if !expected.into_iter().any(|class| vm.exception_matches(class)) {
+                raised.set(true);
+                return failed(String::new());
+            }
+            let message = vm.take_exception().map(|error| error.as_object().str(vm));
+            match message {
+                Some(Ok(message)) => {
+                    let message = message.to_string_lossy();
+                    let hint = if is_file { "; use codecs.decode() to handle arbitrary codecs" } else { "" };
+                    failed(message.strip_suffix(hint).unwrap_or(&message).to_owned())
+                }
+                _ => {
+                    raised.set(vm.current_exception.get().is_some());
+                    failed(String::new())
+                }
+            }
+        }
+    }
+}
+
+/// Compiles a tree. `shown` is an interactive source, whose lines errors show; for others they look into the file.
 pub fn compile_tree(
     arena: &Arena,
     tree: &Mod<'_>,
     filename: &str,
     flags: CompileFlags,
     optimize: i32,
-    text: &[u8],
+    shown: Option<&[u8]>,
     vm: &Vm,
 ) -> PyResult<Ref<Code>> {
     let options = taipan_compiler::CompileOptions {
@@ -165,9 +218,10 @@ pub fn compile_tree(
         optimize: optimization_level(optimize, vm) as u8,
         future_flags: flags.0 & CompileFlags::FUTURES,
         top_level_await: flags.0 & CompileFlags::ALLOW_TOP_LEVEL_AWAIT != 0,
+        stack_limit: vm.native_stack_limit.get(),
     };
     let compiled = taipan_compiler::compile(arena, tree, &options)
-        .map_err(|error| raise_syntax(&positioned(&error, text), filename, vm))?;
+        .map_err(|error| raise_compiler_error(&error, filename, shown, vm))?;
     for warning in &compiled.warnings {
         let as_error = taipan_compiler::SyntaxError {
             kind: taipan_compiler::ErrorKind::Syntax,
@@ -177,7 +231,7 @@ pub fn compile_tree(
         let warning = taipan_parser::Warning {
             message: warning.message.clone(),
             line: warning.range.line,
-            as_error: Box::new(positioned(&as_error, text)),
+            as_error: Box::new(positioned(&as_error, filename, shown, vm)),
         };
         syntax_warning(&warning, filename, vm)?;
     }
@@ -204,11 +258,13 @@ pub fn with_symbols<R>(
 /// Compiles the program in a file or on standard input.
 pub fn compile_file(source: &[u8], filename: &str, vm: &Vm) -> PyResult<Ref<Code>> {
     if let Some(at) = source.iter().position(|&byte| byte == 0) {
-        let line = source.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
+        let before = source.get(..at).unwrap_or_default();
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         let error = SyntaxError {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             end_line: u32::try_from(line).unwrap_or(u32::MAX),
-            text: Some("\n".to_owned()),
+            text: Some(String::from_utf8_lossy(before.get(start..).unwrap_or_default()).into_owned()),
             ..SyntaxError::bare(ErrorKind::Syntax, "source code cannot contain null bytes")
         };
         return Err(raise_syntax(&error, filename, vm));
@@ -217,31 +273,98 @@ pub fn compile_file(source: &[u8], filename: &str, vm: &Vm) -> PyResult<Ref<Code
     compile_source(source, vm.none_ref(), filename, Mode::Exec, flags, -1, vm)
 }
 
-/// A compiler's error as the parser would report it: columns in characters from 1, and the line's text.
-fn positioned(error: &taipan_compiler::SyntaxError, source: &[u8]) -> SyntaxError {
-    if error.kind == taipan_compiler::ErrorKind::Recursion {
-        return SyntaxError::bare(ErrorKind::Memory, error.message.clone());
+/// Raises a compiler's error. One of the symbol table has only the message among its arguments.
+fn raise_compiler_error(
+    error: &taipan_compiler::SyntaxError,
+    filename: &str,
+    shown: Option<&[u8]>,
+    vm: &Vm,
+) -> Raised {
+    use taipan_compiler::ErrorKind as Kind;
+    match error.kind {
+        Kind::Recursion => return vm.recursion_error(&error.message),
+        Kind::Syntax => return raise_syntax(&positioned(error, filename, shown, vm), filename, vm),
+        Kind::Symbols => {}
     }
+    let raise = || -> PyResult<Ref<BaseException>> {
+        let placed = positioned(error, filename, shown, vm);
+        let message = vm.new_str(&error.message).into_object();
+        let made = crate::exceptions::base::new_exception(types::syntax_error(), vec![message], vm)?;
+        let text = placed.text.as_ref().map_or_else(|| vm.none(), |text| vm.new_str(text).into_object());
+        let places = [
+            ("filename", vm.new_str(filename).into_object()),
+            ("lineno", vm.new_int(placed.line)),
+            ("offset", vm.new_int(placed.offset)),
+            ("text", text),
+            ("end_lineno", vm.new_int(placed.end_line)),
+            ("end_offset", vm.new_int(placed.end_offset)),
+        ];
+        for (name, value) in places {
+            made.as_object().set_attr(&vm.intern(name), &value, vm)?;
+        }
+        Ok(made)
+    };
+    match raise() {
+        Ok(made) => vm.raise_object(made),
+        Err(Raised) => Raised,
+    }
+}
+
+/// A compiler's error as an exception tells it: columns in bytes from 1, and the line as it stands in the file, if there
+/// is one.
+fn positioned(
+    error: &taipan_compiler::SyntaxError,
+    filename: &str,
+    shown: Option<&[u8]>,
+    vm: &Vm,
+) -> SyntaxError {
     let range = error.range;
-    let line_at = |number: u32| {
-        let index = usize::try_from(number).unwrap_or(1).saturating_sub(1);
-        source.split(|&byte| byte == b'\n').nth(index).unwrap_or_default()
-    };
-    let characters = |line: &[u8], column: u32| {
-        let column = usize::try_from(column).unwrap_or(0).min(line.len());
-        String::from_utf8_lossy(line.get(..column).unwrap_or_default()).chars().count() as i32 + 1
-    };
-    let line = line_at(range.line);
+    let column = |column: u32| i32::try_from(column).unwrap_or(i32::MAX - 1) + 1;
     SyntaxError {
         kind: ErrorKind::Syntax,
         message: error.message.clone(),
         line: range.line,
-        offset: characters(line, range.col),
+        offset: column(range.col),
         end_line: range.end_line,
-        end_offset: characters(line_at(range.end_line), range.end_col),
-        text: Some(String::from_utf8_lossy(line).into_owned() + "\n"),
+        end_offset: column(range.end_col),
+        text: match shown {
+            Some(source) => {
+                line_of(source, range.line).map(|line| String::from_utf8_lossy(line).into_owned())
+            }
+            None => file_line(filename, range.line, vm),
+        },
         metadata: None,
     }
+}
+
+/// A line of a source, with its end.
+fn line_of(source: &[u8], line: u32) -> Option<&[u8]> {
+    let index = usize::try_from(line).ok()?.checked_sub(1)?;
+    source.split_inclusive(|&byte| byte == b'\n').nth(index)
+}
+
+/// A line of a source file, decoded as its cookie says.
+fn file_line(filename: &str, line: u32, vm: &Vm) -> Option<String> {
+    let path = std::path::Path::new(filename);
+    let bytes = path.is_file().then(|| std::fs::read(path).ok())??;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let text = line_of(bytes, line)?;
+    let Some(cookie) = taipan_parser::source::cookie(bytes) else {
+        return Some(String::from_utf8_lossy(text).into_owned());
+    };
+    let object = vm.new_bytes(text);
+    let waiting = vm.take_exception();
+    let decoded =
+        crate::builtins::codecs_core::decode_method(object.as_object(), &cookie.name, "replace", vm);
+    let decoded = match decoded {
+        Ok(decoded) => decoded.to_string_lossy().into_owned(),
+        Err(Raised) => {
+            vm.clear_exception();
+            String::from_utf8_lossy(text).into_owned()
+        }
+    };
+    vm.current_exception.set(waiting);
+    Some(decoded)
 }
 
 /// Issues a `SyntaxWarning`; one that the filters make an error is raised as the `SyntaxError` that it stands for.
@@ -263,35 +386,41 @@ fn syntax_warning(warning: &taipan_parser::Warning, filename: &str, vm: &Vm) -> 
 
 /// Raises a front end's error as the Python exception that it stands for.
 pub fn raise_syntax(error: &SyntaxError, filename: &str, vm: &Vm) -> Raised {
+    raise_at(error, vm.new_str(filename).into_object(), vm)
+}
+
+fn raise_at(error: &SyntaxError, filename: ObjRef, vm: &Vm) -> Raised {
     let class = match error.kind {
         ErrorKind::Indentation => types::indentation_error(),
         ErrorKind::Tab => types::tab_error(),
         ErrorKind::IncompleteInput => types::incomplete_input_error(),
         ErrorKind::Memory => return vm.raise(types::memory_error(), &error.message),
         ErrorKind::Value => return vm.value_error(&error.message),
-        ErrorKind::Syntax | ErrorKind::Decode => types::syntax_error(),
+        ErrorKind::Syntax | ErrorKind::Decode | ErrorKind::Codec => types::syntax_error(),
     };
     let message = vm.new_str(&error.message).into_object();
-    if error.line == 0 && error.text.is_none() && error.offset != -1 {
+    if error.line == 0 && error.text.is_none() && error.kind != ErrorKind::Codec {
         return vm.raise_with(class, vec![message]);
     }
     let text = match &error.text {
         Some(text) => vm.new_str(text).into_object(),
         None => vm.none(),
     };
-    let mut details = vec![
-        vm.new_str(filename).into_object(),
-        vm.new_int(error.line),
-        vm.new_int(error.offset),
-        text,
-        vm.new_int(error.end_line),
-        vm.new_int(error.end_offset),
-    ];
-    if let Some((line, column, source)) = &error.metadata {
-        let metadata =
-            vm.new_tuple([vm.new_int(*line), vm.new_int(*column), vm.new_str(source).into_object()]);
-        details.push(metadata.into_object());
+    let mut details = vec![filename, vm.new_int(error.line), vm.new_int(error.offset), text];
+    if error.kind != ErrorKind::Codec {
+        details.extend([vm.new_int(error.end_line), vm.new_int(error.end_offset)]);
     }
     let details = vm.new_tuple(details).into_object();
-    vm.raise_with(class, vec![message, details])
+    let made = crate::exceptions::base::new_exception(class, vec![message, details], vm).and_then(|made| {
+        if let Some((line, column, source)) = &error.metadata {
+            let source = vm.new_str(source).into_object();
+            let metadata = vm.new_tuple([vm.new_int(*line), vm.new_int(*column), source]);
+            made.as_object().set_attr(&vm.intern("_metadata"), metadata.as_object(), vm)?;
+        }
+        Ok(made)
+    });
+    match made {
+        Ok(made) => vm.raise_object(made),
+        Err(Raised) => Raised,
+    }
 }

@@ -39,6 +39,8 @@ pub struct Config {
     pub faulthandler: bool,
     /// What `os.cpu_count` says; -1 for what the system says.
     pub cpu_count: i32,
+    /// Whether code objects know columns and last lines; `-X no_debug_ranges` says no.
+    pub code_debug_ranges: bool,
     pub thread_inherit_context: bool,
     pub context_aware_warnings: bool,
     pub warn_default_encoding: bool,
@@ -78,6 +80,7 @@ impl Default for Config {
             import_time: 0,
             faulthandler: false,
             cpu_count: -1,
+            code_debug_ranges: true,
             thread_inherit_context: false,
             context_aware_warnings: false,
             warn_default_encoding: false,

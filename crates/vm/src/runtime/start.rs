@@ -209,6 +209,7 @@ fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
     if let Some(stdlib) = &config.stdlib_dir {
         path.push(stdlib.clone());
     }
+    vm.interp().import.library_folder.replace(library.clone());
     path.push(library);
     let path: Vec<ObjRef> = path.iter().map(|entry| text(entry)).collect();
     sys.set("path", vm.new_list(path).as_object(), vm)

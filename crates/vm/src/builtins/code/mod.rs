@@ -128,9 +128,21 @@ const BRANCH_HISTORY: u16 = 0x5555;
 /// The first count of loops.
 const JUMP_BACKWARD_COUNTER: u16 = (4095 << 4) | 12;
 
+/// The number of local variables is that of their names.
+fn check_nlocals(nlocals: i32, varnames: &Tuple, vm: &Vm) -> PyResult<()> {
+    if usize::try_from(nlocals).is_ok_and(|n| n == varnames.len()) {
+        return Ok(());
+    }
+    Err(vm.value_error("code: co_nlocals != len(co_varnames)"))
+}
+
 impl Code {
     /// A code object of checked parts.
-    pub fn create(parts: CodeParts, vm: &Vm) -> PyResult<Ref<Code>> {
+    pub fn create(mut parts: CodeParts, vm: &Vm) -> PyResult<Ref<Code>> {
+        if !vm.interp().config.borrow().code_debug_ranges {
+            let lines = taipan_bytecode::line_table::without_columns(parts.linetable.as_bytes());
+            parts.linetable = vm.new_bytes(&lines);
+        }
         let units = parts.code.len() / 2;
         let size = offset_of!(Code, code) + parts.code.len().max(8);
         let count = |bit: u8| parts.localspluskinds.iter().filter(|&&kind| kind & bit != 0).count() as i32;
@@ -659,7 +671,7 @@ impl Code {
         argcount: i32,
         posonlyargcount: i32,
         kwonlyargcount: i32,
-        _nlocals: i32,
+        nlocals: i32,
         stacksize: i32,
         flags: i32,
         codestring: &Bytes,
@@ -703,6 +715,7 @@ impl Code {
             freevars.map_or(none, Tuple::as_slice),
             vm,
         )?;
+        check_nlocals(nlocals, varnames, vm)?;
         Ok(Code::create(parts, vm)?.into_object())
     }
 
@@ -855,6 +868,7 @@ impl Code {
         let mut varnames = self.varnames(vm);
         let mut cellvars = self.cellvars(vm);
         let mut freevars = self.freevars(vm);
+        let mut nlocals = self.nlocals.get();
         for (name, value) in changes.iter() {
             let name = name.to_string_lossy();
             let wrong = |what: &str| {
@@ -875,9 +889,7 @@ impl Code {
                 "co_argcount" => parts.argcount = number()?,
                 "co_posonlyargcount" => parts.posonlyargcount = number()?,
                 "co_kwonlyargcount" => parts.kwonlyargcount = number()?,
-                "co_nlocals" => {
-                    number()?;
-                }
+                "co_nlocals" => nlocals = number()?,
                 "co_stacksize" => parts.stacksize = number()?,
                 "co_flags" => parts.flags = number()?,
                 "co_firstlineno" => parts.firstlineno = number()?,
@@ -900,6 +912,7 @@ impl Code {
             }
         }
         check(&parts, vm)?;
+        check_nlocals(nlocals, &varnames, vm)?;
         // Hidden locals keep their kinds when the names stay the same.
         let old = (self.localsplusnames().len(), self.localspluskinds().to_vec());
         localsplus(&mut parts, varnames.as_slice(), cellvars.as_slice(), freevars.as_slice(), vm)?;
