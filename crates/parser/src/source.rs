@@ -36,16 +36,20 @@ pub fn from_bytes<'s>(
     let cookie = cookie(body);
     let name = cookie.as_deref().map_or_else(|| "utf-8".into(), normal_name);
     if bom && name != "utf-8" {
-        let line = String::from_utf8_lossy(crate::error::line_text(body, 0)).into_owned();
-        let mut error = SyntaxError::bare(ErrorKind::Syntax, format!("encoding problem: {name} with BOM"));
-        (error.line, error.end_line, error.end_offset) = (1, 1, line.chars().count() as i32);
+        let first = body.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let number = if self::cookie(first).is_some() { 1 } else { 2 };
+        let start = if number == 1 { 0 } else { first.len() + 1 };
+        let line = String::from_utf8_lossy(crate::error::line_text(body, start)).into_owned();
+        let cookie = cookie.unwrap_or_default();
+        let mut error = SyntaxError::bare(ErrorKind::Syntax, format!("encoding problem: {cookie} with BOM"));
+        (error.line, error.end_line, error.end_offset) = (number, number, line.chars().count() as i32);
         error.text = Some(line);
         return Err(error);
     }
     match name.as_str() {
         "utf-8" | "utf8" => match std::str::from_utf8(body) {
             Ok(_) => Ok(finish(Cow::Borrowed(body), add_newline)),
-            Err(error) => Err(bad_utf8(body, error, cookie.is_some())),
+            Err(error) => Err(bad_utf8(body, error)),
         },
         "iso-8859-1" | "latin1" => Ok(finish(
             Cow::Owned(body.iter().map(|&byte| byte as char).collect::<String>().into_bytes()),
@@ -72,49 +76,27 @@ fn check_nul(source: &[u8]) -> Result<(), SyntaxError> {
     }
 }
 
-fn bad_utf8(body: &[u8], error: std::str::Utf8Error, declared: bool) -> SyntaxError {
+fn bad_utf8(body: &[u8], error: std::str::Utf8Error) -> SyntaxError {
     let at = error.valid_up_to();
-    if !declared {
-        let line = memchr::memchr_iter(b'\n', &body[..at]).count() as u32 + 1;
-        let line_start = memchr::memrchr(b'\n', &body[..at]).map_or(0, |newline| newline + 1);
-        let offset = crate::error::char_count(&body[line_start..at]) as i32 + 1;
-        let message = format!(
-            "Non-UTF-8 code starting with '\\x{:02x}' on line {line}, but no encoding declared; \
-             see https://peps.python.org/pep-0263/ for details",
-            body[at]
-        );
-        let text = crate::error::line_text(body, line_start);
-        return SyntaxError {
-            kind: ErrorKind::Syntax,
-            message,
-            line,
-            offset,
-            end_line: line,
-            end_offset: offset,
-            text: Some(String::from_utf8_lossy(text).into_owned()),
-            metadata: None,
-        };
+    let line = memchr::memchr_iter(b'\n', &body[..at]).count() as u32 + 1;
+    let line_start = memchr::memrchr(b'\n', &body[..at]).map_or(0, |newline| newline + 1);
+    let offset = crate::error::char_count(&body[line_start..at]) as i32 + 1;
+    let message = format!(
+        "Non-UTF-8 code starting with '\\x{:02x}' on line {line}, but no encoding declared; \
+         see https://peps.python.org/pep-0263/ for details",
+        body[at]
+    );
+    let text = crate::error::line_text(body, line_start);
+    SyntaxError {
+        kind: ErrorKind::Syntax,
+        message,
+        line,
+        offset,
+        end_line: line,
+        end_offset: offset,
+        text: Some(String::from_utf8_lossy(text).into_owned()),
+        metadata: None,
     }
-    let reason = match error.error_len() {
-        None => "unexpected end of data",
-        Some(_) if matches!(body[at], 0xc2..=0xf4) => "invalid continuation byte",
-        Some(_) => "invalid start byte",
-    };
-    let message = match error.error_len() {
-        None if body.len() - at > 1 => format!(
-            "(unicode error) 'utf-8' codec can't decode bytes in position {at}-{}: {reason}",
-            body.len() - 1
-        ),
-        Some(length) if length > 1 => format!(
-            "(unicode error) 'utf-8' codec can't decode bytes in position {at}-{}: {reason}",
-            at + length - 1
-        ),
-        _ => format!(
-            "(unicode error) 'utf-8' codec can't decode byte {:#04x} in position {at}: {reason}",
-            body[at]
-        ),
-    };
-    SyntaxError::bare(ErrorKind::Syntax, message)
 }
 
 /// The encoding named by a PEP 263 comment in the first two lines.

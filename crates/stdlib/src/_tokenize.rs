@@ -94,6 +94,8 @@ struct Stream {
     text: Vec<u8>,
     implicit_newline: bool,
     tokens: Tokens,
+    /// The numbers of the lines that end with a carriage return too, in order.
+    returns: Vec<u32>,
 }
 
 impl Stream {
@@ -120,6 +122,22 @@ impl Stream {
         };
         self.slice(self.line_start(first), end)
     }
+}
+
+/// `<>` is an operator for the parser alone.
+fn split_unequal(token: Token, text: &[u8]) -> impl Iterator<Item = Token> {
+    let symbol = text.get(token.start as usize..token.end as usize);
+    let (mut first, mut second) = (token, None);
+    if token.kind == Tok::NotEqual && symbol == Some(b"<>".as_slice()) {
+        let mut rest = token;
+        (first.kind, rest.kind) = (Tok::Less, Tok::Greater);
+        first.end -= 1;
+        first.range.end_col -= 1;
+        rest.start += 1;
+        rest.range.col += 1;
+        second = Some(rest);
+    }
+    std::iter::once(first).chain(second)
 }
 
 /// What is known of an iterator's source.
@@ -177,8 +195,13 @@ impl TokenizerIter {
             source::from_str(&source, true).map_err(|error| raise_syntax(&error, "<string>", vm))?;
         let (text, implicit_newline) = (prepared.text.into_owned(), prepared.implicit_newline);
         let options = TokenizeOptions { extra_tokens: self.extra_tokens.get(), type_comments: false };
-        let tokens = tokenize(&text, options);
-        Ok(Stream { text, implicit_newline, tokens })
+        let mut tokens = tokenize(&text, options);
+        if self.extra_tokens.get() {
+            tokens.tokens = tokens.tokens.iter().flat_map(|token| split_unequal(*token, &text)).collect();
+        }
+        let lines = (1..).zip(source.split(|&byte| byte == b'\n'));
+        let returns = lines.filter(|(_, line)| line.ends_with(b"\r")).map(|(number, _)| number).collect();
+        Ok(Stream { text, implicit_newline, tokens, returns })
     }
 
     fn raise(&self, stream: &Stream, vm: &Vm) -> Raised {
@@ -209,6 +232,14 @@ impl TokenizerIter {
             }
             Tok::Newline | Tok::Nl if stream.implicit_newline && token.end as usize == stream.text.len() => {
                 text = b"";
+            }
+            Tok::Newline if !extra => {
+                text = b"";
+                end = start;
+            }
+            Tok::Newline | Tok::Nl if text == b"\n" && stream.returns.binary_search(&range.line).is_ok() => {
+                text = b"\r\n";
+                end.1 += 1;
             }
             // The text of a doubled brace has one; its columns have both.
             Tok::FStringMiddle | Tok::TStringMiddle => {

@@ -46,6 +46,7 @@ pub mod atexit;
 pub mod binascii;
 pub mod cmath;
 mod digests;
+mod embedded_files;
 pub mod errno;
 pub mod fcntl;
 pub mod grp;

@@ -349,10 +349,20 @@ impl FileIo {
                         return Err(vm.value_error("embedded null byte"));
                     };
                     // SAFETY: the path ends with NUL.
-                    let fd = retry(vm, Some(file), || unsafe {
-                        libc::open(path.as_ptr(), flags, 0o666) as isize
-                    })?;
-                    self.fd.set(fd as i32);
+                    let fd =
+                        retry(vm, Some(file), || unsafe { libc::open(path.as_ptr(), flags, 0o666) as isize });
+                    let fd = match fd {
+                        Ok(fd) => fd as i32,
+                        Err(Raised) => {
+                            let raised = vm.take_exception();
+                            match (crate::embedded_files::open(&path, flags, vm), raised) {
+                                (Some(fd), _) => fd,
+                                (None, Some(raised)) => return Err(vm.raise_object(raised)),
+                                (None, None) => return Err(Raised),
+                            }
+                        }
+                    };
+                    self.fd.set(fd);
                 }
             }
         }

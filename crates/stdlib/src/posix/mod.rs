@@ -7,6 +7,8 @@ use taipan_vm::builtins::structseq::StructSeq;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::{decode, encode, fspath};
 
+use crate::embedded_files;
+
 pub(crate) mod files;
 pub(crate) mod process;
 
@@ -152,7 +154,10 @@ fn stat_of(object: &Object, follow: bool, name: &str, vm: &Vm) -> PyResult<libc:
             let result = vm.allow_threads(|| unsafe {
                 if follow { libc::stat(path.as_ptr(), place) } else { libc::lstat(path.as_ptr(), place) }
             });
-            check(result, Some(&shown), vm)?;
+            if result < 0 {
+                let error = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+                return embedded_files::stat(&path, vm).ok_or_else(|| vm.os_error(error, Some(&shown)));
+            }
         }
         // SAFETY: as above.
         Target::Fd(fd) => {
@@ -310,7 +315,15 @@ fn read_folder(folder: &[u8], shown: &Object, vm: &Vm) -> PyResult<Vec<(Vec<u8>,
     unsafe {
         let stream = vm.allow_threads(|| libc::opendir(folder.as_ptr()));
         if stream.is_null() {
-            return Err(vm.last_os_error(Some(shown)));
+            let error = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+            if let Some(embedded_files::Entry::Folder(names)) = embedded_files::find(&folder, vm) {
+                let kind = |is_folder| if is_folder { libc::DT_DIR } else { libc::DT_REG };
+                return Ok(names
+                    .into_iter()
+                    .map(|(name, is_folder)| (name.into_bytes(), kind(is_folder), 0))
+                    .collect());
+            }
+            return Err(vm.os_error(error, Some(shown)));
         }
         let mut found = Vec::new();
         loop {
@@ -419,7 +432,11 @@ impl Posix {
         taipan_vm::runtime::audit::audit("open", &[&shown, vm.none_ref(), &vm.new_int(flags)], vm)?;
         // SAFETY: the path is NUL-terminated.
         let fd = vm.system_call(|| unsafe { libc::open(name.as_ptr(), flags | libc::O_CLOEXEC, mode) })?;
-        check(fd, Some(&shown), vm)
+        if fd < 0 {
+            let error = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+            return embedded_files::open(&name, flags, vm).ok_or_else(|| vm.os_error(error, Some(&shown)));
+        }
+        Ok(fd)
     }
 
     /// Close a file descriptor.

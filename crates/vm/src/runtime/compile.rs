@@ -127,7 +127,9 @@ pub fn parse_source<'a>(
 ) -> PyResult<Mod<'a>> {
     let is_str = origin.downcast_ref::<Str>().is_some() || flags.0 & CompileFlags::IGNORE_COOKIE != 0;
     let defaults = ParseOptions::default();
+    let codec = |encoding: &str, body: &[u8]| decode_source(encoding, body, vm);
     let options = ParseOptions {
+        codec: Some(&codec),
         mode,
         is_str,
         feature_version: u8::try_from(feature_version).unwrap_or(defaults.feature_version),
@@ -148,6 +150,26 @@ pub fn parse_source<'a>(
         syntax_warning(warning, filename, vm)?;
     }
     Ok(parsed.module)
+}
+
+/// Decodes a source whose encoding the parser does not know itself, by the registered codecs.
+fn decode_source(encoding: &str, body: &[u8], vm: &Vm) -> Result<String, SyntaxError> {
+    let bytes = vm.new_bytes(body);
+    let decoded =
+        crate::builtins::codecs_core::registry::decode_text(bytes.as_object(), encoding, "strict", vm)
+            .and_then(|text| text.to_utf8(vm).map(str::to_owned));
+    decoded.map_err(|Raised| {
+        let exception = vm.take_exception();
+        let text = exception.and_then(|exception| exception.as_object().str(vm).ok());
+        if text.is_none() {
+            vm.clear_exception();
+        }
+        let message = text.map_or_else(
+            || format!("unknown encoding: {encoding}"),
+            |text| text.to_string_lossy().into_owned(),
+        );
+        SyntaxError { offset: -1, ..SyntaxError::bare(ErrorKind::Syntax, message) }
+    })
 }
 
 /// Compiles a tree. `text` is the source that it comes from, if there is one: errors show its lines.
