@@ -169,7 +169,7 @@ impl<'a, 'v> Reader<'a, 'v> {
 
     fn value(&mut self, depth: usize) -> PyResult<Option<ObjRef>> {
         let vm = self.vm;
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(vm.value_error("recursion limit exceeded"));
         }
         let depth = depth + 1;

@@ -18,12 +18,14 @@ pub struct Writer<'v> {
     pub out: Vec<u8>,
     /// Numbers of the objects that were written with one, kept alive so that no address is used twice.
     numbers: HashMap<*mut Object, (u32, ObjRef)>,
+    /// Code objects and slices that are being written: a reader could not refer to them yet.
+    unfinished: Vec<*mut Object>,
 }
 
 impl<'v> Writer<'v> {
     /// A writer of a version of the format.
     pub fn new(version: i32, allow_code: bool, vm: &'v Vm) -> Self {
-        Writer { vm, version, allow_code, out: Vec::new(), numbers: HashMap::new() }
+        Writer { vm, version, allow_code, out: Vec::new(), numbers: HashMap::new(), unfinished: Vec::new() }
     }
 
     fn byte(&mut self, byte: u8) {
@@ -135,6 +137,7 @@ impl<'v> Writer<'v> {
 
     fn set(&mut self, set: &Object, code: u8, depth: usize) -> PyResult<()> {
         let items = items_vec(set);
+        let count = items.len();
         self.byte(code);
         self.size(items.len())?;
         // The order of a set is not the same everywhere; that of the written items is.
@@ -142,6 +145,9 @@ impl<'v> Writer<'v> {
         for item in items {
             let mut writer = Writer::new(self.version, self.allow_code, self.vm);
             writer.value(&item, depth)?;
+            if set.downcast_ref::<Set>().is_some_and(|set| set.len() != count) {
+                return Err(self.vm.runtime_error("set changed size during iteration"));
+            }
             written.push((writer.out, item));
         }
         written.sort_by(|a, b| a.0.cmp(&b.0));
@@ -151,7 +157,7 @@ impl<'v> Writer<'v> {
     /// Writes a value.
     pub fn value(&mut self, object: &Object, depth: usize) -> PyResult<()> {
         let vm = self.vm;
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(vm.value_error("object too deeply nested to marshal"));
         }
         let singletons: [(&Object, u8); 4] = [
@@ -168,8 +174,17 @@ impl<'v> Writer<'v> {
             self.byte(b'.');
             return Ok(());
         }
+        if self.version >= 3 && self.unfinished.contains(&object.as_ptr()) {
+            return Err(self.unmarshallable());
+        }
         let Some(flag) = self.reference(object) else { return Ok(()) };
-        self.complex_value(object, flag, depth + 1)
+        if object.downcast_exact::<Code>().is_none() && object.downcast_exact::<Slice>().is_none() {
+            return self.complex_value(object, flag, depth + 1);
+        }
+        self.unfinished.push(object.as_ptr());
+        let result = self.complex_value(object, flag, depth + 1);
+        self.unfinished.pop();
+        result
     }
 
     fn complex_value(&mut self, object: &Object, flag: u8, depth: usize) -> PyResult<()> {
