@@ -60,7 +60,8 @@ fn block<'a>(
         new_bound.extend(outer.bound.iter().flatten());
         new_global.extend(&outer.global);
     }
-    let mut new_free = free;
+    // What is free in the block itself is no name of an inner block.
+    let mut new_free = Names::new();
     let mut inlined_cells = Names::new();
     let mut children = Vec::new();
     for child in std::mem::take(&mut table.blocks[id].children) {
@@ -108,6 +109,7 @@ fn block<'a>(
         this.has_conditional_annotations |= new_free.remove("__conditional_annotations__");
     }
     record(&mut table.blocks[id], &scopes, outer.bound.as_ref(), &new_free, &inlined_cells);
+    new_free.extend(free);
     Ok(new_free)
 }
 
@@ -206,7 +208,10 @@ fn inline_comprehension<'a>(
             }
             table.blocks[id].symbols.set(name, only_flags);
             scopes.insert(name, scope);
-        } else if existing & def::BOUND != 0 && !is_class && !free_in_child(table, comprehension, name) {
+            continue;
+        }
+        table.blocks[id].symbols.set(name, existing | only_flags & def::USE);
+        if existing & def::BOUND != 0 && !is_class && !free_in_child(table, comprehension, name) {
             child_free.remove(name);
         }
     }

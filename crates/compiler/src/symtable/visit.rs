@@ -716,16 +716,16 @@ impl<'a> Visitor<'a> {
                 self.exprs(elts)
             }
             ExprKind::ListComp { elt, generators } => {
-                self.comprehension(expr, "<listcomp>", Comprehension::List, generators, elt, None)
+                self.comprehension(expr, "listcomp", Comprehension::List, generators, elt, None)
             }
             ExprKind::SetComp { elt, generators } => {
-                self.comprehension(expr, "<setcomp>", Comprehension::Set, generators, elt, None)
+                self.comprehension(expr, "setcomp", Comprehension::Set, generators, elt, None)
             }
             ExprKind::DictComp { key, value, generators } => {
-                self.comprehension(expr, "<dictcomp>", Comprehension::Dict, generators, key, Some(value))
+                self.comprehension(expr, "dictcomp", Comprehension::Dict, generators, key, Some(value))
             }
             ExprKind::GeneratorExp { elt, generators } => {
-                self.comprehension(expr, "<genexpr>", Comprehension::Generator, generators, elt, None)
+                self.comprehension(expr, "genexpr", Comprehension::Generator, generators, elt, None)
             }
             ExprKind::Yield { value } => {
                 self.refuse_in_annotation("yield expression", range)?;

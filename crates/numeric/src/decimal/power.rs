@@ -154,7 +154,7 @@ impl Decimal {
         status: &mut Status,
     ) -> Decimal {
         let mut work = Context { rounding: Rounding::HalfEven, clamp: false, ..*context };
-        work.prec = work.prec.saturating_add(exponent.digits() + exponent.exponent + 4).min(MAX_PREC);
+        work.prec = work.prec.saturating_add(exponent.digits() + exponent.exponent + 2).min(MAX_PREC);
         let mut base = self.copy_abs();
         if exponent.negative {
             work.prec = (work.prec + 1).min(MAX_PREC);
@@ -188,8 +188,8 @@ impl Decimal {
     }
 
     fn power_real(&self, exponent: &Decimal, context: &Context, status: &mut Status) -> Decimal {
-        let mut work = Context { rounding: Rounding::HalfEven, clamp: false, ..*context };
-        work.prec = context.prec.max(self.digits()).saturating_add(4 + EXPONENT_DIGITS).min(MAX_PREC);
+        let prec = context.prec.max(self.digits()).saturating_add(4 + EXPONENT_DIGITS).min(MAX_PREC);
+        let work = Context { prec, ..Context::MAX };
         let mut conditions = 0;
         let logarithm = self.ln(&work, &mut conditions);
         let product = logarithm.multiply(exponent, &work, &mut conditions);

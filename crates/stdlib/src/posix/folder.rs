@@ -25,6 +25,9 @@ struct Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        if self.handle.is_null() {
+            return;
+        }
         // SAFETY: the handle is open and closed here only.
         unsafe {
             if self.shared {
