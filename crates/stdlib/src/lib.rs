@@ -10,6 +10,12 @@ pub mod _abc;
 pub mod _ast;
 pub mod _bisect;
 pub mod _blake2;
+pub mod _codecs_cn;
+pub mod _codecs_hk;
+pub mod _codecs_iso2022;
+pub mod _codecs_jp;
+pub mod _codecs_kr;
+pub mod _codecs_tw;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
@@ -21,6 +27,7 @@ pub mod _io;
 pub mod _json;
 pub mod _locale;
 pub mod _md5;
+pub mod _multibytecodec;
 pub mod _opcode;
 pub mod _operator;
 pub mod _posixsubprocess;
@@ -68,6 +75,12 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_ast::AstModule::DEF,
         &_bisect::Bisect::DEF,
         &_blake2::Blake2Module::DEF,
+        &_codecs_cn::CodecsCn::DEF,
+        &_codecs_hk::CodecsHk::DEF,
+        &_codecs_iso2022::CodecsIso2022::DEF,
+        &_codecs_jp::CodecsJp::DEF,
+        &_codecs_kr::CodecsKr::DEF,
+        &_codecs_tw::CodecsTw::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
@@ -79,6 +92,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_json::Json::DEF,
         &_locale::Locale::DEF,
         &_md5::Md5Module::DEF,
+        &_multibytecodec::MultibyteCodecModule::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
         &_posixsubprocess::PosixSubprocess::DEF,

@@ -597,24 +597,23 @@ impl Element {
     #[method("($self, subelement, /)")]
     fn remove(&self, subelement: &Element, vm: &Vm) -> PyResult<()> {
         let wanted = subelement.as_object();
-        let same = self.children.borrow().iter().position(|child| child.as_object().is(wanted));
-        let mut found = same;
         let mut at = 0;
-        while found.is_none() {
-            let Some(child) = self.child(at) else { break };
+        loop {
+            // Comparing may change the children.
+            let Some(child) = self.child(at) else {
+                return Err(vm.value_error("Element.remove(x): element not found"));
+            };
             if child.as_object().rich_compare_bool(wanted, CompareOp::Eq, vm)? {
-                found = Some(at);
+                break;
             }
             at += 1;
         }
         let gone = {
             let mut children = self.children.borrow_mut();
-            found.filter(|&at| at < children.len()).map(|at| children.remove(at))
+            (at < children.len()).then(|| children.remove(at))
         };
-        match gone {
-            Some(_) => Ok(()),
-            None => Err(vm.value_error("Element.remove(x): element not found")),
-        }
+        drop(gone);
+        Ok(())
     }
 
     #[method("($self, /, tag=None)")]
