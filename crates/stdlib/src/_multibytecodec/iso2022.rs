@@ -6,7 +6,8 @@ use taipan_vm::builtins::str::StrBuilder;
 
 use super::codec::{State, Step};
 use super::layout::{
-    GB2312, GRIDS, JISX0208, JISX0212, JISX0213_2000_1, JISX0213_2000_2, JISX0213_2004_1, JISX0213_2004_2, KSX1001,
+    GB2312, GRIDS, JISX0208, JISX0212, JISX0213_2000_1, JISX0213_2000_2, JISX0213_2004_1, JISX0213_2004_2,
+    KSX1001,
 };
 use super::stateless::push_bytes;
 use super::tables::{EncodeMap, PAIR, lookup, pair};

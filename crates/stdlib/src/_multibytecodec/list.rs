@@ -70,7 +70,8 @@ pub fn get_codec(module: &str, name: &Object, vm: &Vm) -> PyResult<Ref<Multibyte
     let Some(name) = name.downcast_ref::<Str>() else {
         return Err(vm.type_error("encoding name must be a string."));
     };
-    let found = STATELESS.iter().chain(&STATEFUL).find(|codec| codec.module == module && name.eq_str(codec.name));
+    let found =
+        STATELESS.iter().chain(&STATEFUL).find(|codec| codec.module == module && name.eq_str(codec.name));
     match found {
         Some(codec) => Ok(MultibyteCodec::make(codec, vm)),
         None => Err(vm.lookup_error("no such codec is supported.")),

@@ -142,7 +142,14 @@ impl PendingText {
         }
         let rest: Vec<u32> = joined.data().iter().skip(used).collect();
         if rest.len() > MAX_PENDING_CHARS {
-            return Err(raise_encode_error(core.codec.name, &joined, used, joined.len(), "pending buffer overflow", vm));
+            return Err(raise_encode_error(
+                core.codec.name,
+                &joined,
+                used,
+                joined.len(),
+                "pending buffer overflow",
+                vm,
+            ));
         }
         *self.0.borrow_mut() = rest;
         Ok(out)
@@ -166,11 +173,8 @@ impl PendingBytes {
 
     /// Decodes what waits and more bytes.
     pub fn decode(&self, core: &Core, data: &[u8], last: bool, vm: &Vm) -> PyResult<Ref<Str>> {
-        let joined = if self.0.borrow().is_empty() {
-            None
-        } else {
-            Some([self.0.borrow().as_slice(), data].concat())
-        };
+        let joined =
+            if self.0.borrow().is_empty() { None } else { Some([self.0.borrow().as_slice(), data].concat()) };
         let input = joined.as_deref().unwrap_or(data);
         let mut out = StrBuilder::new();
         let used = core.codec.decode(&core.state, input, None, &core.handler(), last, &mut out, vm)?;

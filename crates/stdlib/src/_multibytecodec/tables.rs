@@ -85,7 +85,8 @@ fn unpacked() -> &'static Unpacked {
             }
         }
         let pairs = (0..reader.number()).map(|_| (reader.number(), reader.number())).collect();
-        let ranges = (0..reader.number()).map(|_| (reader.number(), reader.number(), reader.number())).collect();
+        let ranges =
+            (0..reader.number()).map(|_| (reader.number(), reader.number(), reader.number())).collect();
         Unpacked { data, grids, exceptions, pairs, ranges }
     })
 }
@@ -135,7 +136,9 @@ fn base_value(grid: &Grid, at: usize) -> u32 {
     let at = if is_square && !grid.geometry.is_square() && grid.geometry.holds_square() {
         // The base is the corner where both bytes have their high bit.
         match grid.geometry.bytes(at) {
-            Some((lead @ 0xA1.., trail @ 0xA1..)) => (usize::from(lead) - 0xA1) * 94 + usize::from(trail) - 0xA1,
+            Some((lead @ 0xA1.., trail @ 0xA1..)) => {
+                (usize::from(lead) - 0xA1) * 94 + usize::from(trail) - 0xA1
+            }
             _ => return ABSENT,
         }
     } else {
