@@ -12,6 +12,12 @@ pub mod _asyncio;
 pub mod _bisect;
 pub mod _blake2;
 pub mod _bz2;
+pub mod _codecs_cn;
+pub mod _codecs_hk;
+pub mod _codecs_iso2022;
+pub mod _codecs_jp;
+pub mod _codecs_kr;
+pub mod _codecs_tw;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
@@ -28,6 +34,7 @@ pub mod _locale;
 pub mod _lzma;
 pub mod _md5;
 pub mod _multiprocessing;
+pub mod _multibytecodec;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
@@ -90,6 +97,12 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_bisect::Bisect::DEF,
         &_blake2::Blake2Module::DEF,
         &_bz2::Bz2::DEF,
+        &_codecs_cn::CodecsCn::DEF,
+        &_codecs_hk::CodecsHk::DEF,
+        &_codecs_iso2022::CodecsIso2022::DEF,
+        &_codecs_jp::CodecsJp::DEF,
+        &_codecs_kr::CodecsKr::DEF,
+        &_codecs_tw::CodecsTw::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
@@ -106,6 +119,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_lzma::Lzma::DEF,
         &_md5::Md5Module::DEF,
         &_multiprocessing::Multiprocessing::DEF,
+        &_multibytecodec::MultibyteCodecModule::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
         &_pickle::Pickle::DEF,

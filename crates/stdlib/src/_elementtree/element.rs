@@ -42,9 +42,10 @@ fn as_element(object: &Object, vm: &Vm) -> PyResult<Ref<Element>> {
 }
 
 fn as_attrib(object: &Object, vm: &Vm) -> PyResult<Ref<Dict>> {
-    object.downcast_ref::<Dict>().map(Ref::new_ref).ok_or_else(|| {
-        vm.type_error(format!("attrib must be dict, not {}", object.ob_type().tp_name_str()))
-    })
+    object
+        .downcast_ref::<Dict>()
+        .map(Ref::new_ref)
+        .ok_or_else(|| vm.type_error(format!("attrib must be dict, not {}", object.ob_type().tp_name_str())))
 }
 
 /// Splits `(…, tag, attrib={}, **extra)` behind `first` parameters.
@@ -108,8 +109,7 @@ pub fn sub_element(args: &[ObjRef], extra: Option<&Dict>, vm: &Vm) -> PyResult {
             Some(parent) => Some(parent),
             None if args.len() < 2 => None,
             None => {
-                let given =
-                    if vm.is_none(parent) { "None" } else { parent.ob_type().tp_name_str() };
+                let given = if vm.is_none(parent) { "None" } else { parent.ob_type().tp_name_str() };
                 return Err(vm.type_error(format!(
                     "SubElement() argument 1 must be xml.etree.ElementTree.Element, not {given}"
                 )));
@@ -215,12 +215,7 @@ impl Element {
     }
 
     /// Runs `seen` on the children whose tag equals `tag` until it says that it is enough.
-    fn each_tagged(
-        &self,
-        tag: &Object,
-        mut seen: impl FnMut(Ref<Element>) -> bool,
-        vm: &Vm,
-    ) -> PyResult<()> {
+    fn each_tagged(&self, tag: &Object, mut seen: impl FnMut(Ref<Element>) -> bool, vm: &Vm) -> PyResult<()> {
         let mut at = 0;
         while let Some(child) = self.child(at) {
             let own = Self::get_or_none(&child.tag, vm);
@@ -243,16 +238,7 @@ impl Element {
     fn put_slice(&self, slice: &Slice, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
         let items = match value {
             None => None,
-            Some(value) => {
-                let items = value.collect_iterable(vm).map_err(|raised| {
-                    if !vm.exception_matches(types::type_error()) {
-                        return raised;
-                    }
-                    vm.clear_exception();
-                    vm.type_error("assignment expects an iterable")
-                })?;
-                Some(items)
-            }
+            Some(value) => Some(super::items_of(value, "assignment expects an iterable", vm)?),
         };
         let SliceIndices { start, stop, step, count } = slice.indices_for(|| self.len(), vm)?;
         let mut new: Vec<Ref<Element>> = Vec::new();
@@ -446,9 +432,7 @@ impl Element {
         if key.has_index() {
             let index = self.index_of(key, vm)?;
             let child = self.child(index);
-            return child
-                .map(Ref::into_object)
-                .ok_or_else(|| vm.index_error("child index out of range"));
+            return child.map(Ref::into_object).ok_or_else(|| vm.index_error("child index out of range"));
         }
         let Some(slice) = key.downcast_ref::<Slice>() else {
             return Err(vm.type_error("element indices must be integers"));
@@ -570,14 +554,7 @@ impl Element {
 
     #[method("($self, elements, /)")]
     fn extend(&self, elements: &Object, vm: &Vm) -> PyResult<()> {
-        let items = elements.collect_iterable(vm).map_err(|raised| {
-            if !vm.exception_matches(types::type_error()) {
-                return raised;
-            }
-            vm.clear_exception();
-            vm.type_error("'elements' must be an iterable")
-        })?;
-        for item in items {
+        for item in super::items_of(elements, "'elements' must be an iterable", vm)? {
             self.add(as_element(&item, vm)?);
         }
         Ok(())
@@ -597,24 +574,23 @@ impl Element {
     #[method("($self, subelement, /)")]
     fn remove(&self, subelement: &Element, vm: &Vm) -> PyResult<()> {
         let wanted = subelement.as_object();
-        let same = self.children.borrow().iter().position(|child| child.as_object().is(wanted));
-        let mut found = same;
         let mut at = 0;
-        while found.is_none() {
-            let Some(child) = self.child(at) else { break };
+        loop {
+            // Comparing may change the children.
+            let Some(child) = self.child(at) else {
+                return Err(vm.value_error("Element.remove(x): element not found"));
+            };
             if child.as_object().rich_compare_bool(wanted, CompareOp::Eq, vm)? {
-                found = Some(at);
+                break;
             }
             at += 1;
         }
         let gone = {
             let mut children = self.children.borrow_mut();
-            found.filter(|&at| at < children.len()).map(|at| children.remove(at))
+            (at < children.len()).then(|| children.remove(at))
         };
-        match gone {
-            Some(_) => Ok(()),
-            None => Err(vm.value_error("Element.remove(x): element not found")),
-        }
+        drop(gone);
+        Ok(())
     }
 
     #[method("($self, /, tag=None)")]

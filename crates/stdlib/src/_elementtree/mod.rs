@@ -62,6 +62,22 @@ impl State {
     }
 }
 
+/// The items of an iterable; `TypeError(text)` for what is none.
+fn items_of(object: &Object, text: &str, vm: &Vm) -> PyResult<Vec<ObjRef>> {
+    let iterator = object.iter(vm).map_err(|raised| {
+        if !vm.exception_matches(types::type_error()) {
+            return raised;
+        }
+        vm.clear_exception();
+        vm.type_error(text)
+    })?;
+    let mut items = Vec::new();
+    while let Some(item) = iterator.iter_next(vm)? {
+        items.push(item);
+    }
+    Ok(items)
+}
+
 /// Raises `ParseError(text)`.
 fn parse_error(text: &str, vm: &Vm) -> Raised {
     PARSE_ERROR.raise(text, vm)

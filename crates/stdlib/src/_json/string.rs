@@ -71,14 +71,12 @@ pub fn scan_body<T: Unit>(text: &Str, units: &[T], begin: usize, strict: bool, v
             0x74 => 0x09,
             0x75 => {
                 let invalid = |place: usize| raise("Invalid \\uXXXX escape", text, place as isize, vm);
-                // The closing quote must follow.
-                let digits = units.get(at + 2..).filter(|rest| rest.len() > 4).unwrap_or_default();
-                let Some(mut code) = hex4(digits) else {
+                let Some(mut code) = hex4(units.get(at + 2..).unwrap_or_default()) else {
                     return Err(invalid(at + 1));
                 };
                 at += 6;
                 if (0xd800..0xdc00).contains(&code) {
-                    if let Some([backslash, u, low @ ..]) = units.get(at..).filter(|rest| rest.len() > 6) {
+                    if let Some([backslash, u, low @ ..]) = units.get(at..) {
                         if (*backslash).into() == 0x5c && (*u).into() == 0x75 {
                             let Some(low) = hex4(low) else {
                                 return Err(invalid(at + 1));

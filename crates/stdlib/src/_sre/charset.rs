@@ -211,18 +211,19 @@ impl CharSet {
     /// [`CharSet::contains`] without the answers known beforehand.
     fn ask(&self, code: u32) -> bool {
         if self.fold != Fold::Locale {
-            return self.holds(self.fold.apply(code));
+            let code = self.fold.apply(code);
+            return self.holds(code, code);
         }
-        let (lower, upper) = (locale_lower(code), locale_upper(code));
-        (self.holds(lower) || upper != lower && self.holds(upper)) != self.complement
+        self.holds(locale_lower(code), locale_upper(code)) != self.complement
     }
 
-    fn holds(&self, code: u32) -> bool {
+    /// Whether the set holds a character in one of its two cases.
+    fn holds(&self, lower: u32, upper: u32) -> bool {
         let mut answer = true;
         for item in &self.items {
             if matches!(item, Item::Negate) {
                 answer = !answer;
-            } else if item.takes(code) {
+            } else if item.takes(lower) || upper != lower && item.takes(upper) {
                 return answer;
             }
         }

@@ -175,7 +175,22 @@ impl Pattern {
     /// The template that the library makes of a replacement.
     pub fn template(&self, repl: &Object, vm: &Vm) -> PyResult<Ref<Template>> {
         let re = taipan_vm::import::import_module("re", vm)?;
-        let made = re.call_method(&vm.intern("_compile_template"), &[self.as_object(), repl], vm)?;
+        let name = vm.intern("_compile_template");
+        let made = match re.call_method(&name, &[self.as_object(), repl], vm) {
+            // The library keeps templates by their text: what can't be a key is taken as plain text.
+            Err(_) if vm.exception_matches(types::type_error()) && repl.hash(vm).is_err() => {
+                vm.clear_exception();
+                let plain = match repl.downcast_ref::<Str>() {
+                    Some(text) => Str::try_from_data(text.data(), vm)?.into_object(),
+                    None => {
+                        let buffer = repl.get_buffer(taipan_vm::protocols::buffer::SIMPLE, vm)?;
+                        vm.new_bytes(buffer.as_bytes()).into_object()
+                    }
+                };
+                re.call_method(&name, &[self.as_object(), &plain], vm)?
+            }
+            made => made?,
+        };
         made.downcast::<Template>().map_err(|_| vm.type_error("invalid template"))
     }
 

@@ -30,7 +30,7 @@ impl Template {
         while let Some(group) = parts.next() {
             let number = match group.downcast_ref::<Int>() {
                 Some(number) => number.to_i64().and_then(|number| usize::try_from(number).ok()),
-                None => None,
+                None => return Err(vm.type_error("an integer is required")),
             };
             match (number, parts.next()) {
                 (Some(number), Some(literal)) => rest.push((number, literal)),

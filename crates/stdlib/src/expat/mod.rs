@@ -72,6 +72,9 @@ enum Within {
     Dtd(bool),
 }
 
+/// What libexpat allocates for an entity that is open.
+const OPEN_ENTITY: usize = 64;
+
 struct Open {
     entity: Rc<Entity>,
     text: Text,
@@ -130,10 +133,16 @@ impl Parser {
         Parser::with(shared, encoding, namespaces, Part::Prolog, Prolog::document())
     }
 
-    fn with(shared: Shared, encoding: Option<&[u8]>, namespaces: Option<u8>, part: Part, prolog: Prolog) -> Parser {
+    fn with(
+        shared: Shared,
+        encoding: Option<&[u8]>,
+        namespaces: Option<u8>,
+        part: Part,
+        prolog: Prolog,
+    ) -> Parser {
         Parser {
             shared: Rc::new(shared),
-            tokenizer: Tokenizer { namespaces: namespaces.is_some() },
+            tokenizer: Tokenizer { namespaces: namespaces.is_some(), keyword_letters: 0 },
             separator: namespaces.unwrap_or(0),
             namespaces: Namespaces::new(),
             decoder: Decoder::new(Encoding::Utf8),
@@ -268,10 +277,24 @@ impl Parser {
             self.head = Some(head);
             return Ok(None);
         };
-        self.decoder = Decoder::new(found.or(given).unwrap_or(Encoding::Utf8));
+        self.set_decoder(found.or(given).unwrap_or(Encoding::Utf8));
         self.shared.skip_bytes(mark);
         head.drain(..mark);
+        if last && matches!(*head, [0xFE | 0xFF | 0xEF | 0]) && self.given_encoding.is_none() {
+            // Half of a mark stands as the start of something that never ends.
+            head = b"<".to_vec();
+            self.set_decoder(Encoding::Utf8);
+        }
         Ok(Some(head))
+    }
+
+    fn set_decoder(&mut self, encoding: Encoding) {
+        self.tokenizer.keyword_letters = match encoding {
+            Encoding::Utf8 | Encoding::Ascii => 0,
+            Encoding::Utf16(_) => 0x100,
+            Encoding::Latin1 | Encoding::Bytes(_) => 0x1_0000,
+        };
+        self.decoder = Decoder::new(encoding);
     }
 
     fn width(&self) -> Width {
@@ -310,7 +333,8 @@ impl Parser {
             owned.push(if self.decoder.waits_inside_char() { 0xC3 } else { b'<' });
         }
         loop {
-            let text: &[u8] = if in_place && self.recode.is_none() && owned.is_empty() { data } else { &owned };
+            let text: &[u8] =
+                if in_place && self.recode.is_none() && owned.is_empty() { data } else { &owned };
             let deferred = self.shared.reparse_deferral.get()
                 && !last
                 && self.partial_before > 0
@@ -335,7 +359,7 @@ impl Parser {
             self.partial_before = if consumed == 0 { rest.len() } else { 0 };
             if let Some(encoding) = self.recode.take() {
                 // What follows the declaration was not decoded: the parser took it as UTF-8.
-                self.decoder = Decoder::new(encoding);
+                self.set_decoder(encoding);
                 let mut again = Vec::with_capacity(rest.len());
                 self.decoder.decode(rest, &mut again);
                 let emptied = again.is_empty();
@@ -392,6 +416,7 @@ impl Parser {
                     Step::Wait(_) => {
                         if let Some(done) = self.open.pop() {
                             done.entity.open.set(false);
+                            self.shared.accounting.release(OPEN_ENTITY);
                         }
                     }
                 }
@@ -421,7 +446,7 @@ impl Parser {
     /// Opens an internal entity. `Again` is to be returned next.
     fn enter(&mut self, entity: &Rc<Entity>, text: Text, within: Within) -> Flow {
         entity.open.set(true);
-        self.shared.accounting.allocate(96)?;
+        self.shared.accounting.allocate(OPEN_ENTITY)?;
         self.open.push(Open { entity: Rc::clone(entity), text, at: 0, within });
         Ok(())
     }
@@ -438,6 +463,14 @@ impl Parser {
             self.shared.set_event(at, at);
         }
         code.into()
+    }
+
+    /// Marks where in a value that starts at `start` an error is.
+    fn fail_in_value(&self, inner: bool, start: usize, wrong: (Code, usize)) -> Stop {
+        match wrong {
+            (code, values::NOWHERE) => code.into(),
+            (code, at) => self.fail_at(inner, start + at, code),
+        }
     }
 
     /// The encoding that a declaration names, if it isn't the one in use.
@@ -473,7 +506,14 @@ impl Parser {
     }
 
     /// `<?xml …?>` in `text[start..end]`: the document's, or that of an external entity.
-    fn xml_decl<H: Handler>(&mut self, text: &[u8], start: usize, end: usize, entity: bool, handler: &H) -> Flow {
+    fn xml_decl<H: Handler>(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        end: usize,
+        entity: bool,
+        handler: &H,
+    ) -> Flow {
         let whole = text.get(start..end).unwrap_or(&[]);
         let decl = xmldecl::parse(whole, entity).map_err(|wrong| {
             self.fail_at(false, start + wrong, if entity { Code::TextDecl } else { Code::XmlDecl })

@@ -107,9 +107,6 @@ impl Namespaces {
     pub fn context(&self, out: &mut Vec<u8>) {
         for prefix in &self.prefixes {
             let Some(uri) = &prefix.uri else { continue };
-            if prefix.name.as_deref() == Some(b"xml") {
-                continue;
-            }
             if !out.is_empty() {
                 out.push(CONTEXT_SEPARATOR);
             }

@@ -96,8 +96,9 @@ impl Parser {
         let mut specified = self.attributes.len();
         for attribute in &declared {
             let Some(value) = &attribute.default else { continue };
-            let given = (0..specified)
-                .any(|i| self.attributes.get(i).is_some_and(|(n, _)| *self.piece(text, *n) == *attribute.name));
+            let given = (0..specified).any(|i| {
+                self.attributes.get(i).is_some_and(|(n, _)| *self.piece(text, *n) == *attribute.name)
+            });
             if !given {
                 let name = self.make(&attribute.name);
                 let value = self.make(value);
@@ -131,12 +132,13 @@ impl Parser {
             return Ok(());
         }
         if handler.wants(Event::EndElement) {
-            if !inner {
+            if !inner && wants {
                 self.shared.set_event(end, end);
             }
             let name = if expanded { &self.names[raw_end..] } else { &self.names[names..raw_end] };
             handler.end_element(name)?;
         }
+        self.shared.accounting.release(self.names.len() - names + 64);
         self.names.truncate(names);
         self.unbind(bindings, handler)
     }
@@ -185,7 +187,7 @@ impl Parser {
                 let mut made = std::mem::take(&mut self.made);
                 let normalised = self.attribute_value(raw, is_cdata, false, &mut made, start);
                 self.made = made;
-                normalised.map_err(|(code, wrong)| self.fail_at(inner, value_start + wrong, code))?;
+                normalised.map_err(|wrong| self.fail_in_value(inner, value_start, wrong))?;
                 Piece { made: true, start, end: self.made.len() }
             };
             self.attributes.push((name, value));
@@ -234,10 +236,8 @@ impl Parser {
             out.push(self.separator);
         }
         out.extend_from_slice(local);
-        if let (true, Some(prefix)) = (self.shared.triplets.get(), prefix) {
-            if self.separator != 0 {
-                out.push(self.separator);
-            }
+        if let (true, Some(prefix)) = (self.shared.triplets.get() && self.separator != 0, prefix) {
+            out.push(self.separator);
             out.extend_from_slice(prefix);
         }
     }

@@ -4,7 +4,10 @@
 //! Every function takes a text and a position and gives a token and where it ends, or where it is wrong. A text may
 //! end anywhere: what could go on is `Partial`.
 
-#![allow(clippy::indexing_slicing, reason = "positions are compared with the text's length before they are read")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "positions are compared with the text's length before they are read"
+)]
 
 use super::classes::{Char, Class, NameChar, check_char, class, name_char, skip_plain};
 
@@ -17,7 +20,10 @@ pub enum Token {
     Partial,
     PartialChar,
     // Content
-    StartTag { attributes: bool, empty: bool },
+    StartTag {
+        attributes: bool,
+        empty: bool,
+    },
     EndTag,
     DataChars,
     DataNewline,
@@ -137,6 +143,9 @@ fn name_next(text: &[u8], at: usize) -> Result<Option<usize>, Found> {
 pub struct Tokenizer {
     /// With namespaces, at most one colon in names of elements and attributes, and none in others.
     pub namespaces: bool,
+    /// Beyond which characters keywords of declarations may not have letters, to be refused as unknown: as libexpat's
+    /// tables for the encoding have it.
+    pub keyword_letters: u32,
 }
 
 type Scan = Result<Found, Found>;
@@ -623,6 +632,7 @@ impl Tokenizer {
             Class::Minus => return comment(text, at + 1),
             Class::Lsqb => return Ok(found(Token::CondSectOpen, at + 1)),
             Class::NameStart => at += 1,
+            Class::Lead2 | Class::Lead3 => at = self.keyword_letter(text, at)?,
             _ => return Ok(invalid(at)),
         }
         loop {
@@ -637,8 +647,23 @@ impl Tokenizer {
                 }
                 Class::Space | Class::Cr | Class::Lf => return Ok(found(Token::DeclOpen, at)),
                 Class::NameStart => at += 1,
+                Class::Lead2 | Class::Lead3 => at = self.keyword_letter(text, at)?,
                 _ => return Ok(invalid(at)),
             }
+        }
+    }
+
+    /// Behind a letter beyond ASCII in a declaration's keyword.
+    fn keyword_letter(self, text: &[u8], at: usize) -> Result<usize, Found> {
+        let known = match class(text[at]) {
+            Class::Lead2 => {
+                self.keyword_letters >= 0x100 && (text[at] < 0xC4 || self.keyword_letters > 0x100)
+            }
+            _ => self.keyword_letters > 0x100,
+        };
+        match name_start(text, at) {
+            Ok(Some(next)) if known => Ok(next),
+            _ => Err(invalid(at)),
         }
     }
 

@@ -1,6 +1,9 @@
 //! The values of attributes and entities: references in them, white space (XML 1.0, sections 3.3.3, 4.4, 4.5).
 
-#![allow(clippy::indexing_slicing, reason = "positions are compared with the text's length before they are read")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "positions are compared with the text's length before they are read"
+)]
 
 use std::rc::Rc;
 
@@ -10,8 +13,11 @@ use super::handler::{Event, Handler};
 use super::token::{Token, char_ref_number, predefined_entity};
 use super::{Parser, Part, Step};
 
-/// An error in a value, and where in the value's own text it is.
+/// An error in a value, and where in the value's own text it is, or `NOWHERE`.
 type Wrong = (Code, usize);
+
+/// No place of its own.
+pub(super) const NOWHERE: usize = usize::MAX;
 
 /// An entity whose text is part of a value.
 struct Frame {
@@ -121,7 +127,11 @@ impl Parser {
                                     .map_err(|stop| (code_of(stop), wrong))?;
                                 continue;
                             }
-                            let found = self.value_entity(name, in_prolog).map_err(|code| (code, wrong))?;
+                            let found = self.value_entity(name, in_prolog).map_err(|code| match code {
+                                // Told at the markup that has the value.
+                                Code::UndefinedEntity | Code::EntityDeclaredInPe => (code, NOWHERE),
+                                _ => (code, wrong),
+                            })?;
                             if let Some((entity, body)) = found {
                                 entity.open.set(true);
                                 self.shared

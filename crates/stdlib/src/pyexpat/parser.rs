@@ -114,8 +114,11 @@ impl XmlParser {
     /// Whether the event has a handler.
     #[inline]
     pub fn has_handler(&self, index: usize) -> bool {
-        let index =
-            if index == Event::Default as usize && self.default_expands.get() { DEFAULT_EXPAND } else { index };
+        let index = if index == Event::Default as usize && self.default_expands.get() {
+            DEFAULT_EXPAND
+        } else {
+            index
+        };
         self.handlers.get(index).is_some_and(|slot| !slot.is_none())
     }
 
@@ -319,8 +322,7 @@ impl XmlParser {
                 (_, Some(_)) => chunk.get_buffer(SIMPLE, vm)?.as_bytes().to_vec(),
                 _ => {
                     let given = chunk.ob_type().tp_name_str();
-                    return Err(vm
-                        .type_error(format!("read() did not return a bytes object (type={given})")));
+                    return Err(vm.type_error(format!("read() did not return a bytes object (type={given})")));
                 }
             };
             if data.len() > CHUNK {
@@ -395,9 +397,14 @@ impl XmlParser {
         made.buffer_text.set(self.buffer_text.get());
         made.ordered_attributes.set(self.ordered_attributes.get());
         made.specified_attributes.set(self.specified_attributes.get());
-        made.default_expands.set(self.default_expands.get());
         for (own, other) in self.handlers.iter().zip(&made.handlers) {
             other.set(own.get());
+        }
+        // They are set one after the other: the last one counts.
+        let expands = self.handler(DEFAULT_EXPAND).is_some();
+        made.default_expands.set(expands);
+        if expands || self.handler(Event::Default as usize).is_some() {
+            made.shared.expand_internal_entities.set(expands);
         }
         Ok(made)
     }
@@ -443,7 +450,11 @@ impl XmlParser {
     /// Activation thresholds below 4 MiB are known to break support for DITA 1.3
     /// payload and are hence not recommended.
     #[method("($self, threshold, /)")]
-    fn SetBillionLaughsAttackProtectionActivationThreshold(&self, threshold: &Object, vm: &Vm) -> PyResult<()> {
+    fn SetBillionLaughsAttackProtectionActivationThreshold(
+        &self,
+        threshold: &Object,
+        vm: &Vm,
+    ) -> PyResult<()> {
         let limit = self::threshold(threshold, vm)?;
         self.check_root(vm)?;
         self.shared.accounting.threshold.set(limit);

@@ -268,3 +268,13 @@ impl Zlib {
         decompress::decompressor(wbits.unwrap_or(MAX_WBITS), zdict, vm)
     }
 }
+
+/// Unpacks data of our own: the whole of a zlib stream that gives at most `limit` bytes.
+pub(crate) fn inflate_all(packed: &[u8], limit: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Ok(mut stream) = Stream::inflater(MAX_WBITS) {
+        let mut input = packed;
+        stream.run(&mut input, FINISH, &mut out, limit);
+    }
+    out
+}

@@ -1,0 +1,16 @@
+//! `_codecs_jp`.
+
+use taipan_vm::prelude::*;
+
+use crate::_multibytecodec::{MultibyteCodec, get_codec};
+
+/// The module.
+pub struct CodecsJp;
+
+#[pymodule(name = "_codecs_jp")]
+impl CodecsJp {
+    #[function("($module, object, /)")]
+    fn getcodec(object: &Object, vm: &Vm) -> PyResult<Ref<MultibyteCodec>> {
+        get_codec("_codecs_jp", object, vm)
+    }
+}
