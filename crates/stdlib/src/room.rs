@@ -13,15 +13,17 @@ pub fn zeroed(length: usize, vm: &Vm) -> PyResult<Vec<u8>> {
         return Ok(Vec::new());
     }
     let Ok(layout) = Layout::array::<u8>(length) else { return Err(vm.memory_error()) };
-    // SAFETY: the layout isn't empty; the probe is freed at once; the vector gets the allocator's own memory, all of
+    // SAFETY: the layout isn't empty; the probe is unmapped at once; the vector gets the allocator's own memory, all of
     // it initialised.
     unsafe {
         if length >= LARGE {
-            let probe = libc::malloc(length);
-            if probe.is_null() {
+            let (protection, flags) =
+                (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+            let probe = libc::mmap(std::ptr::null_mut(), length, protection, flags, -1, 0);
+            if probe == libc::MAP_FAILED {
                 return Err(vm.memory_error());
             }
-            libc::free(probe);
+            libc::munmap(probe, length);
         }
         let place = std::alloc::alloc_zeroed(layout);
         if place.is_null() {

@@ -111,6 +111,13 @@ impl Operation {
     }
 }
 
+/// The value to set; attributes can't be deleted.
+fn given<'a>(value: Option<&'a Object>, name: &str, vm: &Vm) -> PyResult<&'a Object> {
+    value.ok_or_else(|| {
+        vm.attribute_error(format!("attribute '{name}' of '_ssl._SSLSocket' objects cannot be deleted"))
+    })
+}
+
 fn this_thread() -> usize {
     // SAFETY: a plain call.
     unsafe { libc::pthread_self() as usize }
@@ -207,7 +214,13 @@ impl SslSocket {
         }
         // SAFETY: the connection is live.
         unsafe {
-            if server_side { ffi::SSL_set_accept_state(place) } else { ffi::SSL_set_connect_state(place) }
+            if server_side {
+                // Sessions are told apart by who made them.
+                ffi::SSL_set_session_id_context(place, c"Python".as_ptr().cast(), 7);
+                ffi::SSL_set_accept_state(place);
+            } else {
+                ffi::SSL_set_connect_state(place);
+            }
         }
         let (context_slot, socket_slot) = (Slot::empty(), Slot::empty());
         context_slot.put(context);
@@ -816,18 +829,18 @@ impl SslSocket {
             // SAFETY: the connection is live, and so are its chain and its certificate.
             unsafe {
                 let chain = ffi::SSL_get_peer_cert_chain(ssl);
-                if chain.is_null() {
+                // A server's chain goes without the client's own certificate; a resumed session has only that.
+                let own = if self.server_side {
+                    certificate::Handle::from_raw(ffi::SSL_get1_peer_certificate(ssl))
+                } else {
+                    None
+                };
+                if chain.is_null() && own.is_none() {
                     return Ok(vm.none());
                 }
                 let mut found = Certificate::list(chain, vm)?;
-                if self.server_side {
-                    // A server's chain goes without the client's own certificate.
-                    let own = certificate::Handle::from_raw(ffi::SSL_get1_peer_certificate(ssl));
-                    let own = match own {
-                        Some(own) => Certificate::share(own.as_ptr(), vm)?.into_object(),
-                        None => vm.none(),
-                    };
-                    found.insert(0, own);
+                if let Some(own) = own {
+                    found.insert(0, Certificate::share(own.as_ptr(), vm)?.into_object());
                 }
                 Ok(vm.new_list(found).into_object())
             }
@@ -940,7 +953,7 @@ impl SslSocket {
 
     #[setter(context)]
     fn set_context(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        let Some(context) = value.and_then(Object::downcast_ref::<SslContext>) else {
+        let Some(context) = given(value, "context", vm)?.downcast_ref::<SslContext>() else {
             return Err(vm.type_error("The value must be a SSLContext"));
         };
         let has_callback = context.message_callback.get().is_some();
@@ -980,10 +993,7 @@ impl SslSocket {
 
     #[setter(owner)]
     fn set_owner(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        match value {
-            Some(owner) => self.set_owner_object(owner, vm),
-            None => Err(vm.attribute_error("cannot delete attribute")),
-        }
+        self.set_owner_object(given(value, "owner", vm)?, vm)
     }
 
     /// The underlying SSLSession object.
@@ -1004,10 +1014,7 @@ impl SslSocket {
 
     #[setter(session)]
     fn set_session(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        match value {
-            Some(value) => self.resume(value, vm),
-            None => Err(vm.attribute_error("cannot delete attribute")),
-        }
+        self.resume(given(value, "session", vm)?, vm)
     }
 
     /// Was the client session reused during handshake?
