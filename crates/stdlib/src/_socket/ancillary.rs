@@ -20,8 +20,11 @@ fn item_length(data: usize) -> Option<usize> {
     data.checked_add(HEADER).filter(|length| i32::try_from(*length).is_ok())
 }
 
-/// The room that an item takes.
+/// The room that an item takes. Room for one more byte must be left to tell.
 fn item_space(data: usize) -> Option<usize> {
+    if data > i32::MAX as usize - HEADER - ALIGNMENT {
+        return None;
+    }
     item_length(data)?.checked_next_multiple_of(ALIGNMENT).filter(|length| i32::try_from(*length).is_ok())
 }
 

@@ -709,6 +709,19 @@ impl Socket {
         let set = |value: *const u8, size: libc::socklen_t| unsafe {
             libc::setsockopt(fd, level, option, value.cast(), size)
         };
+        if self.family.get() == libc::AF_VSOCK {
+            // Its options have 64 bits.
+            if length.is_some() {
+                return Err(vm.type_error("setsockopt() takes exactly 3 arguments (4 given)"));
+            }
+            let Some(number) = value.downcast_ref::<Int>() else {
+                let class = value.ob_type().tp_name_str();
+                return Err(vm.type_error(format!("setsockopt() argument 3 must be int, not {class}")));
+            };
+            let number = number.to_u64().or_else(|| number.to_i64().map(|number| number as u64)).unwrap_or(0);
+            let result = set((&raw const number).cast(), 8);
+            return if result < 0 { Err(vm.last_os_error(None)) } else { Ok(()) };
+        }
         let number = match value.has_index() {
             true => value.as_index(vm)?.to_i64().and_then(|number| i32::try_from(number).ok()),
             false => None,
@@ -733,14 +746,34 @@ impl Socket {
     /// Get a socket option.  See the Unix manual for level and option.
     /// If a nonzero buffersize argument is given, the return value is a
     /// string of that length; otherwise it is an integer.
-    #[method("($self, level, option, buffersize=0, /)")]
-    fn getsockopt(&self, level: i32, option: i32, buffersize: Option<i32>, vm: &Vm) -> PyResult {
-        let size = buffersize.unwrap_or(0);
+    #[method("($self, *args)")]
+    fn getsockopt(&self, args: &[&Object], vm: &Vm) -> PyResult {
+        let (level, option, size) = match args {
+            [level, option] => (*level, *option, 0),
+            [level, option, size] => (*level, *option, c_int_of(size, vm)?),
+            [] | [_] => {
+                let given = args.len();
+                return Err(vm.type_error(format!("getsockopt() takes at least 2 arguments ({given} given)")));
+            }
+            more => {
+                let given = more.len();
+                return Err(vm.type_error(format!("getsockopt() takes at most 3 arguments ({given} given)")));
+            }
+        };
+        let (level, option) = (c_int_of(level, vm)?, c_int_of(option, vm)?);
+        let is_wide = self.family.get() == libc::AF_VSOCK;
+        if is_wide && size != 0 {
+            return Err(vm.raise(types::os_error(), "getsockopt string buffer not allowed"));
+        }
         if !(0..=1024).contains(&size) {
             return Err(vm.raise(types::os_error(), "getsockopt buflen out of range"));
         }
         let mut room = [0u8; 1024];
-        let mut length = if size == 0 { 4 } else { size as libc::socklen_t };
+        let mut length = match size {
+            0 if is_wide => 8,
+            0 => 4,
+            size => size as libc::socklen_t,
+        };
         // SAFETY: the room is larger than the length.
         let result = unsafe {
             libc::getsockopt(self.fd.get(), level, option, room.as_mut_ptr().cast(), &raw mut length)
@@ -749,8 +782,12 @@ impl Socket {
             return Err(vm.last_os_error(None));
         }
         if size == 0 {
-            let [a, b, c, d, ..] = room;
-            return Ok(vm.new_int(i32::from_ne_bytes([a, b, c, d])));
+            let [a, b, c, d, e, f, g, h, ..] = room;
+            return Ok(if is_wide {
+                vm.new_int(u64::from_ne_bytes([a, b, c, d, e, f, g, h]))
+            } else {
+                vm.new_int(i32::from_ne_bytes([a, b, c, d]))
+            });
         }
         Ok(vm.new_bytes(room.get(..length as usize).unwrap_or_default()).into_object())
     }
