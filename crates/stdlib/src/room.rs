@@ -7,6 +7,20 @@ use taipan_vm::prelude::*;
 /// From here on the system is asked whether it has so much: our allocator reserves addresses without asking.
 const LARGE: usize = 1 << 30;
 
+/// An empty vector with room for `length` bytes. Raises `MemoryError`.
+pub fn reserved(length: usize, vm: &Vm) -> PyResult<Vec<u8>> {
+    if length >= LARGE {
+        let mut bytes = zeroed(length, vm)?;
+        bytes.truncate(0);
+        return Ok(bytes);
+    }
+    let mut bytes = Vec::new();
+    match bytes.try_reserve_exact(length) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(vm.memory_error()),
+    }
+}
+
 /// `length` zero bytes, which cost nothing until they are touched. Raises `MemoryError`.
 pub fn zeroed(length: usize, vm: &Vm) -> PyResult<Vec<u8>> {
     if length == 0 {

@@ -156,3 +156,24 @@ gone = weakref.ref(context)
 del context
 gc.collect()
 print(gone())
+
+# Callbacks can't use the connection that they are called by, and may take away what they were called for.
+S, C = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), client
+with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+    file.write(CERTIFICATE)
+    file.flush()
+    S.load_cert_chain(file.name)
+
+
+def forget(connection, name, context):
+    context.sni_callback = None
+    connection.context = server
+    gc.collect()
+    print(connection.version(), connection.cipher(), connection.context is server)
+
+
+S.sni_callback = forget
+c, s, _ = pair(C, S)
+print(s.context is server, c.version())
+for cls in ssl.SSLSession, ssl._ssl._SSLSocket, ssl._ssl.Certificate:
+    print(shown(cls), shown(lambda: cls.__new__(cls)))

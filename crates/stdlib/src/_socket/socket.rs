@@ -86,6 +86,10 @@ impl Drop for Socket {
 impl Socket {
     /// Waits until the descriptor is ready. Raises `TimeoutError` when the limit is over.
     fn wait(&self, events: i16, limit: &Limit, vm: &Vm) -> PyResult<()> {
+        if self.fd.get() < 0 {
+            // Closed: the call itself tells.
+            return Ok(());
+        }
         let mut entry = libc::pollfd { fd: self.fd.get(), events, revents: 0 };
         let place = &raw mut entry;
         // SAFETY: the structure is ours.
@@ -197,9 +201,11 @@ impl Socket {
         let Ok(size) = usize::try_from(size) else {
             return Err(vm.value_error(format!("negative buffersize in {name}")));
         };
-        let mut bytes = room::zeroed(size, vm)?;
-        let got = self.receive_into(&mut bytes, flags, source, vm)?;
-        Ok(vm.new_bytes(bytes.get(..got).unwrap_or_default()))
+        let mut bytes = room::reserved(size, vm)?;
+        let got = self.receive_raw(bytes.as_mut_ptr(), size, flags, source, vm)?;
+        // SAFETY: the system filled that many of the bytes that there is room for.
+        unsafe { bytes.set_len(got.min(size)) };
+        Ok(vm.new_bytes(&bytes))
     }
 
     fn receive_into(
@@ -209,7 +215,19 @@ impl Socket {
         source: Option<&mut Address>,
         vm: &Vm,
     ) -> PyResult<usize> {
-        let (place, size, flags) = (bytes.as_mut_ptr(), bytes.len(), flags.unwrap_or(0));
+        self.receive_raw(bytes.as_mut_ptr(), bytes.len(), flags, source, vm)
+    }
+
+    /// Receives into `size` bytes at `place`, which are writable.
+    fn receive_raw(
+        &self,
+        place: *mut u8,
+        size: usize,
+        flags: Option<i32>,
+        source: Option<&mut Address>,
+        vm: &Vm,
+    ) -> PyResult<usize> {
+        let flags = flags.unwrap_or(0);
         let (from, length) = match source {
             Some(source) => ((&raw mut source.storage).cast(), &raw mut source.length),
             None => (std::ptr::null_mut(), std::ptr::null_mut()),
