@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use taipan_vm::prelude::*;
 
-use super::names::{self, Algorithm, openssl_error};
+use super::names::{self, openssl_error};
 use crate::digests::{self, GIL_MINSIZE};
 use crate::openssl::{ffi, owned};
 use crate::room;
@@ -204,7 +204,7 @@ impl HashXof {
 /// A new hash of the named function that has taken `data` (or `string`, its old name).
 pub fn start(name: &str, data: Option<&Object>, string: Option<&Object>, vm: &Vm) -> PyResult {
     let data = digests::initial_data(data, string, vm)?;
-    let algorithm: Algorithm = names::fetch(name, vm)?;
+    let algorithm = names::fetch(name, vm)?;
     // SAFETY: the new context is owned; the function is live.
     let (context, is_xof) = unsafe {
         let Some(context) = Context::from_raw(ffi::EVP_MD_CTX_new()) else { return Err(vm.memory_error()) };

@@ -1,6 +1,7 @@
 //! `_hashlib.HMAC`: keyed hashes (RFC 2104) by OpenSSL.
 
 use std::ffi::c_int;
+use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use taipan_vm::prelude::*;
@@ -145,7 +146,7 @@ impl Hmac {
 }
 
 /// The function that a `digestmod` means: a name, or one of this module's constructors.
-pub fn algorithm_of(digestmod: &Object, constructors: Option<&Dict>, vm: &Vm) -> PyResult<Algorithm> {
+pub fn algorithm_of(digestmod: &Object, constructors: Option<&Dict>, vm: &Vm) -> PyResult<Rc<Algorithm>> {
     if let Some(name) = digestmod.downcast_ref::<Str>() {
         return names::fetch(name.to_utf8(vm)?, vm);
     }

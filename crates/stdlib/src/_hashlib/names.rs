@@ -1,6 +1,8 @@
 //! Hash functions' names: Python's are OpenSSL's, some respelt.
 
+use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_int, c_void};
+use std::rc::Rc;
 
 use taipan_vm::exceptions::declared::DeclaredException;
 use taipan_vm::prelude::*;
@@ -43,8 +45,28 @@ pub fn openssl_error(exception: &Type, vm: &Vm) -> Raised {
     }
 }
 
+/// The functions fetched so far by the names asked for: looking one up anew costs more than a short hash.
+#[derive(Default)]
+struct Fetched(RefCell<Vec<(String, Rc<Algorithm>)>>);
+
+/// More names than there are functions with all their spellings; what is asked for beyond is not kept.
+const MOST_NAMES: usize = 64;
+
 /// The function of a name, Python's or OpenSSL's. Raises `UnsupportedDigestmodError`.
-pub fn fetch(name: &str, vm: &Vm) -> PyResult<Algorithm> {
+pub fn fetch(name: &str, vm: &Vm) -> PyResult<Rc<Algorithm>> {
+    let fetched = vm.interp().state::<Fetched>();
+    if let Some((_, found)) = fetched.0.borrow().iter().find(|(known, _)| known == name) {
+        return Ok(found.clone());
+    }
+    let found = Rc::new(fetch_new(name, vm)?);
+    let mut fetched = fetched.0.borrow_mut();
+    if fetched.len() < MOST_NAMES {
+        fetched.push((name.to_owned(), found.clone()));
+    }
+    Ok(found)
+}
+
+fn fetch_new(name: &str, vm: &Vm) -> PyResult<Algorithm> {
     let known = RESPELT.iter().find(|(python, _)| python.eq_ignore_ascii_case(name));
     let Ok(text) = CString::new(known.map_or(name, |(_, openssl)| openssl)) else {
         return Err(UNSUPPORTED.raise(format!("unsupported digest algorithm: {name}"), vm));

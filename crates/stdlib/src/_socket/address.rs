@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStringExt;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::decode;
 
+use super::families;
+
 /// An address of any family with its length.
 pub(super) struct Address {
     pub(super) storage: libc::sockaddr_storage,
@@ -23,7 +25,8 @@ impl Address {
         }
     }
 
-    fn from<T: Copy>(value: T, length: usize) -> Address {
+    /// An address from the structure of its family.
+    pub(super) fn from<T: Copy>(value: T, length: usize) -> Address {
         let mut address = Address::room();
         // SAFETY: every kind of address fits into the storage, which is aligned for all of them.
         unsafe { (&raw mut address.storage).cast::<T>().write(value) };
@@ -34,6 +37,71 @@ impl Address {
     pub(super) fn pointer(&self) -> *const libc::sockaddr {
         (&raw const self.storage).cast()
     }
+
+    /// The family; meaningless for an address without length.
+    pub(super) fn family(&self) -> i32 {
+        i32::from(self.storage.ss_family)
+    }
+
+    /// The structure of the address's family.
+    ///
+    /// # Safety
+    /// `T` is that structure.
+    pub(super) unsafe fn value<T: Copy>(&self) -> T {
+        // SAFETY: the storage is larger than every such structure and aligned for it.
+        unsafe { (&raw const self.storage).cast::<T>().read() }
+    }
+
+    /// The bytes of an IP address, most significant first; nothing for other families.
+    pub(super) fn octets(&self) -> Vec<u8> {
+        // SAFETY: the storage holds an address of that family.
+        unsafe {
+            match self.family() {
+                libc::AF_INET => self.value::<libc::sockaddr_in>().sin_addr.s_addr.to_ne_bytes().to_vec(),
+                libc::AF_INET6 => self.value::<libc::sockaddr_in6>().sin6_addr.s6_addr.to_vec(),
+                _ => Vec::new(),
+            }
+        }
+    }
+
+    /// An IP address as text.
+    pub(super) fn host(&self) -> String {
+        ip_text(&self.octets()).unwrap_or_default()
+    }
+
+    /// Completes an IPv6 address.
+    pub(super) fn set_flow_and_scope(&mut self, flow: u32, scope: u32) {
+        // SAFETY: the storage holds an address of that family.
+        unsafe {
+            let value = (&raw mut self.storage).cast::<libc::sockaddr_in6>();
+            (*value).sin6_flowinfo = flow.to_be();
+            (*value).sin6_scope_id = scope;
+        }
+    }
+}
+
+/// An IP address as the C library writes it; `None` for a wrong length.
+pub(super) fn ip_text(bytes: &[u8]) -> Option<String> {
+    unsafe extern "C" {
+        fn inet_ntop(
+            family: libc::c_int,
+            address: *const libc::c_void,
+            text: *mut libc::c_char,
+            length: libc::socklen_t,
+        ) -> *const libc::c_char;
+    }
+    let family = match bytes.len() {
+        4 => libc::AF_INET,
+        16 => libc::AF_INET6,
+        _ => return None,
+    };
+    let mut text = [0u8; 64];
+    // SAFETY: the address has the family's length, the text has room for every address.
+    let written = unsafe { inet_ntop(family, bytes.as_ptr().cast(), text.as_mut_ptr().cast(), 64) };
+    if written.is_null() {
+        return None;
+    }
+    CStr::from_bytes_until_nul(&text).ok().map(|text| text.to_string_lossy().into_owned())
 }
 
 /// `gaierror` for a code of `getaddrinfo`'s.
@@ -55,7 +123,7 @@ pub(super) fn gai_error(code: i32, vm: &Vm) -> Raised {
 }
 
 /// A host name as the resolver takes it: str (by IDNA when it isn't ASCII), bytes.
-pub(super) fn host_text(host: &Object, vm: &Vm) -> PyResult<CString> {
+pub(super) fn host_bytes(host: &Object, vm: &Vm) -> PyResult<Vec<u8>> {
     let bytes = match host.downcast_ref::<Str>() {
         Some(text) => match text.as_ascii_str() {
             Some(ascii) => ascii.as_bytes().to_vec(),
@@ -78,38 +146,64 @@ pub(super) fn host_text(host: &Object, vm: &Vm) -> PyResult<CString> {
             },
         },
     };
-    CString::new(bytes).map_err(|_| vm.type_error("host name must not contain null character"))
+    if bytes.contains(&0) {
+        return Err(vm.type_error("host name must not contain null character"));
+    }
+    Ok(bytes)
 }
 
-/// The first address of a host in a family.
-fn resolve(host: &Object, family: i32, vm: &Vm) -> PyResult<Address> {
+/// The same for C.
+pub(super) fn host_text(host: &Object, vm: &Vm) -> PyResult<CString> {
+    CString::new(host_bytes(host, vm)?)
+        .map_err(|_| vm.type_error("host name must not contain null character"))
+}
+
+/// The first address of a host in a family (`AF_UNSPEC`: in any).
+pub(super) fn resolve(host: &Object, family: i32, vm: &Vm) -> PyResult<Address> {
     let text = host_text(host, vm)?;
     let bytes = text.as_bytes();
-    if family == libc::AF_INET {
-        let literal = match bytes {
-            b"" => Some(Ipv4Addr::UNSPECIFIED),
-            b"<broadcast>" => Some(Ipv4Addr::BROADCAST),
-            bytes => std::str::from_utf8(bytes).ok().and_then(|t| t.parse().ok()),
-        };
-        if let Some(ip) = literal {
+    if bytes == b"<broadcast>" || bytes == b"255.255.255.255" {
+        if !matches!(family, libc::AF_INET | libc::AF_UNSPEC) {
+            return Err(vm.raise(types::os_error(), "address family mismatched"));
+        }
+        return Ok(inet(Ipv4Addr::BROADCAST, 0));
+    }
+    let plain = std::str::from_utf8(bytes).unwrap_or_default();
+    if matches!(family, libc::AF_INET | libc::AF_UNSPEC) {
+        if let Ok(ip) = plain.parse() {
             return Ok(inet(ip, 0));
         }
-    } else if bytes.is_empty() {
-        return Ok(inet6(Ipv6Addr::UNSPECIFIED, 0, 0, 0));
+    }
+    if matches!(family, libc::AF_INET6 | libc::AF_UNSPEC) {
+        if let Ok(ip) = plain.parse() {
+            return Ok(inet6(ip, 0, 0, 0));
+        }
     }
     // SAFETY: zero is a valid value of every field; the list is freed below.
     unsafe {
         let mut hints: libc::addrinfo = std::mem::zeroed();
         hints.ai_family = family;
-        let mut found = std::ptr::null_mut();
+        let (mut name, mut service) = (text.as_ptr(), std::ptr::null());
+        if bytes.is_empty() {
+            // Whatever address: what a server binds to.
+            hints.ai_socktype = libc::SOCK_DGRAM;
+            hints.ai_flags = libc::AI_PASSIVE;
+            name = std::ptr::null();
+            service = c"0".as_ptr();
+        }
+        let mut found: *mut libc::addrinfo = std::ptr::null_mut();
         let place = &raw mut found;
         let hints = &raw const hints;
-        let code = vm.allow_threads(|| libc::getaddrinfo(text.as_ptr(), std::ptr::null(), hints, place));
+        let code = vm.allow_threads(|| libc::getaddrinfo(name, service, hints, place));
         if code != 0 {
             return Err(gai_error(code, vm));
         }
         let address = read((*found).ai_addr, (*found).ai_addrlen);
+        let several = !(*found).ai_next.is_null();
         libc::freeaddrinfo(found);
+        if bytes.is_empty() && several {
+            return Err(vm.raise(types::os_error(), "wildcard resolved to multiple address"));
+        }
         Ok(address)
     }
 }
@@ -152,7 +246,7 @@ fn inet6(ip: Ipv6Addr, port: u16, flow: u32, scope: u32) -> Address {
     Address::from(value, size_of::<libc::sockaddr_in6>())
 }
 
-fn port_of(object: &Object, caller: &str, vm: &Vm) -> PyResult<u16> {
+pub(super) fn port_of(object: &Object, caller: &str, vm: &Vm) -> PyResult<u16> {
     let number = object.as_index(vm)?.to_i64();
     number
         .and_then(|port| u16::try_from(port).ok())
@@ -167,9 +261,10 @@ fn optional_u32(object: Option<&ObjRef>, vm: &Vm) -> PyResult<u32> {
 }
 
 /// The system's form of an address for a socket of `family`. `caller` is the method for messages.
-pub(super) fn parse(object: &Object, family: i32, caller: &str, vm: &Vm) -> PyResult<Address> {
+/// `proto` is the socket's protocol.
+pub(super) fn parse(object: &Object, family: i32, proto: i32, caller: &str, vm: &Vm) -> PyResult<Address> {
     match family {
-        libc::AF_INET => {
+        libc::AF_INET | libc::AF_RDS => {
             let Some(pair) = object.downcast_ref::<Tuple>() else {
                 return Err(vm.type_error(format!(
                     "{caller}(): AF_INET address must be tuple, not {}",
@@ -179,7 +274,7 @@ pub(super) fn parse(object: &Object, family: i32, caller: &str, vm: &Vm) -> PyRe
             let [host, port] = pair.as_slice() else {
                 return Err(vm.type_error("AF_INET address must be a pair (host, port)"));
             };
-            let mut address = resolve(host, family, vm)?;
+            let mut address = resolve(host, libc::AF_INET, vm)?;
             let port = port_of(port, caller, vm)?;
             // SAFETY: the storage holds an address of that family.
             unsafe { (*(&raw mut address.storage).cast::<libc::sockaddr_in>()).sin_port = port.to_be() };
@@ -236,12 +331,12 @@ pub(super) fn parse(object: &Object, family: i32, caller: &str, vm: &Vm) -> PyRe
             let length = 2 + bytes.len() + usize::from(!is_abstract && !bytes.is_empty());
             Ok(Address::from(value, length.max(2)))
         }
-        _ => Err(vm.raise(types::os_error(), &format!("{caller}(): bad family"))),
+        _ => families::parse(object, family, proto, caller, vm),
     }
 }
 
-/// Python's form of an address.
-pub(super) fn to_object(address: &Address, vm: &Vm) -> PyResult {
+/// Python's form of an address. `proto` is the socket's protocol.
+pub(super) fn from_system(address: &Address, proto: i32, vm: &Vm) -> PyResult {
     if address.length == 0 {
         return Ok(vm.none());
     }
@@ -249,16 +344,14 @@ pub(super) fn to_object(address: &Address, vm: &Vm) -> PyResult {
         libc::AF_INET => {
             // SAFETY: the storage holds an address of that family.
             let value = unsafe { &*(&raw const address.storage).cast::<libc::sockaddr_in>() };
-            let ip = Ipv4Addr::from(u32::from_be(value.sin_addr.s_addr));
-            let host = vm.new_str(&ip.to_string()).into_object();
+            let host = vm.new_str(&address.host()).into_object();
             Ok(vm.new_tuple([host, vm.new_int(u16::from_be(value.sin_port))]).into_object())
         }
         libc::AF_INET6 => {
             // SAFETY: the storage holds an address of that family.
             let value = unsafe { &*(&raw const address.storage).cast::<libc::sockaddr_in6>() };
-            let ip = Ipv6Addr::from(value.sin6_addr.s6_addr);
             let parts = [
-                vm.new_str(&ip.to_string()).into_object(),
+                vm.new_str(&address.host()).into_object(),
                 vm.new_int(u16::from_be(value.sin6_port)),
                 vm.new_int(u32::from_be(value.sin6_flowinfo)),
                 vm.new_int(value.sin6_scope_id),
@@ -276,15 +369,7 @@ pub(super) fn to_object(address: &Address, vm: &Vm) -> PyResult {
             let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
             Ok(decode(text, vm).into_object())
         }
-        family => {
-            let length = (address.length as usize).saturating_sub(2);
-            // SAFETY: the storage is longer than the address.
-            let bytes = unsafe {
-                std::slice::from_raw_parts((&raw const address.storage).cast::<u8>().add(2), length)
-            };
-            let data = vm.new_bytes(bytes).into_object();
-            Ok(vm.new_tuple([vm.new_int(family), data]).into_object())
-        }
+        _ => families::from_system(address, proto, vm),
     }
 }
 

@@ -367,7 +367,7 @@ impl Certificate {
             ENCODING_PEM => {
                 let Some(out) = Bio::memory() else { return Err(vm.memory_error()) };
                 // SAFETY: both are live.
-                if unsafe { ffi::PEM_write_bio_X509_AUX(out.as_ptr(), self.handle.as_ptr()) } != 1 {
+                if unsafe { ffi::PEM_write_bio_X509(out.as_ptr(), self.handle.as_ptr()) } != 1 {
                     return Err(error::newest(line!(), vm));
                 }
                 utf8(&out.contents(), vm)

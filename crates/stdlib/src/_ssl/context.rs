@@ -62,6 +62,9 @@ const VERSION_OPTIONS: u64 = ffi::SSL_OP_NO_SSLv3
     | ffi::SSL_OP_NO_TLSv1_2
     | ffi::SSL_OP_NO_TLSv1_3;
 
+/// `SSL_OP_ALL`: harmless workarounds for bugs of others. `openssl-sys` has an older release's.
+const DEFAULT_BUG_FIXES: u64 = 0x8000_0050;
+
 /// The layout of `_ssl._SSLContext`.
 #[repr(C)]
 #[derive(Traverse)]
@@ -315,7 +318,7 @@ impl SslContext {
         let required = ffi::SSL_VERIFY_PEER | ffi::SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
         context.set_mode(if is_client { required } else { ffi::SSL_VERIFY_NONE });
         let place = context.as_ptr();
-        let options = ffi::SSL_OP_ALL
+        let options = DEFAULT_BUG_FIXES
             | ffi::SSL_OP_NO_SSLv3
             | ffi::SSL_OP_NO_COMPRESSION
             | ffi::SSL_OP_CIPHER_SERVER_PREFERENCE;
@@ -323,7 +326,6 @@ impl SslContext {
         unsafe {
             ffi::SSL_CTX_set_options(place, options);
             ffi::SSL_CTX_set_mode(place, ffi::SSL_MODE_RELEASE_BUFFERS);
-            ffi::SSL_CTX_set_session_id_context(place, c"Python".as_ptr().cast(), 6);
             let parameters = ffi::SSL_CTX_get0_param(place);
             ffi::X509_VERIFY_PARAM_set_flags(parameters, ffi::X509_V_FLAG_TRUSTED_FIRST);
             ffi::X509_VERIFY_PARAM_set_hostflags(parameters, context.host_flags.get());

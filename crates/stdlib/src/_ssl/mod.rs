@@ -16,6 +16,7 @@ mod context;
 mod distrusted;
 mod error;
 mod memory_bio;
+mod peer;
 mod session;
 mod socket_bio;
 mod ssl_socket;

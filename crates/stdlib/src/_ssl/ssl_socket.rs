@@ -15,12 +15,11 @@ use taipan_vm::builtins::weakref::reference::WeakReference;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::buffer;
 
-use super::certificate::{self, Certificate};
 use super::context::{SslContext, protocol, session_of};
 use super::error::{self, Kind, Report, Verification};
 use super::memory_bio::MemoryBio;
 use super::session::SslSession;
-use super::{cipher, socket_bio};
+use super::socket_bio;
 use crate::_socket::Socket;
 use crate::openssl::{self, ErrorCode, ffi, owned};
 use crate::room;
@@ -109,6 +108,13 @@ impl Operation {
             },
         )
     }
+}
+
+/// The value to set; attributes can't be deleted.
+fn given<'a>(value: Option<&'a Object>, name: &str, vm: &Vm) -> PyResult<&'a Object> {
+    value.ok_or_else(|| {
+        vm.attribute_error(format!("attribute '{name}' of '_ssl._SSLSocket' objects cannot be deleted"))
+    })
 }
 
 fn this_thread() -> usize {
@@ -207,7 +213,13 @@ impl SslSocket {
         }
         // SAFETY: the connection is live.
         unsafe {
-            if server_side { ffi::SSL_set_accept_state(place) } else { ffi::SSL_set_connect_state(place) }
+            if server_side {
+                // Sessions are told apart by who made them.
+                ffi::SSL_set_session_id_context(place, c"Python".as_ptr().cast(), 7);
+                ffi::SSL_set_accept_state(place);
+            } else {
+                ffi::SSL_set_connect_state(place);
+            }
         }
         let (context_slot, socket_slot) = (Slot::empty(), Slot::empty());
         context_slot.put(context);
@@ -274,6 +286,11 @@ impl SslSocket {
         unsafe { self.at_work.load(Ordering::Relaxed).as_ref() }
     }
 
+    /// Whether this is the server's side.
+    pub(super) fn is_server(&self) -> bool {
+        self.server_side
+    }
+
     /// The context, as long as there is one.
     pub fn context_object(&self) -> Option<Ref<SslContext>> {
         self.context.get()
@@ -325,7 +342,7 @@ impl SslSocket {
     }
 
     /// Asks OpenSSL something that takes no time.
-    fn ask<R>(&self, vm: &Vm, question: impl FnOnce(*mut ffi::SSL) -> R) -> R {
+    pub(super) fn ask<R>(&self, vm: &Vm, question: impl FnOnce(*mut ffi::SSL) -> R) -> R {
         if self.is_mine() {
             return question(self.ssl.as_ptr());
         }
@@ -576,9 +593,8 @@ impl SslSocket {
         }
     }
 
-    /// One try at reading into a buffer; 0 at the peer's orderly end.
-    fn read_some(&self, bytes: &mut [u8], vm: &Vm) -> PyResult<usize> {
-        let (place, size) = (bytes.as_mut_ptr(), bytes.len());
+    /// Reads into `size` bytes at `place`, which are writable; 0 at the peer's orderly end.
+    fn read_some(&self, place: *mut u8, size: usize, vm: &Vm) -> PyResult<usize> {
         let mut got = 0usize;
         let got_place = &raw mut got;
         let step = self.drive(Operation::Read, vm, |ssl| {
@@ -597,7 +613,7 @@ impl SslSocket {
     }
 }
 
-#[pytype(name = "_ssl._SSLSocket", no_new, gc)]
+#[pytype(name = "_ssl._SSLSocket", no_new, gc, methods(SslSocket::PEER_METHODS))]
 impl SslSocket {
     #[method("($self, /)")]
     fn do_handshake(&self, vm: &Vm) -> PyResult<()> {
@@ -629,9 +645,11 @@ impl SslSocket {
             if size == 0 {
                 return Ok(vm.new_bytes(&[]).into_object());
             }
-            let mut bytes = room::zeroed(size, vm)?;
-            let got = self.read_some(&mut bytes, vm)?;
-            return Ok(vm.new_bytes(bytes.get(..got).unwrap_or_default()).into_object());
+            let mut bytes = room::reserved(size, vm)?;
+            let got = self.read_some(bytes.as_mut_ptr(), size, vm)?;
+            // SAFETY: OpenSSL filled that many of the bytes that there is room for.
+            unsafe { bytes.set_len(got.min(size)) };
+            return Ok(vm.new_bytes(&bytes).into_object());
         };
         let mut view = match target.get_buffer(buffer::WRITABLE, vm) {
             Ok(view) => view,
@@ -654,7 +672,7 @@ impl SslSocket {
         if wanted == 0 {
             return Ok(vm.new_int(0));
         }
-        let got = self.read_some(bytes.get_mut(..wanted).unwrap_or_default(), vm)?;
+        let got = self.read_some(bytes.as_mut_ptr(), wanted, vm)?;
         Ok(vm.new_int(got))
     }
 
@@ -763,170 +781,6 @@ impl SslSocket {
         Ok(())
     }
 
-    /// Returns the certificate for the peer.
-    ///
-    /// If no certificate was provided, returns None.  If a certificate was
-    /// provided, but not validated, returns an empty dictionary.  Otherwise
-    /// returns a dict containing information about the peer certificate.
-    ///
-    /// If the optional argument is True, returns a DER-encoded copy of the
-    /// peer certificate, or None if no certificate was provided.  This will
-    /// return the certificate even if it wasn't validated.
-    #[method("($self, der=False, /)")]
-    fn getpeercert(&self, der: Option<bool>, vm: &Vm) -> PyResult {
-        // SAFETY: the connection is live; the certificate is owned.
-        let found = self.ask(vm, |ssl| unsafe {
-            if ffi::SSL_is_init_finished(ssl) == 0 {
-                return None;
-            }
-            let mode = ffi::SSL_CTX_get_verify_mode(ffi::SSL_get_SSL_CTX(ssl));
-            Some((certificate::Handle::from_raw(ffi::SSL_get1_peer_certificate(ssl)), mode))
-        });
-        let Some((handle, mode)) = found else { return Err(vm.value_error("handshake not done yet")) };
-        let Some(handle) = handle else { return Ok(vm.none()) };
-        // SAFETY: the certificate is live.
-        unsafe {
-            if der.unwrap_or(false) {
-                Ok(certificate::der(handle.as_ptr(), vm)?.into_object())
-            } else if mode & ffi::SSL_VERIFY_PEER == 0 {
-                Ok(vm.new_dict().into_object())
-            } else {
-                Ok(certificate::decode(handle.as_ptr(), vm)?.into_object())
-            }
-        }
-    }
-
-    #[method("($self, /)")]
-    fn get_verified_chain(&self, vm: &Vm) -> PyResult {
-        self.ask(vm, |ssl| {
-            // SAFETY: the connection is live, and so is its chain.
-            unsafe {
-                let chain = ffi::SSL_get0_verified_chain(ssl);
-                if chain.is_null() {
-                    return Ok(vm.none());
-                }
-                Ok(vm.new_list(Certificate::list(chain, vm)?).into_object())
-            }
-        })
-    }
-
-    #[method("($self, /)")]
-    fn get_unverified_chain(&self, vm: &Vm) -> PyResult {
-        self.ask(vm, |ssl| {
-            // SAFETY: the connection is live, and so are its chain and its certificate.
-            unsafe {
-                let chain = ffi::SSL_get_peer_cert_chain(ssl);
-                if chain.is_null() {
-                    return Ok(vm.none());
-                }
-                let mut found = Certificate::list(chain, vm)?;
-                if self.server_side {
-                    // A server's chain goes without the client's own certificate.
-                    let own = certificate::Handle::from_raw(ffi::SSL_get1_peer_certificate(ssl));
-                    let own = match own {
-                        Some(own) => Certificate::share(own.as_ptr(), vm)?.into_object(),
-                        None => vm.none(),
-                    };
-                    found.insert(0, own);
-                }
-                Ok(vm.new_list(found).into_object())
-            }
-        })
-    }
-
-    #[method("($self, /)")]
-    fn cipher(&self, vm: &Vm) -> ObjRef {
-        // SAFETY: the connection is live; ciphers are static.
-        self.ask(vm, |ssl| unsafe {
-            let current = ffi::SSL_get_current_cipher(ssl);
-            if current.is_null() { vm.none() } else { cipher::triple(current, vm).into_object() }
-        })
-    }
-
-    #[method("($self, /)")]
-    fn shared_ciphers(&self, vm: &Vm) -> ObjRef {
-        // SAFETY: the connection is live, and so are its lists; ciphers are static.
-        self.ask(vm, |ssl| unsafe {
-            let theirs: *const ffi::OPENSSL_STACK = ffi::SSL_get_client_ciphers(ssl).cast();
-            if theirs.is_null() {
-                return vm.none();
-            }
-            let ours: *const ffi::OPENSSL_STACK = ffi::SSL_get_ciphers(ssl).cast();
-            let list = |stack: *const ffi::OPENSSL_STACK| {
-                (0..ffi::OPENSSL_sk_num(stack)).map(move |at| ffi::OPENSSL_sk_value(stack, at))
-            };
-            let ours: Vec<_> = list(ours).collect();
-            let shared: Vec<ObjRef> = list(theirs)
-                .filter(|offered| ours.contains(offered))
-                .map(|offered| cipher::triple(offered.cast(), vm).into_object())
-                .collect();
-            vm.new_list(shared).into_object()
-        })
-    }
-
-    #[method("($self, /)")]
-    fn compression(&self, vm: &Vm) -> ObjRef {
-        // OpenSSL is built without compression.
-        vm.none()
-    }
-
-    #[method("($self, /)")]
-    fn version(&self, vm: &Vm) -> ObjRef {
-        // SAFETY: the connection is live; the texts are static.
-        let name = self.ask(vm, |ssl| unsafe {
-            if ffi::SSL_is_init_finished(ssl) == 0 { None } else { openssl::text(ffi::SSL_get_version(ssl)) }
-        });
-        match name.filter(|name| name != "unknown") {
-            Some(name) => vm.new_str(&name).into_object(),
-            None => vm.none(),
-        }
-    }
-
-    #[method("($self, /)")]
-    fn selected_alpn_protocol(&self, vm: &Vm) -> ObjRef {
-        self.ask(vm, |ssl| {
-            let (mut place, mut length) = (std::ptr::null(), 0);
-            // SAFETY: the connection is live; the name is copied at once.
-            unsafe {
-                ffi::SSL_get0_alpn_selected(ssl, &raw mut place, &raw mut length);
-                if place.is_null() {
-                    return vm.none();
-                }
-                let name = std::slice::from_raw_parts(place, length as usize);
-                vm.new_str(&String::from_utf8_lossy(name)).into_object()
-            }
-        })
-    }
-
-    /// Get channel binding data for current connection.
-    ///
-    /// Raise ValueError if the requested `cb_type` is not supported.
-    /// Return bytes of the data or None if the data is not available (e.g.
-    /// before the handshake).
-    /// Only 'tls-unique' channel binding data from RFC 5929 is supported.
-    #[method("($self, /, cb_type='tls-unique')")]
-    fn get_channel_binding(&self, cb_type: Option<&str>, vm: &Vm) -> PyResult {
-        let kind = cb_type.unwrap_or("tls-unique");
-        if kind != "tls-unique" {
-            return Err(vm.value_error(format!("'{kind}' channel binding type not implemented")));
-        }
-        let mut message = [0u8; 128];
-        let place: *mut u8 = message.as_mut_ptr();
-        // SAFETY: the connection is live; the buffer has that length.
-        let length = self.ask(vm, |ssl| unsafe {
-            // The first "finished" message: the server's when a session was resumed, else the client's.
-            if (ffi::SSL_session_reused(ssl) != 0) != self.server_side {
-                ffi::SSL_get_peer_finished(ssl, place.cast(), 128)
-            } else {
-                ffi::SSL_get_finished(ssl, place.cast(), 128)
-            }
-        });
-        if length == 0 {
-            return Ok(vm.none());
-        }
-        Ok(vm.new_bytes(message.get(..length).unwrap_or_default()).into_object())
-    }
-
     /// This changes the context associated with the SSLSocket.
     ///
     /// This is typically used from within a callback function set by the
@@ -940,7 +794,7 @@ impl SslSocket {
 
     #[setter(context)]
     fn set_context(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        let Some(context) = value.and_then(Object::downcast_ref::<SslContext>) else {
+        let Some(context) = given(value, "context", vm)?.downcast_ref::<SslContext>() else {
             return Err(vm.type_error("The value must be a SSLContext"));
         };
         let has_callback = context.message_callback.get().is_some();
@@ -980,10 +834,7 @@ impl SslSocket {
 
     #[setter(owner)]
     fn set_owner(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        match value {
-            Some(owner) => self.set_owner_object(owner, vm),
-            None => Err(vm.attribute_error("cannot delete attribute")),
-        }
+        self.set_owner_object(given(value, "owner", vm)?, vm)
     }
 
     /// The underlying SSLSession object.
@@ -1004,10 +855,7 @@ impl SslSocket {
 
     #[setter(session)]
     fn set_session(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        match value {
-            Some(value) => self.resume(value, vm),
-            None => Err(vm.attribute_error("cannot delete attribute")),
-        }
+        self.resume(given(value, "session", vm)?, vm)
     }
 
     /// Was the client session reused during handshake?

@@ -7,6 +7,9 @@ use taipan_vm::prelude::*;
 use super::error;
 use crate::openssl::{Bio, ErrorCode, ffi, owned};
 
+/// `BIO_CTRL_PENDING`: how much is left to read.
+const CTRL_PENDING: c_int = 10;
+
 owned!(
     /// A trusted certificate.
     Authority(ffi::X509),
@@ -113,6 +116,9 @@ fn add(context: *mut ffi::SSL_CTX, data: &[u8], is_pem: bool, vm: &Vm) -> PyResu
         let (none, nothing) = (std::ptr::null_mut(), std::ptr::null_mut());
         ErrorCode::forget_all();
         loop {
+            if !is_pem && loaded > 0 && ffi::BIO_ctrl(reader.as_ptr(), CTRL_PENDING, 0, nothing) == 0 {
+                break;
+            }
             let read = if is_pem {
                 ffi::PEM_read_bio_X509(reader.as_ptr(), none, None, nothing)
             } else {
@@ -143,11 +149,11 @@ fn add(context: *mut ffi::SSL_CTX, data: &[u8], is_pem: bool, vm: &Vm) -> PyResu
             };
             return Err(error::plain(text, 4410, vm));
         }
+        // The end of the data reads as a lack of another certificate, or as a header that is cut off.
         let at_end = if is_pem {
             is(ffi::ERR_LIB_PEM, ffi::PEM_R_NO_START_LINE)
         } else {
-            // The end of the data reads as a header that is cut off.
-            is(ffi::ERR_LIB_ASN1, ffi::ASN1_R_HEADER_TOO_LONG) || end.is_none()
+            is(ffi::ERR_LIB_ASN1, ffi::ASN1_R_HEADER_TOO_LONG)
         };
         if !at_end && end.is_some() {
             return Err(error::newest(4410, vm));

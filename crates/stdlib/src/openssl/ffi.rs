@@ -114,7 +114,7 @@ unsafe extern "C" {
         callback: pem_password_cb,
         data: *mut c_void,
     ) -> *mut X509;
-    pub fn PEM_write_bio_X509_AUX(bio: *mut BIO, certificate: *const X509) -> c_int;
+    pub fn SSL_set_session_id_context(ssl: *mut SSL, id: *const c_uchar, length: c_uint) -> c_int;
     pub fn BIO_new_file(path: *const c_char, mode: *const c_char) -> *mut BIO;
     pub fn OBJ_obj2txt(
         buffer: *mut c_char,

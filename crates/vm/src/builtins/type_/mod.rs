@@ -104,12 +104,15 @@ pub fn shown_name(tp: &Type, vm: &Vm) -> PyResult<String> {
 
 fn check_settable(tp: &Type, value: Option<&Object>, name: &str, vm: &Vm) -> PyResult<()> {
     if tp.has_flag(TypeFlags::IMMUTABLETYPE) {
-        return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", tp.name())));
+        return Err(
+            vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", tp.tp_name_str()))
+        );
     }
     if value.is_none() {
-        return Err(
-            vm.type_error(format!("cannot delete '{name}' attribute of immutable type '{}'", tp.name()))
-        );
+        return Err(vm.type_error(format!(
+            "cannot delete '{name}' attribute of immutable type '{}'",
+            tp.tp_name_str()
+        )));
     }
     Ok(())
 }
@@ -221,7 +224,9 @@ fn type_lookup_attr(tp: &Type, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> 
 pub fn type_setattr(tp: &Type, name: &Str, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
     if tp.has_flag(TypeFlags::IMMUTABLETYPE) {
         let name = name.to_string_lossy();
-        return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", tp.name())));
+        return Err(
+            vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", tp.tp_name_str()))
+        );
     }
     let name = Str::intern(Str::exact(name, vm), vm);
     let metatype = tp.as_object().ob_type();
