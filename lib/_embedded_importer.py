@@ -92,8 +92,20 @@ def _hook(path):
 
 
 def _archive_hook(path):
-    """Stands in for `zipimport.zipimporter` until an entry of the path is a file."""
-    if not _bootstrap_external._path_isfile(path):
+    """Stands in for `zipimport.zipimporter` until an entry of the path is a file,
+    or a folder within what is one."""
+    place = path
+    while True:
+        try:
+            _bootstrap_external._path_stat(place)
+        except (OSError, ValueError):
+            parent = _bootstrap_external._path_split(place)[0]
+            if parent == place or not parent:
+                raise ImportError("not an archive", path=path) from None
+            place = parent
+        else:
+            break
+    if not _bootstrap_external._path_isfile(place):
         raise ImportError("not an archive", path=path)
     from zipimport import zipimporter
     sys.path_hooks[sys.path_hooks.index(_archive_hook)] = zipimporter

@@ -1,8 +1,12 @@
 """Data files of the standard library inside the executable, for `importlib.resources`."""
 
+import contextlib
 import io
+import os
+import tempfile
 
 import _embedded
+from importlib.resources import as_file
 from importlib.resources.abc import Traversable, TraversableResources
 
 
@@ -95,3 +99,25 @@ class ResourceReader(TraversableResources):
 
     def files(self):
         return Entry(self._loader, self._fullname.replace(".", "/"))
+
+
+def _write(entry, path):
+    """Lays an entry out on disk."""
+    if entry.is_dir():
+        os.mkdir(path)
+        for child in entry.iterdir():
+            _write(child, os.path.join(path, child.name))
+    else:
+        with open(path, "wb") as file:
+            file.write(entry.read_bytes())
+
+
+@as_file.register(Entry)
+@contextlib.contextmanager
+def _as_file(entry):
+    """A copy on disk, under its own name, for as long as it is needed."""
+    from pathlib import Path
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, entry.name)
+        _write(entry, path)
+        yield path

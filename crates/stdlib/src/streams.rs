@@ -25,11 +25,6 @@ impl<T> Guarded<T> {
             }
         }
     }
-
-    /// The value when nobody works on it: what finalisation may look at.
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.0.try_lock().ok()
-    }
 }
 
 /// Output that grows by doubling, never beyond its limit.

@@ -116,7 +116,7 @@ fn to_object(tm: &libc::tm, vm: &Vm) -> PyResult {
     STRUCT_TIME.instance(values, vm)
 }
 
-/// Reads a time tuple.
+/// Reads a time tuple as it is: `mktime` carries fields that are out of range over to the others.
 fn from_object(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
     let Some(items) = tuple.downcast_ref::<Tuple>() else {
         return Err(vm.type_error("Tuple or struct_time argument required"));
@@ -141,15 +141,30 @@ fn from_object(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
     // SAFETY: zero is a valid value of every field.
     let mut tm: libc::tm = unsafe { std::mem::zeroed() };
     tm.tm_year = i32::try_from(year - 1900).map_err(|_| vm.overflow_error("year out of range"))?;
-    tm.tm_mon = if month == 0 { 0 } else { (month - 1) as i32 };
-    tm.tm_mday = if day == 0 { 1 } else { day as i32 };
+    tm.tm_mon = (month - 1) as i32;
+    tm.tm_mday = day as i32;
     tm.tm_hour = hour as i32;
     tm.tm_min = minute as i32;
     tm.tm_sec = second as i32;
     // Sunday is 0 in C; what lies before -1 stays negative.
     tm.tm_wday = ((weekday + 1) % 7) as i32;
-    tm.tm_yday = if yearday == 0 { 0 } else { (yearday - 1) as i32 };
+    tm.tm_yday = (yearday - 1) as i32;
     tm.tm_isdst = dst.clamp(-1, 1) as i32;
+    Ok(tm)
+}
+
+/// Reads a time tuple to be shown: 0 stands for the first month, day or day of the year, else all is in range.
+fn checked(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
+    let mut tm = from_object(tuple, vm)?;
+    if tm.tm_mon == -1 {
+        tm.tm_mon = 0;
+    }
+    if tm.tm_mday == 0 {
+        tm.tm_mday = 1;
+    }
+    if tm.tm_yday == -1 {
+        tm.tm_yday = 0;
+    }
     let checks: [(bool, &str); 7] = [
         ((0..=11).contains(&tm.tm_mon), "month out of range"),
         ((1..=31).contains(&tm.tm_mday), "day of month out of range"),
@@ -169,7 +184,7 @@ fn from_object(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
 
 fn time_or_now(tuple: Option<&Object>, vm: &Vm) -> PyResult<libc::tm> {
     match tuple {
-        Some(tuple) => from_object(tuple, vm),
+        Some(tuple) => checked(tuple, vm),
         None => broken_down(moment(None, vm)?, true, vm),
     }
 }

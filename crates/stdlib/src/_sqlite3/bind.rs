@@ -10,30 +10,25 @@ use taipan_vm::protocols::container::{is_sequence, sequence_item};
 use super::statement::Statement;
 use super::{PrepareProtocol, adapt, errors};
 
-/// Whether a value may have an adapter.
-fn needs_adapter(value: &Object, base_type_adapted: bool, vm: &Vm) -> bool {
-    if base_type_adapted {
-        return true;
-    }
+/// A value as its adapter makes it, if there is one.
+fn adapted(value: ObjRef, base_type_adapted: bool, vm: &Vm) -> PyResult {
     let plain = value.downcast_exact::<Int>().is_some()
         || value.downcast_exact::<Float>().is_some()
         || value.downcast_exact::<Str>().is_some()
         || value.downcast_exact::<ByteArray>().is_some();
-    // `None` and bytes go without only while nobody has registered anything at all.
-    !plain
-        && !((vm.is_none(value) || value.downcast_exact::<Bytes>().is_some())
-            && super::state(vm).adapters.get().is_none_or(|adapters| {
-                let proto = PrepareProtocol::type_object().as_object();
-                let key = adapt::key(value.ob_type().as_object(), proto, vm);
-                matches!(adapters.get_item(key.as_object(), vm), Ok(None))
-            }))
-}
-
-fn adapted(value: ObjRef, base_type_adapted: bool, vm: &Vm) -> PyResult {
-    if !needs_adapter(&value, base_type_adapted, vm) {
+    if plain && !base_type_adapted {
         return Ok(value);
     }
-    adapt::adapt(&value, PrepareProtocol::type_object().as_object(), Some(&value), vm)
+    let proto = PrepareProtocol::type_object().as_object();
+    if vm.is_none(&value) || value.downcast_exact::<Bytes>().is_some() {
+        // These know no protocol: only a registered adapter matters.
+        let key = adapt::key(value.ob_type().as_object(), proto, vm);
+        return match super::state(vm).adapters(vm).get_item(key.as_object(), vm)? {
+            Some(adapter) => adapter.call(&[&value], vm),
+            None => Ok(value),
+        };
+    }
+    adapt::adapt(&value, proto, Some(&value), vm)
 }
 
 fn length(data: &[u8], what: &str, vm: &Vm) -> PyResult<i32> {

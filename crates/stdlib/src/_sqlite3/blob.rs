@@ -104,6 +104,8 @@ impl Blob {
     }
 
     fn read_at(&self, offset: i32, length: i32, vm: &Vm) -> PyResult<Vec<u8>> {
+        self.usable(vm)?;
+        let _turn = self.connection.turn(vm);
         let raw = self.usable(vm)?;
         let mut data = vec![0; usize::try_from(length).unwrap_or(0)];
         let place = data.as_mut_ptr().cast();
@@ -114,6 +116,8 @@ impl Blob {
     }
 
     fn write_at(&self, offset: i32, data: &[u8], vm: &Vm) -> PyResult<()> {
+        self.usable(vm)?;
+        let _turn = self.connection.turn(vm);
         let raw = self.usable(vm)?;
         let left = usize::try_from(Self::size(raw).saturating_sub(offset)).unwrap_or(0);
         if data.len() > left {

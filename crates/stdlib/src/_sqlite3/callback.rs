@@ -20,30 +20,33 @@ impl Context {
     }
 }
 
-/// Runs something with the GIL, which the thread may have given up before it called SQLite. An exception that waits stays
-/// out of sight meanwhile. None when the thread has no state to run Python with.
-pub fn with_python<R>(work: impl FnOnce(&Vm) -> R) -> Option<R> {
+/// Runs something with the GIL, which the thread may have given up before it called SQLite. None when the thread has no state
+/// to run Python with.
+fn attached<R>(work: impl FnOnce(&Vm) -> R) -> Option<R> {
     if let Some(vm) = Vm::try_current() {
-        let waiting = vm.take_exception();
-        let result = work(vm);
-        if let Some(waiting) = waiting {
-            let _ = vm.reraise(waiting);
-        }
-        return Some(result);
+        return Some(work(vm));
     }
     // SAFETY: a bound state is alive.
     let vm = unsafe { Vm::bound().as_ref() }?;
     vm.interp().gil.acquire(vm);
     // SAFETY: the lock is held from here to the release.
     unsafe { vm.attach() };
-    let waiting = vm.take_exception();
     let result = work(vm);
-    if let Some(waiting) = waiting {
-        let _ = vm.reraise(waiting);
-    }
     vm.detach();
     vm.interp().gil.release(vm);
     Some(result)
+}
+
+/// `attached`, with an exception that waits out of sight meanwhile.
+pub fn with_python<R>(work: impl FnOnce(&Vm) -> R) -> Option<R> {
+    attached(|vm| {
+        let waiting = vm.take_exception();
+        let result = work(vm);
+        if let Some(waiting) = waiting {
+            let _ = vm.reraise(waiting);
+        }
+        result
+    })
 }
 
 /// Reports the exception of a callback if the program wishes so, and forgets it.
@@ -386,8 +389,10 @@ pub unsafe extern "C" fn collate(
     length2: c_int,
     text2: *const c_void,
 ) -> c_int {
-    let mut raised = None;
-    let order = with_python(|vm| {
+    let order = attached(|vm| {
+        if vm.has_exception() {
+            return 0;
+        }
         // SAFETY: SQLite calls with what it was given and with texts as long as told.
         let (callable, text1, text2) = unsafe {
             let callable = (*context.cast::<Context>()).callable.clone();
@@ -396,34 +401,12 @@ pub unsafe extern "C" fn collate(
         let compare = || {
             let (text1, text2) = (text_object(text1, vm)?, text_object(text2, vm)?);
             let result = callable.call(&[&text1, &text2], vm)?;
-            // What is no number counts as equal.
-            let Some(order) = result.downcast_ref::<Int>() else {
-                return Err(vm.type_error(format!(
-                    "'{}' object cannot be interpreted as an integer",
-                    result.type_name()
-                )));
-            };
-            Ok(if order.is_negative() { -1 } else { i32::from(order.to_i64() != Some(0)) })
+            let order = result.as_index(vm)?;
+            Ok::<_, Raised>(if order.is_negative() { -1 } else { i32::from(order.to_i64() != Some(0)) })
         };
-        let order = compare().unwrap_or(0);
-        raised = vm.take_exception();
-        order
+        // What has failed counts as equal.
+        compare().unwrap_or(0)
     });
-    if let Some(raised) = raised {
-        if let Some(vm) = Vm::try_current() {
-            let _ = vm.reraise(raised);
-        } else {
-            // SAFETY: a bound state is alive.
-            if let Some(vm) = unsafe { Vm::bound().as_ref() } {
-                vm.interp().gil.acquire(vm);
-                // SAFETY: the lock is held.
-                unsafe { vm.attach() };
-                let _ = vm.reraise(raised);
-                vm.detach();
-                vm.interp().gil.release(vm);
-            }
-        }
-    }
     order.unwrap_or(0)
 }
 

@@ -95,7 +95,9 @@ impl Drop for Cursor {
     fn drop(&mut self) {
         // The connection's cache may keep the statement, which must not stay in the middle of its rows.
         if let (Some(statement), Some(vm)) = (self.statement.take(), Vm::try_current()) {
-            statement.reset(vm);
+            if statement.is_busy() {
+                statement.reset(vm);
+            }
         }
     }
 }
@@ -236,6 +238,9 @@ impl Cursor {
     /// `execute` and `executemany`: runs the statement once for each of the parameters.
     fn run(&self, sql: &Str, parameters: Parameters<'_>, vm: &Vm) -> PyResult {
         let connection = self.usable(vm)?;
+        let _turn = connection.turn(vm);
+        // Another thread may have closed it meanwhile.
+        self.usable(vm)?;
         let locked = Locked::new(&self.locked);
         let done = self.run_locked(&connection, sql, parameters, vm);
         drop(locked);
@@ -432,6 +437,8 @@ impl Cursor {
     /// The next row, as the row factory makes it.
     fn next_row(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
         let connection = self.usable(vm)?;
+        let _turn = connection.turn(vm);
+        self.usable(vm)?;
         let Some(statement) = self.statement.get() else { return Ok(None) };
         // SAFETY: the statement is alive.
         if unsafe { sq::sqlite3_data_count(statement.raw()) } == 0 {
@@ -627,6 +634,7 @@ impl Cursor {
         };
         let text = c_string(script, vm)?;
         let connection = self.usable(vm)?;
+        let _turn = connection.turn(vm);
         let db = connection.open(vm)?;
         // SAFETY: the connection is open.
         let most = unsafe { sq::sqlite3_limit(db, sq::SQLITE_LIMIT_SQL_LENGTH, -1) };

@@ -1,6 +1,5 @@
 //! Prepared statements and a connection's cache of them.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 
 use libsqlite3_sys as sq;
@@ -17,7 +16,7 @@ pub struct Statement {
     /// INSERT, UPDATE, DELETE or REPLACE.
     changes_data: bool,
     /// Whether a parameter has a name.
-    named: Cell<bool>,
+    named: bool,
 }
 
 #[pytype(name = "sqlite3.Statement", no_new, doc = "")]
@@ -94,7 +93,7 @@ impl Statement {
                 .any(|place| !sq::sqlite3_bind_parameter_name(raw, place).is_null())
         };
         let ob = Object::new(Self::type_object());
-        let made = vm.new_object(Statement { ob, raw, changes_data, named: Cell::new(named) });
+        let made = vm.new_object(Statement { ob, raw, changes_data, named });
         let used = (tail as usize).saturating_sub(text.as_ptr() as usize);
         if !skip_blank(text.get(used..).unwrap_or_default(), true).is_empty() {
             return Err(errors::programming("You can only execute one statement at a time.", vm));
@@ -115,7 +114,7 @@ impl Statement {
 
     /// Whether a parameter has a name.
     pub fn names_parameters(&self) -> bool {
-        self.named.get()
+        self.named
     }
 
     /// Whether it was stepped and neither ended nor reset.

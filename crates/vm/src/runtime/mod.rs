@@ -6,6 +6,7 @@ pub mod compile;
 pub mod config;
 pub mod errors;
 pub mod gc;
+pub mod getpath;
 pub mod gil;
 pub mod hooks;
 pub mod ids;

@@ -191,19 +191,19 @@ fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
 /// `sys.prefix`, `sys.executable`, `sys.path` and their kin.
 fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
     let config = vm.interp().config.borrow().clone();
-    let executable = std::path::PathBuf::from(&config.executable);
-    let prefix = executable
-        .parent()
-        .and_then(std::path::Path::parent)
-        .map_or_else(|| "/usr".to_owned(), |p| p.to_string_lossy().into_owned());
+    let places = super::getpath::Places::find(&config.executable);
     let text = |value: &str| vm.new_str(value).into_object();
     sys.set("executable", &text(&config.executable), vm)?;
-    sys.set("_base_executable", &text(&config.executable), vm)?;
-    for name in ["prefix", "exec_prefix", "base_prefix", "base_exec_prefix"] {
-        sys.set(name, &text(&prefix), vm)?;
+    sys.set("_base_executable", &text(&places.base_executable), vm)?;
+    for (name, value) in [
+        ("prefix", &places.prefix),
+        ("exec_prefix", &places.prefix),
+        ("base_prefix", &places.base_prefix),
+        ("base_exec_prefix", &places.base_prefix),
+    ] {
+        sys.set(name, &text(value), vm)?;
     }
-    let prefix = prefix.trim_end_matches('/');
-    let library = format!("{prefix}/lib/python314.zip");
+    let library = format!("{}/lib/python314.zip", places.base_prefix.trim_end_matches('/'));
     sys.set("_stdlib_dir", &text(&config.stdlib_dir.clone().unwrap_or_else(|| library.clone())), vm)?;
     let mut path: Vec<String> = config.python_path.clone();
     if let Some(stdlib) = &config.stdlib_dir {

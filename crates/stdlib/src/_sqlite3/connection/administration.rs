@@ -67,7 +67,9 @@ impl Connection {
         };
         let name = schema_name(name, vm)?;
         let pause = (sleep.unwrap_or(0.25) * 1000.0) as i32;
-        let source_db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let source_db = self.open(vm)?;
         if std::ptr::eq(target, self) {
             return Err(vm.value_error("target cannot be the same connection instance"));
         }
@@ -122,7 +124,9 @@ impl Connection {
     /// would be written to disk if that database were backed up to disk.
     #[method("($self, /, *, name='main')")]
     fn serialize(&self, name: Option<&Str>, vm: &Vm) -> PyResult<Ref<Bytes>> {
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let shown = name.map_or_else(|| "main".into(), |name| name.to_string_lossy().into_owned());
         let name = schema_name(name, vm)?;
         let mut size: sq::sqlite3_int64 = 0;
@@ -173,7 +177,9 @@ impl Connection {
             None => BufferArg::from_object(data, vm)?,
         };
         let name = schema_name(name, vm)?;
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let data = data.as_bytes();
         let size = i64::try_from(data.len()).map_err(|_| vm.overflow_error("'data' is too large"))?;
         // SAFETY: SQLite gets memory of its own allocator, filled, to free; the connection is open.
@@ -244,7 +250,9 @@ impl Connection {
     ///   The configuration verb; one of the sqlite3.SQLITE_DBCONFIG codes.
     #[method("($self, op, /)")]
     fn getconfig(&self, op: i32, vm: &Vm) -> PyResult<bool> {
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let op = option(op, vm)?;
         let mut current = 0;
         // SAFETY: the connection is open; these options take an int and an int's address.
@@ -259,7 +267,9 @@ impl Connection {
     ///   The configuration verb; one of the sqlite3.SQLITE_DBCONFIG codes.
     #[method("($self, op, enable=True, /)")]
     fn setconfig(&self, op: i32, enable: Option<bool>, vm: &Vm) -> PyResult<()> {
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let op = option(op, vm)?;
         let enable = i32::from(enable.unwrap_or(true));
         let mut actual = 0;
@@ -276,7 +286,9 @@ impl Connection {
     #[method("($self, enable, /)")]
     fn enable_load_extension(&self, enable: bool, vm: &Vm) -> PyResult<()> {
         audit("sqlite3.enable_load_extension", &[self.as_object(), &vm.new_bool(enable)], vm)?;
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         // SAFETY: the connection is open.
         let code = unsafe { sq::sqlite3_enable_load_extension(db, i32::from(enable)) };
         if code != sq::SQLITE_OK {
@@ -289,7 +301,9 @@ impl Connection {
     #[method("($self, name, /, *, entrypoint=None)")]
     fn load_extension(&self, name: &Str, entrypoint: OrNone<&Str>, vm: &Vm) -> PyResult<()> {
         audit("sqlite3.load_extension", &[self.as_object(), name.as_object()], vm)?;
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let name = c_string(name, vm)?;
         let entry = entrypoint.0.map(|entry| c_string(entry, vm)).transpose()?;
         let entry = entry.as_ref().map_or(std::ptr::null(), |entry| entry.as_ptr());
@@ -316,7 +330,9 @@ impl Connection {
 
 impl Connection {
     fn set_limit(&self, category: i32, limit: i32, vm: &Vm) -> PyResult<i32> {
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let category = limit_category(category, vm)?;
         // SAFETY: the connection is open.
         Ok(unsafe { sq::sqlite3_limit(db, category, limit) })

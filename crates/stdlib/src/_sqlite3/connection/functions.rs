@@ -128,7 +128,9 @@ impl Connection {
         let narg = super::c_int(narg.unwrap_or(vm.none_ref()), vm)?;
         let func = func.unwrap_or(vm.none_ref());
         let deterministic = deterministic.map_or(Ok(false), |given| given.is_true(vm))?;
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let narg = argument_count(narg, "narg", db, vm)?;
         let mut flags = sq::SQLITE_UTF8;
         if deterministic {
@@ -184,7 +186,9 @@ impl Connection {
         let name = c_string(text_argument(name, "create_aggregate", "name", vm)?, vm)?;
         let n_arg = super::c_int(n_arg.unwrap_or(vm.none_ref()), vm)?;
         let class = class.unwrap_or(vm.none_ref());
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let n_arg = argument_count(n_arg, "n_arg", db, vm)?;
         // SAFETY: as above.
         let code = unsafe {
@@ -236,7 +240,9 @@ impl Connection {
         vm: &Vm,
     ) -> PyResult<()> {
         let name = c_string(name, vm)?;
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         let count = argument_count(num_params, "num_params", db, vm)?;
         // SAFETY: as above.
         let code = unsafe {
@@ -275,7 +281,9 @@ impl Connection {
     #[method("($self, name, callback, /)")]
     fn create_collation(&self, name: &Str, callback: &Object, vm: &Vm) -> PyResult<()> {
         let name = c_string(name, vm)?;
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         // SAFETY: as above, but SQLite doesn't destroy the context of a collation that it refuses.
         let code = unsafe {
             if vm.is_none(callback) {

@@ -139,7 +139,9 @@ impl Connection {
         };
         let found = parameters.parse(args, &kwargs, vm)?;
         let callable = found.first().copied().flatten().filter(|callable| !vm.is_none(callable));
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         // SAFETY: the connection is open; SQLite keeps its address only while it is.
         let code = unsafe {
             match callable {
@@ -182,7 +184,9 @@ impl Connection {
         let [handler, n] = found[..] else { return Err(vm.system_error("parameters")) };
         let handler = handler.filter(|handler| !vm.is_none(handler));
         let n = super::c_int(n.unwrap_or(vm.none_ref()), vm)?;
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         // SAFETY: as above.
         unsafe {
             match handler {
@@ -209,7 +213,9 @@ impl Connection {
         };
         let found = parameters.parse(args, &kwargs, vm)?;
         let callable = found.first().copied().flatten().filter(|callable| !vm.is_none(callable));
-        let db = self.usable(vm)?;
+        self.check_thread(vm)?;
+        let _turn = self.turn(vm);
+        let db = self.open(vm)?;
         // SAFETY: as above.
         unsafe {
             match callable {

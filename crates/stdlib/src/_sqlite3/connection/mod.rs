@@ -12,12 +12,14 @@ mod administration;
 mod functions;
 mod hooks;
 mod transactions;
+mod turn;
 
 use super::blob::{Blob, Handle};
 use super::cursor::Cursor;
 use super::errors;
 use super::statement::{Cache, Statement};
 use transactions::Isolation;
+use turn::{Turn, Turns};
 
 /// `autocommit`: as before Python 3.12, by `isolation_level`.
 pub const LEGACY: i32 = -1;
@@ -79,6 +81,8 @@ pub struct Connection {
     check_same_thread: Cell<bool>,
     #[traverse(skip)]
     thread: Cell<libc::pthread_t>,
+    #[traverse(skip)]
+    turns: Turns,
     /// Blobs to close with the connection.
     #[traverse(skip)]
     blobs: RefCell<Vec<Weak<Handle>>>,
@@ -208,6 +212,12 @@ impl Connection {
         self.open(vm)
     }
 
+    /// Begins to work with SQLite's connection: other threads wait until the turn ends.
+    #[inline]
+    pub fn turn(&self, vm: &Vm) -> Turn<'_> {
+        self.turns.enter(!self.check_same_thread.get(), vm)
+    }
+
     /// The error of the last operation.
     #[cold]
     pub fn error(&self, vm: &Vm) -> Raised {
@@ -254,6 +264,7 @@ impl Connection {
 
     /// Closes what is open. A transaction that `autocommit=False` has opened is rolled back.
     fn shut(&self, vm: &Vm) -> PyResult<()> {
+        let _turn = self.turn(vm);
         let blobs = self.blobs.take();
         for blob in blobs.iter().filter_map(Weak::upgrade) {
             blob.close(vm);
@@ -307,6 +318,7 @@ impl Connection {
             autocommit: Cell::new(LEGACY),
             check_same_thread: Cell::new(true),
             thread: Cell::new(current_thread()),
+            turns: Turns::default(),
             blobs: RefCell::default(),
             row_factory: Slot::empty(),
             text_factory: Slot::empty(),

@@ -126,11 +126,13 @@ impl Connection {
     /// `commit()`.
     pub fn do_commit(&self, vm: &Vm) -> PyResult<()> {
         self.usable(vm)?;
+        let _turn = self.turn(vm);
         self.end(c"COMMIT", vm)
     }
 
     fn do_rollback(&self, vm: &Vm) -> PyResult<()> {
         self.usable(vm)?;
+        let _turn = self.turn(vm);
         self.end(c"ROLLBACK", vm)
     }
 }
