@@ -245,6 +245,7 @@ impl Time {
     /// a floating-point number for subsecond precision.
     #[function("($module, seconds, /)")]
     fn sleep(seconds: &Object, vm: &Vm) -> PyResult<()> {
+        taipan_vm::runtime::audit::audit("time.sleep", &[seconds], vm)?;
         let secs = seconds.as_f64(vm)?;
         if secs.is_nan() {
             return Err(vm.value_error("Invalid value NaN (not a number)"));

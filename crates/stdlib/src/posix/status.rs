@@ -97,7 +97,12 @@ fn empty_stat() -> libc::stat {
 }
 
 /// `stat` of a path, relative to a folder.
-pub(super) fn stat_path(path: &std::ffi::CStr, dir_fd: i32, follow: bool, vm: &Vm) -> Result<libc::stat, i32> {
+pub(super) fn stat_path(
+    path: &std::ffi::CStr,
+    dir_fd: i32,
+    follow: bool,
+    vm: &Vm,
+) -> Result<libc::stat, i32> {
     let mut stat = empty_stat();
     let place = &raw mut stat;
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
@@ -191,8 +196,9 @@ impl Posix {
     /// Perform a statvfs system call on the given path.
     ///
     /// path may always be specified as a string.
-    /// On some platforms, path may also be specified as an open file descriptor.
-    ///   If this functionality is unavailable, using it raises an exception.
+    /// On some platforms, path may also be specified as an open file
+    /// descriptor.  If this functionality is unavailable, using it raises
+    /// an exception.
     #[function("($module, /, path)")]
     fn statvfs(path: Target, vm: &Vm) -> PyResult {
         // SAFETY: zero is a valid value of every field.
