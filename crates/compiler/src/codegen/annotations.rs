@@ -156,7 +156,10 @@ impl<'a> Compiler<'a, '_> {
     fn load_conditional_set(&mut self, loc: Loc, here: bool) -> Done {
         let in_class = if here { self.unit.scope_type == ScopeType::Class } else { self.annotates_class() };
         if in_class {
-            let index = self.cell_index("__conditional_annotations__").unwrap_or(0);
+            // Not a name of the annotations' own symbol table: the class's cell is handed in all the same.
+            let index = self.cell_index("__conditional_annotations__").unwrap_or_else(|| {
+                self.unit.freevars.add("__conditional_annotations__") + self.unit.cellvars.list.len() as u32
+            });
             self.op_arg(Op::LoadDeref, index, loc);
             return Ok(());
         }

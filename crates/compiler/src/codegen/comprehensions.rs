@@ -65,13 +65,6 @@ impl<'a> Compiler<'a, '_> {
         let inlined = self.table.blocks[block].inlined;
         let is_async = self.table.blocks[block].coroutine;
         let is_generator = parts.kind == Kind::Generator;
-        if is_async
-            && !is_generator
-            && !matches!(self.unit.scope_type, ScopeType::AsyncFunction | ScopeType::Comprehension)
-            && !self.top_level_await()
-        {
-            return self.error("asynchronous comprehension outside of an asynchronous function", loc);
-        }
         let get_iter = if outermost.is_async { Op::GetAiter } else { Op::GetIter };
         let build = match parts.kind {
             Kind::List => Some(Op::BuildList),
@@ -242,11 +235,15 @@ impl<'a> Compiler<'a, '_> {
             Inlined { pushed: Vec::new(), overridden: Vec::new(), hidden: Vec::new(), cleanup: None };
         for (name, flags) in self.table.blocks[block].symbols.iter() {
             let bound = flags & def::LOCAL != 0 && flags & def::NONLOCAL == 0;
-            if !bound && !in_class {
-                continue;
-            }
             let scope = Scope::of(flags);
             let outside = self.scope_of(name);
+            // An earlier comprehension of this block may have brought a local variable of that name with it.
+            let reclaimed = matches!(scope, Scope::GlobalImplicit | Scope::GlobalExplicit)
+                && outside == Scope::Local
+                && self.block().is_function_like();
+            if !bound && !in_class && !reclaimed {
+                continue;
+            }
             let differs =
                 scope != outside && scope != Scope::Free && !(scope == Scope::Cell && outside == Scope::Free);
             if differs || in_class {

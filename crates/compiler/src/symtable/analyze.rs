@@ -155,7 +155,8 @@ fn resolve<'a>(
         }
         return Ok(Scope::Local);
     }
-    if let Some(class) = outer.class {
+    // The reader of a class's names is a cell of its own, whatever the class itself calls `__classdict__`.
+    if let Some(class) = outer.class.filter(|_| name != "__classdict__") {
         let class_flags = table.blocks[class].symbols.get(name);
         if class_flags & def::GLOBAL != 0 {
             return Ok(Scope::GlobalExplicit);

@@ -882,7 +882,18 @@ impl<'a> Visitor<'a> {
         self.cur().generator = kind == Comprehension::Generator;
         let is_async = self.cur().coroutine && kind != Comprehension::Generator;
         self.leave();
-        self.cur().coroutine |= is_async;
+        if is_async {
+            let top_level_await = self.top_level_await;
+            let around = self.cur();
+            let in_coroutine = around.kind == BlockType::Function && around.coroutine;
+            if !in_coroutine
+                && around.comprehension == Comprehension::None
+                && !(top_level_await && around.kind == BlockType::Module)
+            {
+                return fail("asynchronous comprehension outside of an asynchronous function", expr.range);
+            }
+            around.coroutine = true;
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use taipan_vm::protocols::buffer;
 use taipan_vm::protocols::path::decode;
 use taipan_vm::runtime::audit::audit;
 
+use crate::room;
 use crate::select::Limit;
 use address::{Address, gai_error, host_text, parse, service_text, to_object};
 
@@ -121,6 +122,16 @@ impl Socket {
         }
     }
 
+    /// The descriptor; -1 when closed.
+    pub(crate) fn descriptor(&self) -> i32 {
+        self.fd.get()
+    }
+
+    /// How long operations may take: `None` for ever, zero for not at all.
+    pub(crate) fn time_limit(&self) -> Option<Duration> {
+        self.limit.get()
+    }
+
     fn limit(&self) -> Limit {
         Limit::new(self.limit.get())
     }
@@ -170,11 +181,7 @@ impl Socket {
         let Ok(size) = usize::try_from(size) else {
             return Err(vm.value_error("negative buffersize in recv"));
         };
-        let mut bytes: Vec<u8> = Vec::new();
-        if bytes.try_reserve_exact(size).is_err() {
-            return Err(vm.memory_error());
-        }
-        bytes.resize(size, 0);
+        let mut bytes = room::zeroed(size, vm)?;
         let got = self.receive_into(&mut bytes, flags, source, vm)?;
         Ok(vm.new_bytes(bytes.get(..got).unwrap_or_default()))
     }

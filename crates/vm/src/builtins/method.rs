@@ -88,7 +88,6 @@ unsafe extern "C" fn call_method(
 #[pytype(
     name = "method",
     symbol = "PyMethod_Type",
-    flags(METHOD_DESCRIPTOR),
     gc,
     weakrefs = im_weakreflist,
     vectorcall = vectorcall

@@ -206,7 +206,10 @@ impl Module {
     /// specialized dir() implementation
     #[method("($self, /)")]
     fn __dir__(&self, vm: &Vm) -> PyResult {
-        let dict = self.dict(vm);
+        let dict = self.as_object().get_attr(vm.ids().__dict__, vm)?;
+        let Some(dict) = dict.downcast_ref::<Dict>() else {
+            return Err(vm.type_error("<module>.__dict__ is not a dictionary"));
+        };
         if let Some(custom) = dict.get_str(vm.ids().__dir__, vm)? {
             return custom.call_no_args(vm);
         }

@@ -477,7 +477,7 @@ type NewArguments = (Option<Ref<Tuple>>, Option<Ref<Dict>>);
 
 /// What `__getnewargs_ex__` or `__getnewargs__` give.
 fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
-    if let Some(method) = object.lookup_attr(vm.ids().__getnewargs_ex__, vm)? {
+    if let Some(method) = object.lookup_special(vm.ids().__getnewargs_ex__, vm)? {
         let both = method.call_no_args(vm)?;
         let Some(tuple) = both.downcast_ref::<Tuple>() else {
             return Err(vm.type_error(format!(
@@ -505,7 +505,7 @@ fn new_arguments(object: &Object, vm: &Vm) -> PyResult<NewArguments> {
         })?;
         return Ok((Some(args), Some(kwargs)));
     }
-    if let Some(method) = object.lookup_attr(vm.ids().__getnewargs__, vm)? {
+    if let Some(method) = object.lookup_special(vm.ids().__getnewargs__, vm)? {
         let args = method.call_no_args(vm)?;
         let args = args.downcast::<Tuple>().map_err(|given| {
             vm.type_error(format!(

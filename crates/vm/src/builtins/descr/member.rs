@@ -77,7 +77,12 @@ pub unsafe fn get_member(object: &Object, def: &MemberDef, vm: &Vm) -> PyResult 
                 None => {
                     // SAFETY: names of definitions are NUL-terminated.
                     let name = vm.intern(&CStr::from_ptr(def.name).to_string_lossy());
-                    return Err(vm.no_attribute(object, name.as_object()));
+                    let text = format!(
+                        "'{}' object has no attribute '{}'",
+                        crate::builtins::type_::shown_name(object.ob_type(), vm)?,
+                        name.to_string_lossy()
+                    );
+                    return Err(vm.attribute_error_for(text, object, name.as_object()));
                 }
             },
             member::NONE => vm.none(),
@@ -100,8 +105,7 @@ pub unsafe fn set_member(object: &Object, def: &MemberDef, value: Option<&Object
         if matches!(def.kind, member::OBJECT | member::OBJECT_EX) {
             let place = field.cast::<*mut Object>();
             if value.is_none() && def.kind == member::OBJECT_EX && (*place).is_null() {
-                let name = vm.intern(&CStr::from_ptr(def.name).to_string_lossy());
-                return Err(vm.no_attribute(object, name.as_object()));
+                return Err(vm.attribute_error(CStr::from_ptr(def.name).to_string_lossy()));
             }
             let new = value.map_or(std::ptr::null_mut(), |v| v.to_ref().into_raw());
             xdecref(std::mem::replace(&mut *place, new));

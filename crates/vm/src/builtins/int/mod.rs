@@ -383,7 +383,7 @@ impl Int {
             (None, None) => Int::from_i64(0, vm),
             (Some(x), None) => from_number(x, vm)?,
             (Some(x), Some(base)) => {
-                let base = base.as_isize(vm)?;
+                let base = base.as_index(vm)?.to_i64().unwrap_or(-1);
                 if base != 0 && !(2..=36).contains(&base) {
                     return Err(vm.value_error("int() base must be >= 2 and <= 36, or 0"));
                 }
@@ -402,21 +402,25 @@ impl Int {
         }
     }
 
+    /// the real part of a complex number
     #[getter]
     fn real(&self, vm: &Vm) -> ObjRef {
         self.exact(vm)
     }
 
+    /// the imaginary part of a complex number
     #[getter]
     fn imag(&self, vm: &Vm) -> ObjRef {
         Int::from_i64(0, vm)
     }
 
+    /// the numerator of a rational number in lowest terms
     #[getter]
     fn numerator(&self, vm: &Vm) -> ObjRef {
         self.exact(vm)
     }
 
+    /// the denominator of a rational number in lowest terms
     #[getter]
     fn denominator(&self, vm: &Vm) -> ObjRef {
         Int::from_i64(1, vm)

@@ -333,6 +333,23 @@ impl MemoryView {
         }
     }
 
+    /// Makes a new view, which nobody else has seen, one of plain bytes. False when the memory isn't contiguous.
+    pub fn flatten(&self) -> bool {
+        let contiguous = self.flags.get() & (C_ORDER | FORTRAN) != 0;
+        if contiguous {
+            // SAFETY: nothing else refers to the description; the object does not move.
+            let view = unsafe { self.info_mut() };
+            view.format = c"B".as_ptr().cast_mut();
+            view.ndim = 1;
+            view.itemsize = 1;
+            view.shape = &raw mut view.len;
+            view.strides = &raw mut view.itemsize;
+            view.suboffsets = std::ptr::null_mut();
+            self.flags.set(self.flags.get() & !(SCALAR | INDIRECT) | C_ORDER | FORTRAN);
+        }
+        contiguous
+    }
+
     /// Forbids further views of this one: what `__buffer__` hands out ends with its release (PEP 688).
     pub fn restrict(&self) {
         self.flags.set(self.flags.get() | RESTRICTED);

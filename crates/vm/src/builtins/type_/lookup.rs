@@ -65,16 +65,19 @@ pub fn find_in_mro<'a>(tp: &'a Type, name: &Str) -> Option<&'a Object> {
     None
 }
 
+/// In `tp_versions_used`: the type never gets a version.
+pub const NO_VERSIONS: u16 = u16::MAX;
+
 /// The type's version, made when it has none: while it stays the same, so do the attributes that look-ups find. 0 when
 /// versions are used up.
 pub fn assign_version(tp: &Type, vm: &Vm) -> u32 {
     let version = tp.tp_version_tag.get();
-    if version != 0 || !tp.has_flag(TypeFlags::READY) {
+    if version != 0 || !tp.has_flag(TypeFlags::READY) || tp.tp_versions_used.get() == NO_VERSIONS {
         return version;
     }
     // A type without a version is not told of changes in its bases, so the bases need one first.
-    for base in mro(tp).iter().skip(1) {
-        // SAFETY: the items of `tp_mro` are types.
+    for base in super::mro::bases(tp) {
+        // SAFETY: the items of `tp_bases` are types.
         if assign_version(unsafe { base.cast::<Type>() }, vm) == 0 {
             return 0;
         }

@@ -12,6 +12,7 @@ use crate::prelude::*;
 use crate::protocols::attributes::{bind, is_data_descriptor};
 use crate::protocols::native::{status_to_c, to_c};
 
+pub mod bases;
 pub mod checks;
 pub mod heap;
 pub mod lookup;
@@ -114,7 +115,41 @@ fn check_settable(tp: &Type, value: Option<&Object>, name: &str, vm: &Vm) -> PyR
 }
 
 fn subtype_dict_get(object: &Object, vm: &Vm) -> PyResult {
-    managed::instance_dict(object, vm).map(Ref::into_object)
+    match native_dict_descriptor(object, vm)? {
+        Some((descriptor, base)) => bind(&descriptor, Some(object), base, vm),
+        None => managed::instance_dict(object, vm).map(Ref::into_object),
+    }
+}
+
+fn subtype_dict_set(object: &Object, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
+    let Some((descriptor, _)) = native_dict_descriptor(object, vm)? else {
+        return managed::set_instance_dict(object, value, vm);
+    };
+    let Some(set) = descriptor.ob_type().tp_descr_set.get() else {
+        return Err(no_dict_descriptor(object, vm));
+    };
+    let raw = value.map_or(std::ptr::null_mut(), Object::as_ptr);
+    // SAFETY: a slot is called with live objects; null deletes.
+    vm.status(unsafe { set(descriptor.as_ptr(), object.as_ptr(), raw) })
+}
+
+/// The `__dict__` of the native base that already had a dictionary (`type`, a module, an exception): it decides.
+fn native_dict_descriptor<'a>(object: &'a Object, vm: &Vm) -> PyResult<Option<(ObjRef, &'a Type)>> {
+    let native = std::iter::successors(Some(object.ob_type()), |tp| tp.base())
+        .find(|tp| tp.tp_dictoffset.get() != 0 && !tp.has_flag(TypeFlags::HEAPTYPE));
+    let Some(base) = native else { return Ok(None) };
+    let descriptor = lookup(base, vm.ids().__dict__, vm).map(Object::to_ref);
+    match descriptor.filter(|found| is_data_descriptor(found)) {
+        Some(descriptor) => Ok(Some((descriptor, base))),
+        None => Err(no_dict_descriptor(object, vm)),
+    }
+}
+
+fn no_dict_descriptor(object: &Object, vm: &Vm) -> Raised {
+    vm.type_error(format!(
+        "this __dict__ descriptor does not support '{}' objects",
+        object.ob_type().tp_name_str()
+    ))
 }
 
 unsafe extern "C" fn get_dict(object: *mut Object, _closure: *mut c_void) -> *mut Object {
@@ -125,7 +160,7 @@ unsafe extern "C" fn get_dict(object: *mut Object, _closure: *mut c_void) -> *mu
 unsafe extern "C" fn set_dict(object: *mut Object, value: *mut Object, _closure: *mut c_void) -> c_int {
     // SAFETY: setters are called with live objects; null deletes.
     let (vm, object, value) = unsafe { (Vm::current(), &*object, value.as_ref()) };
-    status_to_c(managed::set_instance_dict(object, value, vm))
+    status_to_c(subtype_dict_set(object, value, vm))
 }
 
 unsafe extern "C" fn get_weakref(object: *mut Object, _closure: *mut c_void) -> *mut Object {
@@ -255,7 +290,7 @@ mod annotations {
                 vm.attribute_error(format!("type object '{}' has no attribute '__annotate__'", tp.name()))
             );
         };
-        for name in [vm.ids().__annotate_func__, vm.ids().__annotate__] {
+        for name in [vm.ids().__annotate__, vm.ids().__annotate_func__] {
             if let Some(value) = dict.get_str(name, vm)? {
                 return bind(&value, None, tp, vm);
             }
@@ -275,9 +310,7 @@ mod annotations {
         if !vm.is_none(value) && !value.is_callable() {
             return Err(vm.type_error("__annotate__ must be callable or None"));
         }
-        let explicit = dict.get_str(vm.ids().__annotate__, vm)?.is_some();
-        let name = if explicit { vm.ids().__annotate__ } else { vm.ids().__annotate_func__ };
-        dict.set_item(name.as_object(), value, vm)?;
+        dict.set_item(vm.ids().__annotate_func__.as_object(), value, vm)?;
         if !vm.is_none(value) {
             dict.pop(vm.ids().__annotations_cache__.as_object(), vm)?;
         }
@@ -480,7 +513,7 @@ impl TypeMethods {
     fn set___bases__(zelf: &Object, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
         let tp = this(zelf);
         check_settable(tp, value, "__bases__", vm)?;
-        set_bases(tp, value.unwrap_or(vm.none_ref()), vm)
+        bases::set_bases(tp, value.unwrap_or(vm.none_ref()), vm)
     }
 
     #[getter]
@@ -727,95 +760,4 @@ pub fn merge_class_dict(merged: &Dict, cls: &Object, vm: &Vm) -> PyResult<()> {
         }
     }
     Ok(())
-}
-
-/// `cls.__bases__ = bases`: the order and the slots of the class and all its subclasses are made anew.
-fn set_bases(tp: &Type, value: &Object, vm: &Vm) -> PyResult<()> {
-    let Some(bases) = value.downcast_ref::<Tuple>() else {
-        return Err(vm.type_error(format!(
-            "can only assign tuple to {}.__bases__, not {}",
-            tp.name(),
-            value.ob_type().name()
-        )));
-    };
-    if bases.len() == 0 {
-        return Err(
-            vm.type_error(format!("can only assign non-empty tuple to {}.__bases__, not ()", tp.name()))
-        );
-    }
-    let mut best: Option<&Type> = None;
-    for base in bases.as_slice() {
-        let Some(base) = base.downcast_ref::<Type>() else {
-            return Err(vm.type_error(format!(
-                "{}.__bases__ must be tuple of classes, not '{}'",
-                tp.name(),
-                base.ob_type().name()
-            )));
-        };
-        if base.is_subtype_of(tp) {
-            return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
-        }
-        if best.is_none_or(|b| {
-            new::solid_base(base).is_subtype_of(new::solid_base(b))
-                && !std::ptr::eq(new::solid_base(base), new::solid_base(b))
-        }) {
-            best = Some(base);
-        }
-    }
-    let Some(best) = best else { return Ok(()) };
-    if let Some(old) = tp.base() {
-        if !new::compatible_for_assignment(old, best) {
-            return Err(vm.type_error(format!(
-                "__bases__ assignment: '{}' object layout differs from '{}'",
-                best.name(),
-                old.name()
-            )));
-        }
-    }
-    let old_bases = tp.tp_bases.replace(value.to_ref().into_raw());
-    best.as_object().incref();
-    let old_base = tp.tp_base.replace(best);
-    let types = &vm.interp().types;
-    if let Err(raised) = remake_order(tp, vm) {
-        // SAFETY: what was put in is taken out again.
-        unsafe {
-            taipan_object::object::xdecref(tp.tp_bases.replace(old_bases));
-            taipan_object::object::xdecref(tp.tp_base.replace(old_base).cast_mut().cast());
-        }
-        let waiting = vm.take_exception();
-        if remake_order(tp, vm).is_err() {
-            vm.clear_exception();
-        }
-        vm.current_exception.set(waiting);
-        return Err(raised);
-    }
-    // SAFETY: the old bases are a tuple that the type owned.
-    unsafe {
-        for base in (*old_bases).cast::<Tuple>().as_slice() {
-            types.remove_subclass(base.cast::<Type>(), tp);
-        }
-        for base in bases.as_slice() {
-            types.add_subclass(base.cast::<Type>(), tp);
-        }
-        taipan_object::object::xdecref(old_bases);
-        taipan_object::object::xdecref(old_base.cast_mut().cast());
-    }
-    refill(tp, vm);
-    Ok(())
-}
-
-fn remake_order(tp: &Type, vm: &Vm) -> PyResult<()> {
-    mro::set_mro(tp, vm)?;
-    for cls in vm.interp().types.subclasses_of(tp) {
-        remake_order(&cls, vm)?;
-    }
-    Ok(())
-}
-
-fn refill(tp: &Type, vm: &Vm) {
-    type_modified(tp, vm);
-    update::fill_slots(tp, vm);
-    for cls in vm.interp().types.subclasses_of(tp) {
-        refill(&cls, vm);
-    }
 }

@@ -1,31 +1,48 @@
 //! The method resolution order: the C3 merge (PEP 253; "The Python 2.3 Method Resolution Order").
 
-use crate::builtins::type_::lookup::{lookup, mro};
+use crate::builtins::type_::lookup::{NO_VERSIONS, lookup, mro, type_modified};
 use crate::prelude::*;
 
-/// Sets `tp_mro`, by the metaclass's `mro()` when it has one of its own.
-pub fn set_mro(tp: &Type, vm: &Vm) -> PyResult<()> {
+/// Sets `tp_mro`, by the metaclass's `mro()` when it has one of its own. Returns the order that it replaced; none when
+/// that `mro()` has itself given the type another order, which then stays.
+pub fn set_mro(tp: &Type, vm: &Vm) -> PyResult<Option<*mut Object>> {
     let metatype = tp.as_object().ob_type();
-    let custom = !std::ptr::eq(metatype, Type::static_type());
-    let order = if custom {
-        let method = lookup(metatype, &vm.intern("mro"), vm).map(Object::to_ref);
-        match method {
-            Some(method) => {
-                let result = crate::protocols::attributes::bind(&method, Some(tp.as_object()), metatype, vm)?
-                    .call_no_args(vm)?;
-                check_custom(tp, result.collect_iterable(vm)?, vm)?
-            }
-            None => compute(tp, vm)?,
-        }
+    let old = tp.tp_mro.get();
+    let method = if std::ptr::eq(metatype, Type::static_type()) {
+        None
     } else {
-        compute(tp, vm)?
+        lookup(metatype, &vm.intern("mro"), vm).map(Object::to_ref)
     };
-    let order = Tuple::from_vec(order, vm);
-    let old = tp.tp_mro.replace(order.into_object().into_raw());
-    crate::builtins::type_::lookup::type_modified(tp, vm);
-    // SAFETY: the type owned the tuple that is replaced.
-    unsafe { taipan_object::object::xdecref(old) };
-    Ok(())
+    // SAFETY: the type of all types is static.
+    let own = lookup(unsafe { &*Type::static_type() }, &vm.intern("mro"), vm).map(std::ptr::from_ref);
+    let custom =
+        method.as_ref().is_some_and(|method| own.is_none_or(|own| !std::ptr::eq(own, &raw const **method)));
+    // Kept, so that no other tuple takes its place while the method runs.
+    // SAFETY: `tp_mro` is null or a tuple that the type owns.
+    let _held = unsafe { old.as_ref() }.map(Object::to_ref);
+    let order = match method {
+        Some(method) if custom => {
+            let result = crate::protocols::attributes::bind(&method, Some(tp.as_object()), metatype, vm)?
+                .call_no_args(vm)?;
+            check_custom(tp, result.collect_iterable(vm)?, vm)?
+        }
+        _ => compute(tp, vm)?,
+    };
+    if !std::ptr::eq(tp.tp_mro.get(), old) {
+        return Ok(None);
+    }
+    replace_mro(tp, Tuple::from_vec(order, vm).into_object().into_raw(), vm);
+    if custom {
+        // The order may name types that don't know this one as a subclass, and so can't tell it of changes.
+        tp.tp_versions_used.set(NO_VERSIONS);
+    }
+    Ok(Some(old))
+}
+
+/// Puts an order in; the one before is the caller's.
+pub fn replace_mro(tp: &Type, order: *mut Object, vm: &Vm) {
+    tp.tp_mro.set(order);
+    type_modified(tp, vm);
 }
 
 fn check_custom(tp: &Type, order: Vec<ObjRef>, vm: &Vm) -> PyResult<Vec<ObjRef>> {

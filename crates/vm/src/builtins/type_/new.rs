@@ -77,7 +77,7 @@ struct Slots {
     add_weak: bool,
 }
 
-fn collect_slots(class_name: &Str, base: &Type, dict: &Dict, vm: &Vm) -> PyResult<Slots> {
+fn collect_slots(class_name: &Str, base: &Type, bases: &Tuple, dict: &Dict, vm: &Vm) -> PyResult<Slots> {
     let may_add_dict = base.tp_dictoffset.get() == 0;
     let may_add_weak = base.tp_weaklistoffset.get() == 0 && base.tp_itemsize.get() == 0;
     let Some(slots) = dict.get_str(vm.ids().__slots__, vm)? else {
@@ -128,6 +128,13 @@ fn collect_slots(class_name: &Str, base: &Type, dict: &Dict, vm: &Vm) -> PyResul
             )));
         }
         names.push(mangled);
+    }
+    // The other bases may have brought what the one whose layout is extended lacks.
+    for other in bases.as_slice().iter().filter_map(|other| other.downcast_ref::<Type>()) {
+        if !std::ptr::eq(other, base) {
+            add_dict |= may_add_dict && other.tp_dictoffset.get() != 0;
+            add_weak |= may_add_weak && other.tp_weaklistoffset.get() != 0;
+        }
     }
     names.sort_by(|a, b| a.to_string_lossy().cmp(&b.to_string_lossy()));
     let tuple = Tuple::from_vec(names.iter().map(|n| n.clone().into_object()).collect(), vm);
@@ -212,8 +219,9 @@ fn build(
     vm: &Vm,
 ) -> PyResult {
     let base = best_base(bases.as_slice(), vm)?;
-    let dict = namespace.copy(vm);
-    let slots = collect_slots(name, base, &dict, vm)?;
+    let dict = vm.new_dict();
+    dict.update_from(namespace.as_object(), true, vm)?;
+    let slots = collect_slots(name, base, bases, &dict, vm)?;
     let utf8 = name.to_utf8(vm)?;
     if utf8.contains('\0') {
         return Err(vm.value_error("type name must not contain null characters"));
@@ -268,6 +276,8 @@ fn build(
     wrap_special_functions(&dict, vm)?;
     let class_cell = take_cell(&dict, vm.ids().__classcell__, vm)?;
     let dict_cell = take_cell(&dict, vm.ids().__classdictcell__, vm)?;
+    add_slot_descriptors(tp, &dict, &slots, vm)?;
+    warn_of_other_keys(name, &dict, vm)?;
     if slots.add_dict && dict.get_str(vm.ids().__dict__, vm)?.is_none() {
         let getset = crate::builtins::descr::GetSetDescriptor::new(tp, &super::SUBTYPE_DICT, vm);
         dict.set_item(vm.ids().__dict__.as_object(), getset.as_object(), vm)?;
@@ -335,8 +345,12 @@ fn add_slot_members(tp: &Type, base: &Type, slots: &Slots, vm: &Vm) -> PyResult<
     if slots.add_weak {
         tp.tp_weaklistoffset.set(-32);
     }
+    Ok(())
+}
+
+/// The descriptors of the slots, where the namespace has nothing else of that name.
+fn add_slot_descriptors(tp: &Type, dict: &Dict, slots: &Slots, vm: &Vm) -> PyResult<()> {
     let members: &[MemberDef] = super::heap::slot_members(tp);
-    let Some(dict) = type_dict(tp) else { return Ok(()) };
     for (def, name) in members.iter().zip(&slots.names) {
         let descriptor = crate::builtins::descr::MemberDescriptor::new(tp, def, vm);
         if dict.get_str(name, vm)?.is_none() {
@@ -373,7 +387,7 @@ fn set_names(tp: &Type, heap: &HeapType, dict: &Dict, vm: &Vm) -> PyResult<()> {
     heap.ht_qualname.set(qualname.into_raw());
     if let Some(doc) = dict.get_str(ids.__doc__, vm)? {
         if let Some(text) = doc.downcast_ref::<Str>() {
-            let text = text.to_string_lossy();
+            let text = text.to_utf8(vm)?;
             let copy = alloc::raw_malloc(text.len() + 1);
             if copy.is_null() {
                 return Err(vm.memory_error());
@@ -407,6 +421,15 @@ fn wrap_special_functions(dict: &Dict, vm: &Vm) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// A `RuntimeWarning` when a key of the namespace is no string.
+fn warn_of_other_keys(name: &Str, dict: &Dict, vm: &Vm) -> PyResult<()> {
+    if dict.keys_vec().iter().all(|key| key.downcast_ref::<Str>().is_some()) {
+        return Ok(());
+    }
+    let text = format!("non-string key in the __dict__ of class {}", name.to_string_lossy());
+    crate::builtins::warn::warn(crate::exceptions::types::runtime_warning(), &text, 1, vm)
 }
 
 /// Takes the cell that the compiler left in the namespace.

@@ -18,7 +18,12 @@ pub fn type_ready(tp: &Type, vm: &Vm) -> PyResult<()> {
         return Ok(());
     }
     if tp.has_flag(TypeFlags::READYING) {
-        return Err(vm.system_error("a type is readied while it is being readied"));
+        // A metaclass's `mro()` uses the class that it is asked for: with a dictionary it is good enough for that.
+        return if tp.tp_dict.get().is_null() {
+            Err(vm.system_error("a type is readied while it is being readied"))
+        } else {
+            Ok(())
+        };
     }
     tp.set_flag(TypeFlags::READYING);
     let result = ready(tp, vm);
@@ -56,13 +61,21 @@ fn ready(tp: &Type, vm: &Vm) -> PyResult<()> {
     }
     add_operators(tp, vm)?;
     add_members(tp, vm)?;
-    super::mro::set_mro(tp, vm)?;
+    if let Some(old) = super::mro::set_mro(tp, vm)? {
+        // SAFETY: null, or the order that the type owned before.
+        unsafe { taipan_object::object::xdecref(old) };
+    }
     if let Some(base) = tp.base() {
         inherit_special(tp, base);
     }
     for base in mro(tp).iter().skip(1) {
         // SAFETY: the items of `tp_mro` are types.
-        inherit_slots(tp, unsafe { base.cast::<Type>() });
+        let base = unsafe { base.cast::<Type>() };
+        inherit_slots(tp, base);
+        let patterns = TypeFlags::SEQUENCE | TypeFlags::MAPPING;
+        if !tp.has_flag(patterns) {
+            tp.set_flag(base.tp_flags.get() & patterns);
+        }
     }
     if let Some(base) = tp.base() {
         inherit_suites(tp, base);
@@ -212,10 +225,6 @@ fn inherit_special(tp: &Type, base: &Type) {
         | TypeFlags::TYPE_SUBCLASS;
     let inherited = subclass_bits | TypeFlags::MATCH_SELF | TypeFlags::ITEMS_AT_END;
     tp.set_flag(base.tp_flags.get() & inherited);
-    let pattern = TypeFlags::SEQUENCE | TypeFlags::MAPPING;
-    if !tp.has_flag(pattern) {
-        tp.set_flag(base.tp_flags.get() & pattern);
-    }
 }
 
 /// Whether a type defines `__eq__` or `__hash__` itself: it does not inherit `tp_hash` then.
