@@ -10,7 +10,7 @@ use taipan_vm::protocols::path::{fspath, path_bytes};
 use taipan_vm::runtime::audit::audit;
 
 use crate::posix::close_range;
-use crate::posix::process::{after_fork_in_child, after_fork_in_parent, before_fork};
+use crate::posix::process::{after_fork_in_child, after_fork_in_parent, before_fork, warn_about_threads};
 
 /// The module.
 pub struct PosixSubprocess;
@@ -326,13 +326,16 @@ impl PosixSubprocess {
             // SAFETY: a plain call, which does not return.
             unsafe { libc::_exit(255) }
         }
-        let failure = if pid < 0 { Some(vm.last_os_error(None)) } else { None };
-        if preexec.is_some() && failure.is_none() {
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+        if preexec.is_some() {
             after_fork_in_parent(vm);
         }
-        match failure {
-            Some(raised) => Err(raised),
-            None => Ok(pid),
+        if pid < 0 {
+            return Err(vm.os_error(errno, None));
         }
+        if preexec.is_some() {
+            warn_about_threads("fork", vm)?;
+        }
+        Ok(pid)
     }
 }

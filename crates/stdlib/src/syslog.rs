@@ -1,5 +1,7 @@
 //! `syslog`: the system's logger.
 
+#![allow(non_snake_case, reason = "Python's names: LOG_MASK and LOG_UPTO")]
+
 use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 

@@ -35,7 +35,17 @@ pub(crate) fn before_fork(vm: &Vm) -> PyResult<()> {
     let mut hooks = vm.interp().state::<ForkHooks>().before.borrow().clone();
     hooks.reverse();
     run(hooks, vm);
+    import_lock("acquire_lock", vm);
     Ok(())
+}
+
+/// Holds the import lock over a fork, so that the child sees no module half imported.
+fn import_lock(function: &str, vm: &Vm) {
+    let imp = taipan_vm::import::loaded_module(&vm.intern("_imp"), vm);
+    let called = imp.map(|imp| imp.map(|imp| imp.call_method(&vm.intern(function), &[], vm)));
+    if !matches!(called, Ok(None | Some(Ok(_)))) {
+        vm.clear_exception();
+    }
 }
 
 /// Makes the child's interpreter one with a single thread, and runs the hooks for the child.
@@ -50,12 +60,14 @@ pub(crate) fn after_fork_in_child(vm: &Vm) {
             threads.remove_thread(thread);
         }
     }
+    import_lock("release_lock", vm);
     let hooks = vm.interp().state::<ForkHooks>().in_child.borrow().clone();
     run(hooks, vm);
 }
 
 /// Runs the hooks for the parent.
 pub(crate) fn after_fork_in_parent(vm: &Vm) {
+    import_lock("release_lock", vm);
     let hooks = vm.interp().state::<ForkHooks>().in_parent.borrow().clone();
     run(hooks, vm);
 }

@@ -1,7 +1,5 @@
 //! `termios`: control of terminals.
 
-#![allow(clippy::indexing_slicing, reason = "the arrays of C structures are indexed by their own constants")]
-
 use taipan_vm::exceptions::declared::DeclaredException;
 use taipan_vm::prelude::*;
 
