@@ -9,7 +9,8 @@ use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::{fspath, path_bytes};
 use taipan_vm::runtime::audit::audit;
 
-use crate::posix::process::{after_fork_in_child, after_fork_in_parent, before_fork};
+use crate::posix::close_range;
+use crate::posix::process::{after_fork_in_child, after_fork_in_parent, before_fork, warn_about_threads};
 
 /// The module.
 pub struct PosixSubprocess;
@@ -53,23 +54,28 @@ fn id(object: &Object, what: &str, vm: &Vm) -> PyResult<Option<u32>> {
     if vm.is_none(object) {
         return Ok(None);
     }
-    crate::pwd::id_of(object, vm)?.map(Some).ok_or_else(|| vm.value_error(format!("invalid {what} id")))
+    let number = object.as_index(vm)?.to_i64();
+    match number {
+        Some(-1) => Err(vm.value_error(format!("invalid {what} id"))),
+        _ => crate::pwd::id_of(object, vm)?
+            .map(Some)
+            .ok_or_else(|| vm.overflow_error(format!("{what} id is out of range"))),
+    }
 }
 
 /// Closes every descriptor from 3 on that is not kept. `keep` is sorted.
 fn close_others(keep: &[i32]) {
-    let close = |first: i32, last: u32| {
-        if (first as u32) <= last {
-            // SAFETY: a plain system call.
-            unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    let close = |first: i32, last: i32| {
+        if first <= last {
+            close_range(first, last);
         }
     };
     let mut first = 3;
     for &fd in keep.iter().filter(|fd| **fd >= 3) {
-        close(first, (fd as u32).wrapping_sub(1));
-        first = fd + 1;
+        close(first, fd - 1);
+        first = fd.saturating_add(1);
     }
-    close(first, u32::MAX);
+    close(first, i32::MAX);
 }
 
 /// The child's part up to exec. Gives where it failed only when it did; `errno` tells why.
@@ -245,6 +251,10 @@ impl PosixSubprocess {
         preexec_fn: &Object,
         vm: &Vm,
     ) -> PyResult<i32> {
+        if !vm.is_none(preexec_fn) && vm.interp().finalizing.get() {
+            let text = "preexec_fn not supported at interpreter shutdown";
+            return Err(vm.raise(types::python_finalization_error(), text));
+        }
         if close_fds && errpipe_write < 3 {
             return Err(vm.value_error("errpipe_write must be >= 3"));
         }
@@ -284,6 +294,15 @@ impl PosixSubprocess {
             uid: self::id(uid, "user", vm)?,
             umask: child_umask,
         };
+        if taipan_vm::runtime::audit::is_active(vm) {
+            let programs = plan.programs.iter().map(|text| vm.new_bytes(text.as_bytes()).into_object());
+            let programs = vm.new_list(programs.collect::<Vec<_>>()).into_object();
+            let given = match optional(args) {
+                Some(args) => vm.new_list(args.collect_iterable(vm)?).into_object(),
+                None => vm.none(),
+            };
+            audit("_posixsubprocess.fork_exec", &[&programs, &given, env], vm)?;
+        }
         let preexec = optional(preexec_fn);
         let arg_pointers = plan.args.as_deref().map(pointers);
         let env_pointers = plan.environment.as_deref().map(pointers);
@@ -307,13 +326,16 @@ impl PosixSubprocess {
             // SAFETY: a plain call, which does not return.
             unsafe { libc::_exit(255) }
         }
-        let failure = if pid < 0 { Some(vm.last_os_error(None)) } else { None };
-        if preexec.is_some() && failure.is_none() {
+        let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+        if preexec.is_some() {
             after_fork_in_parent(vm);
         }
-        match failure {
-            Some(raised) => Err(raised),
-            None => Ok(pid),
+        if pid < 0 {
+            return Err(vm.os_error(errno, None));
         }
+        if preexec.is_some() {
+            warn_about_threads("fork", vm)?;
+        }
+        Ok(pid)
     }
 }

@@ -75,6 +75,19 @@ extern "C" fn on_signal(signal: libc::c_int) {
     unsafe { *libc::__errno_location() = saved };
 }
 
+/// Acts as if a signal had come, unless it is ignored or left to the system. Raises `ValueError` for other numbers.
+pub(crate) fn interrupt_main(signal: i32, vm: &Vm) -> PyResult<()> {
+    if !(1..NSIG as i32).contains(&signal) {
+        return Err(vm.value_error("signal number out of range"));
+    }
+    let handler = vm.interp().state::<Handlers>().get(signal);
+    if handler.is_some_and(|handler| handler.downcast_ref::<Int>().is_none() && !vm.is_none(&handler)) {
+        on_signal(signal);
+        taipan_vm::runtime::pending::check_signals(vm)?;
+    }
+    Ok(())
+}
+
 /// Runs the Python handlers of the signals that have come. Raises what a handler raises; the rest waits for next time.
 fn run_handlers(vm: &Vm) -> PyResult<()> {
     let failed = WAKEUP_FAILED.swap(0, Ordering::AcqRel);

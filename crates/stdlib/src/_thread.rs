@@ -1,11 +1,12 @@
 //! `_thread`: threads and locks.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use taipan_vm::prelude::*;
+use taipan_vm::runtime::audit::audit;
 
 /// The module.
 pub struct Thread;
@@ -62,6 +63,9 @@ fn waiting(blocking: bool, timeout: Option<f64>, vm: &Vm) -> PyResult<Option<Opt
     }
     if timeout == -1.0 {
         return Ok(Some(None));
+    }
+    if timeout.is_nan() {
+        return Err(vm.value_error("Invalid value NaN (not a number)"));
     }
     if timeout < 0.0 {
         return Err(vm.value_error("timeout value must be a non-negative number"));
@@ -393,8 +397,12 @@ impl ThreadHandle {
     }
 
     #[method("($self, /)")]
-    fn _set_done(&self) {
+    fn _set_done(&self, vm: &Vm) -> PyResult<()> {
+        if !self.shared.started.load(Ordering::Acquire) {
+            return Err(vm.runtime_error("thread not started"));
+        }
         self.shared.done.set();
+        Ok(())
     }
 
     #[method("($self, timeout=None, /)")]
@@ -422,6 +430,22 @@ impl ThreadHandle {
             }
             taipan_vm::runtime::pending::handle(vm)?;
         }
+    }
+}
+
+/// Tells of the exception that ended a thread.
+fn report(function: &Object, vm: &Vm) {
+    let raised = vm.take_exception();
+    let shown = match function.repr(vm) {
+        Ok(text) => text.to_string_lossy().into_owned(),
+        Err(Raised) => {
+            vm.clear_exception();
+            "<object repr() failed>".to_owned()
+        }
+    };
+    if let Some(raised) = raised {
+        let Raised = vm.raise_object(raised);
+        vm.write_unraisable(None, Some(&format!("Exception ignored in thread started by {shown}")));
     }
 }
 
@@ -468,10 +492,11 @@ fn start(
             if vm.exception_matches(types::system_exit()) {
                 vm.clear_exception();
             } else {
-                vm.write_unraisable(Some(&function), Some("Exception ignored in thread started by"));
+                report(&function, vm);
             }
         }
         drop((function, args, kwargs));
+        forget_values(|thread| thread == ident(), vm);
         vm.dict.set(None);
         vm.exc_state.exc_value.set(None);
         RUNNING.fetch_sub(1, Ordering::Relaxed);
@@ -506,6 +531,37 @@ pub struct Local {
     dicts: Slot<Dict>,
     #[traverse(skip)]
     weakrefs: WeakList,
+}
+
+/// The addresses of all `Local`s that are alive: a thread's end takes its values out of them.
+#[derive(Default)]
+struct Locals(RefCell<std::collections::HashSet<usize>>);
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        // SAFETY: objects end on attached threads only.
+        let vm = unsafe { Vm::current() };
+        vm.interp().state::<Locals>().0.borrow_mut().remove(&(std::ptr::from_ref(self) as usize));
+    }
+}
+
+/// Takes the values of threads out of all `Local`s: those for whose identity `gone` is true.
+fn forget_values(gone: impl Fn(u64) -> bool, vm: &Vm) {
+    let alive: Vec<usize> = vm.interp().state::<Locals>().0.borrow().iter().copied().collect();
+    // SAFETY: an address is taken out of the set before its object ends, and no Python code has run since.
+    let dicts = alive.into_iter().filter_map(|at| unsafe { (*(at as *const Local)).dicts.get() });
+    for dict in dicts.collect::<Vec<_>>() {
+        for (key, value) in dict.items_vec() {
+            let thread = key.downcast_ref::<Int>().and_then(Int::to_u64);
+            if thread.is_some_and(&gone) {
+                let removed = dict.pop(&key, vm);
+                drop(value);
+                if removed.is_err() {
+                    vm.clear_exception();
+                }
+            }
+        }
+    }
 }
 
 impl Local {
@@ -559,6 +615,8 @@ impl Local {
             let dicts = vm.new_dict();
             dicts.set_item(&vm.new_int(ident()), vm.new_dict().as_object(), vm)?;
             local.dicts.put(dicts);
+            let address = std::ptr::from_ref(local) as usize;
+            vm.interp().state::<Locals>().0.borrow_mut().insert(address);
         }
         Ok(made)
     }
@@ -658,6 +716,9 @@ impl Thread {
         if !function.is_callable() {
             return Err(vm.type_error("first arg must be callable"));
         }
+        let none = vm.none();
+        let shown = kwargs.map_or(&*none, |kwargs| kwargs.as_object());
+        audit("_thread.start_new_thread", &[function, args.as_object(), shown], vm)?;
         start(function.to_ref(), args.into(), kwargs.map(Ref::from), Arc::default(), vm)
     }
 
@@ -685,11 +746,27 @@ impl Thread {
         if handle.shared.started.load(Ordering::Acquire) {
             return Err(vm.runtime_error("thread already started"));
         }
+        if !function.is_callable() {
+            return Err(vm.type_error("thread function must be callable"));
+        }
+        let event = [function, &vm.new_bool(daemon.unwrap_or(true)), handle.as_object()];
+        audit("_thread.start_joinable_thread", &event, vm)?;
         if !daemon.unwrap_or(true) {
             vm.interp().state::<Joinable>().0.borrow_mut().push(Arc::clone(&handle.shared));
         }
         start(function.to_ref(), Tuple::empty(vm), None, Arc::clone(&handle.shared), vm)?;
         Ok(handle.into_object())
+    }
+
+    /// Simulate the arrival of the given signal in the main thread,
+    /// where the corresponding signal handler will be executed.
+    /// If *signum* is omitted, SIGINT is assumed.
+    /// A subthread can use this function to interrupt the main thread.
+    ///
+    /// Note: the default signal handler for SIGINT raises KeyboardInterrupt.
+    #[function("($module, signum=signal.SIGINT, /)")]
+    fn interrupt_main(signum: Option<i32>, vm: &Vm) -> PyResult<()> {
+        crate::_signal::interrupt_main(signum.unwrap_or(libc::SIGINT), vm)
     }
 
     /// Make a thread handle of an identifier.
@@ -776,4 +853,5 @@ pub(crate) fn after_fork_in_child(vm: &Vm) {
         }
     }
     RUNNING.store(0, Ordering::Relaxed);
+    forget_values(|thread| thread != ident(), vm);
 }

@@ -59,6 +59,10 @@ impl Grp {
     /// If id is not valid, raise KeyError.
     #[function("($module, /, id)")]
     fn getgrgid(id: &Object, vm: &Vm) -> PyResult {
+        let index = id.as_index(vm)?;
+        if index.to_i64().is_none() && !index.is_negative() {
+            return Err(vm.overflow_error("gid is greater than maximum"));
+        }
         if let Some(gid) = id_of(id, vm)? {
             // SAFETY: the interpreter's lock keeps others from the library's static entry until it has been copied.
             if let Some(found) = unsafe { libc::getgrgid(gid).as_ref() } {

@@ -28,6 +28,8 @@ pub mod _functools;
 pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
+pub mod _interpqueues;
+pub mod _interpreters;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
@@ -113,6 +115,8 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
+        &_interpqueues::InterpQueues::DEF,
+        &_interpreters::Interpreters::DEF,
         &_io::Io::DEF,
         &_json::Json::DEF,
         &_locale::Locale::DEF,

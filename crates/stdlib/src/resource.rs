@@ -78,6 +78,7 @@ fn limits(pair: &Object, vm: &Vm) -> PyResult<libc::rlimit> {
             (Some(-1), _) => Ok(libc::RLIM_INFINITY),
             (_, Some(limit)) => Ok(limit),
             (Some(_), None) => Err(vm.value_error("Cannot convert negative int")),
+            (None, None) if number.is_negative() => Err(vm.value_error("Cannot convert negative int")),
             (None, None) => Err(vm.overflow_error("Python int too large to convert to C rlim_t")),
         }
     };

@@ -11,6 +11,10 @@ pub struct Select;
 /// The descriptor of a number or of an object with `fileno()`. Raises `TypeError` for others, `ValueError` for negative ones.
 pub(crate) fn file_descriptor(object: &Object, vm: &Vm) -> PyResult<i32> {
     let number = if object.downcast_ref::<Int>().is_some() {
+        if object.downcast_ref::<Bool>().is_some() {
+            let text = "bool is used as a file descriptor";
+            taipan_vm::builtins::warn::warn(types::runtime_warning(), text, 1, vm)?;
+        }
         object.to_ref()
     } else {
         match object.lookup_attr(&vm.intern("fileno"), vm)? {
@@ -97,7 +101,12 @@ fn fd_set(list: &Object, vm: &Vm) -> PyResult<(Vec<(ObjRef, i32)>, libc::fd_set)
     // SAFETY: zero is the empty set.
     let mut set: libc::fd_set = unsafe { std::mem::zeroed() };
     let mut found = Vec::with_capacity(items.len());
-    for item in items {
+    // Asking for the descriptor may shorten the list.
+    let watched = list.downcast_ref::<List>();
+    for (at, item) in items.into_iter().enumerate() {
+        if watched.is_some_and(|list| at >= list.len()) {
+            break;
+        }
         let fd = file_descriptor(&item, vm)?;
         if fd as usize >= libc::FD_SETSIZE {
             return Err(vm.value_error("filedescriptor out of range in select()"));

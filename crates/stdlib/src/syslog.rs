@@ -1,5 +1,7 @@
 //! `syslog`: the system's logger.
 
+#![allow(non_snake_case, reason = "Python's names: LOG_MASK and LOG_UPTO")]
+
 use std::cell::{Cell, RefCell};
 use std::ffi::CString;
 
@@ -134,7 +136,7 @@ impl Syslog {
             LOG_EMERG LOG_ALERT LOG_CRIT LOG_ERR LOG_WARNING LOG_NOTICE LOG_INFO LOG_DEBUG LOG_PID LOG_CONS LOG_NDELAY
             LOG_ODELAY LOG_NOWAIT LOG_PERROR LOG_KERN LOG_USER LOG_MAIL LOG_DAEMON LOG_AUTH LOG_LPR LOG_LOCAL0
             LOG_LOCAL1 LOG_LOCAL2 LOG_LOCAL3 LOG_LOCAL4 LOG_LOCAL5 LOG_LOCAL6 LOG_LOCAL7 LOG_SYSLOG LOG_CRON LOG_UUCP
-            LOG_NEWS LOG_AUTHPRIV
+            LOG_NEWS LOG_AUTHPRIV LOG_FTP
         }
         Ok(())
     }

@@ -344,6 +344,7 @@ impl Time {
     /// a floating-point number for subsecond precision.
     #[function("($module, seconds, /)")]
     fn sleep(seconds: &Object, vm: &Vm) -> PyResult<()> {
+        taipan_vm::runtime::audit::audit("time.sleep", &[seconds], vm)?;
         if seconds.downcast_ref::<Float>().is_none() && !seconds.has_index() {
             let given = seconds.ob_type().tp_name_str();
             return Err(

@@ -303,6 +303,10 @@ impl FileIo {
             || (file.downcast_ref::<Str>().is_none() && file.has_index());
         let mut own = true;
         if is_number {
+            if file.downcast_ref::<Bool>().is_some() {
+                let text = "bool is used as a file descriptor";
+                taipan_vm::builtins::warn::warn(types::runtime_warning(), text, 1, vm)?;
+            }
             let fd = file.as_index(vm)?.to_i64().and_then(|fd| i32::try_from(fd).ok());
             let Some(fd) = fd else {
                 return Err(vm.overflow_error("Python int too large to convert to C int"));

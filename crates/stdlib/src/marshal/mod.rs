@@ -70,6 +70,10 @@ impl Marshal {
     /// bytes in the input are ignored.
     #[function("($module, bytes, /, *, allow_code=True)")]
     fn loads(bytes: BufferArg, allow_code: Option<bool>, vm: &Vm) -> PyResult {
+        if taipan_vm::runtime::audit::is_active(vm) {
+            let shown = vm.new_bytes(bytes.as_bytes());
+            taipan_vm::runtime::audit::audit("marshal.loads", &[shown.as_object()], vm)?;
+        }
         let mut reader = Reader::new(Source::Bytes(bytes.as_bytes()), allow_code.unwrap_or(true), vm);
         reader.required("object", 0)
     }
@@ -121,6 +125,7 @@ impl Marshal {
                 vm.type_error(format!("file.read() returned not bytes but {}", probe.ob_type().name()))
             );
         }
+        taipan_vm::runtime::audit::audit("marshal.load", &[], vm)?;
         Reader::new(Source::File(file), allow_code.unwrap_or(true), vm).required("object", 0)
     }
 

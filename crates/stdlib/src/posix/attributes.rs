@@ -43,10 +43,11 @@ fn read(file: &Object, vm: &Vm, mut call: impl FnMut(*mut u8, usize) -> isize) -
 impl Posix {
     /// Return the value of extended attribute attribute on path.
     ///
-    /// path may be either a string, a path-like object, or an open file descriptor.
-    /// If follow_symlinks is False, and the last element of the path is a symbolic
-    ///   link, getxattr will examine the symbolic link itself instead of the file
-    ///   the link points to.
+    /// path may be either a string, a path-like object, or an open file
+    /// descriptor.
+    /// If follow_symlinks is False, and the last element of the path is
+    /// a symbolic link, getxattr will examine the symbolic link itself
+    /// instead of the file the link points to.
     #[function("($module, /, path, attribute, *, follow_symlinks=True)")]
     fn getxattr(
         path: Target,
@@ -72,10 +73,11 @@ impl Posix {
 
     /// Set extended attribute attribute on path to value.
     ///
-    /// path may be either a string, a path-like object,  or an open file descriptor.
-    /// If follow_symlinks is False, and the last element of the path is a symbolic
-    ///   link, setxattr will modify the symbolic link itself instead of the file
-    ///   the link points to.
+    /// path may be either a string, a path-like object,  or an open file
+    /// descriptor.
+    /// If follow_symlinks is False, and the last element of the path is
+    /// a symbolic link, setxattr will modify the symbolic link itself instead
+    /// of the file the link points to.
     #[function("($module, /, path, attribute, value, flags=0, *, follow_symlinks=True)")]
     fn setxattr(
         path: Target,
@@ -111,10 +113,11 @@ impl Posix {
 
     /// Remove extended attribute attribute on path.
     ///
-    /// path may be either a string, a path-like object, or an open file descriptor.
-    /// If follow_symlinks is False, and the last element of the path is a symbolic
-    ///   link, removexattr will modify the symbolic link itself instead of the file
-    ///   the link points to.
+    /// path may be either a string, a path-like object, or an open file
+    /// descriptor.
+    /// If follow_symlinks is False, and the last element of the path is
+    /// a symbolic link, removexattr will modify the symbolic link itself
+    /// instead of the file the link points to.
     #[function("($module, /, path, attribute, *, follow_symlinks=True)")]
     fn removexattr(path: Target, attribute: Text, follow_symlinks: Option<bool>, vm: &Vm) -> PyResult<()> {
         let follow = follow_symlinks.unwrap_or(true);
@@ -133,11 +136,12 @@ impl Posix {
 
     /// Return a list of extended attributes on path.
     ///
-    /// path may be either None, a string, a path-like object, or an open file descriptor.
-    /// if path is None, listxattr will examine the current directory.
-    /// If follow_symlinks is False, and the last element of the path is a symbolic
-    ///   link, listxattr will examine the symbolic link itself instead of the file
-    ///   the link points to.
+    /// path may be either None, a string, a path-like object, or an open file
+    /// descriptor.  If path is None, listxattr will examine the current
+    /// directory.
+    /// If follow_symlinks is False, and the last element of the path is
+    /// a symbolic link, listxattr will examine the symbolic link itself instead
+    /// of the file the link points to.
     #[function("($module, /, path=None, *, follow_symlinks=True)")]
     fn listxattr(path: Option<Folder>, follow_symlinks: Option<bool>, vm: &Vm) -> PyResult<Ref<List>> {
         let follow = follow_symlinks.unwrap_or(true);

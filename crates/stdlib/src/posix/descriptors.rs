@@ -85,10 +85,11 @@ fn pointer(offset: &mut Option<i64>) -> *mut i64 {
 impl Posix {
     /// Open a file for low level IO.  Returns a file descriptor (integer).
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
-    /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative to
+    /// that directory.
+    /// dir_fd may not be implemented on your platform.  If it is unavailable,
+    /// using it will raise a NotImplementedError.
     #[function("($module, /, path, flags, mode=511, *, dir_fd=None)")]
     fn open(path: Name, flags: i32, mode: Option<i32>, dir_fd: Option<DirFd>, vm: &Vm) -> PyResult<i32> {
         let mode = mode.unwrap_or(0o777) as libc::c_uint;
@@ -138,18 +139,24 @@ impl Posix {
 
     /// Read into a buffer object from a file descriptor.
     ///
-    /// The buffer should be mutable and bytes-like. On success, returns the number of
-    /// bytes read. Less bytes may be read than the size of the buffer. The underlying
-    /// system call will be retried when interrupted by a signal, unless the signal
-    /// handler raises an exception. Other errors will not be retried and an error will
-    /// be raised.
+    /// The buffer should be mutable and bytes-like.  On success, returns the
+    /// number of bytes read.  Less bytes may be read than the size of the
+    /// buffer.  The underlying system call will be retried when interrupted by
+    /// a signal, unless the signal handler raises an exception.  Other errors
+    /// will not be retried and an error will be raised.
     ///
-    /// Returns 0 if *fd* is at end of file or if the provided *buffer* has length 0
-    /// (which can be used to check for errors without reading data). Never returns
-    /// negative.
+    /// Returns 0 if *fd* is at end of file or if the provided *buffer* has
+    /// length 0 (which can be used to check for errors without reading data).
+    /// Never returns negative.
     #[function("($module, fd, buffer, /)")]
     fn readinto(fd: i32, buffer: &Object, vm: &Vm) -> PyResult<isize> {
-        let mut target = buffer.get_buffer(buffer::WRITABLE, vm)?;
+        let Ok(mut target) = buffer.get_buffer(buffer::WRITABLE, vm) else {
+            vm.clear_exception();
+            return Err(vm.type_error(format!(
+                "readinto() argument 2 must be read-write bytes-like object, not {}",
+                buffer.ob_type().tp_name_str()
+            )));
+        };
         let bytes = target.as_bytes_mut().unwrap_or(&mut []);
         let (place, size) = (bytes.as_mut_ptr(), bytes.len());
         // SAFETY: the buffer is exported, so it stays where it is.
@@ -192,8 +199,9 @@ impl Posix {
     /// Read from a file descriptor fd into an iterable of buffers.
     ///
     /// The buffers should be mutable buffers accepting bytes.
-    /// readv will transfer data into each buffer until it is full and then
-    /// move on to the next buffer in the sequence to hold the rest of the data.
+    /// readv will transfer data into each buffer until it is full
+    /// and then move on to the next buffer in the sequence to hold
+    /// the rest of the data.
     ///
     /// readv returns the total number of bytes read,
     /// which may be less than the total capacity of all the buffers.
@@ -219,14 +227,15 @@ impl Posix {
 
     /// Reads from a file descriptor into a number of mutable bytes-like objects.
     ///
-    /// Combines the functionality of readv() and pread(). As readv(), it will
-    /// transfer data into each buffer until it is full and then move on to the next
-    /// buffer in the sequence to hold the rest of the data. Its fourth argument,
-    /// specifies the file offset at which the input operation is to be performed. It
-    /// will return the total number of bytes read (which can be less than the total
-    /// capacity of all the objects).
+    /// Combines the functionality of readv() and pread().  As readv(), it will
+    /// transfer data into each buffer until it is full and then move on to the
+    /// next buffer in the sequence to hold the rest of the data.  Its fourth
+    /// argument, specifies the file offset at which the input operation is to
+    /// be performed.  It will return the total number of bytes read (which can
+    /// be less than the total capacity of all the objects).
     ///
-    /// The flags argument contains a bitwise OR of zero or more of the following flags:
+    /// The flags argument contains a bitwise OR of zero or more of the
+    /// following flags:
     ///
     /// - RWF_HIPRI
     /// - RWF_NOWAIT
@@ -249,14 +258,16 @@ impl Posix {
 
     /// Writes the contents of bytes-like objects to a file descriptor at a given offset.
     ///
-    /// Combines the functionality of writev() and pwrite(). All buffers must be a sequence
-    /// of bytes-like objects. Buffers are processed in array order. Entire contents of first
-    /// buffer is written before proceeding to second, and so on. The operating system may
-    /// set a limit (sysconf() value SC_IOV_MAX) on the number of buffers that can be used.
-    /// This function writes the contents of each object to the file descriptor and returns
-    /// the total number of bytes written.
+    /// Combines the functionality of writev() and pwrite(). All buffers must be
+    /// a sequence of bytes-like objects.  Buffers are processed in array order.
+    /// Entire contents of first buffer is written before proceeding to second,
+    /// and so on. The operating system may set a limit (sysconf() value
+    /// SC_IOV_MAX) on the number of buffers that can be used.
+    /// This function writes the contents of each object to the file descriptor
+    /// and returns the total number of bytes written.
     ///
-    /// The flags argument contains a bitwise OR of zero or more of the following flags:
+    /// The flags argument contains a bitwise OR of zero or more of the
+    /// following flags:
     ///
     /// - RWF_DSYNC
     /// - RWF_SYNC
@@ -368,7 +379,8 @@ impl Posix {
     ///     - SEEK_CUR: seek from the current file position.
     ///     - SEEK_END: seek from the end of the file.
     ///
-    /// The return value is the number of bytes relative to the beginning of the file.
+    /// The return value is the number of bytes relative to the beginning of
+    /// the file.
     #[function("($module, fd, position, whence, /)")]
     fn lseek(fd: i32, position: i64, whence: i32, vm: &Vm) -> PyResult<i64> {
         // SAFETY: a plain system call.
@@ -505,7 +517,8 @@ impl Posix {
     /// Ensure a file has allocated at least a particular number of bytes on disk.
     ///
     /// Ensure that the file specified by fd encompasses a range of bytes
-    /// starting at offset bytes from the beginning and continuing for length bytes.
+    /// starting at offset bytes from the beginning and continuing for length
+    /// bytes.
     #[function("($module, fd, offset, length, /)")]
     fn posix_fallocate(fd: i32, offset: i64, length: i64, vm: &Vm) -> PyResult<()> {
         advised(vm, || {
@@ -516,8 +529,8 @@ impl Posix {
 
     /// Announce an intention to access data in a specific pattern.
     ///
-    /// Announce an intention to access data in a specific pattern, thus allowing
-    /// the kernel to make optimizations.
+    /// Announce an intention to access data in a specific pattern, thus
+    /// allowing the kernel to make optimizations.
     /// The advice applies to the region of the file specified by fd starting at
     /// offset and continuing for length bytes.
     /// advice is one of POSIX_FADV_NORMAL, POSIX_FADV_SEQUENTIAL,

@@ -10,12 +10,17 @@ use super::Posix;
 use super::args::Text;
 
 pub(super) fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
+    module.set("environ", create(vm)?.as_object(), vm)
+}
+
+/// The variables as a dict of bytes.
+fn create(vm: &Vm) -> PyResult<Ref<Dict>> {
     let environ = vm.new_dict();
     for (name, value) in std::env::vars_os() {
         let (name, value) = (vm.new_bytes(name.as_bytes()), vm.new_bytes(value.as_bytes()));
         environ.set_default(name.as_object(), value.as_object(), vm)?;
     }
-    module.set("environ", environ.as_object(), vm)
+    Ok(environ)
 }
 
 fn os_string(text: Text) -> OsString {
@@ -24,6 +29,12 @@ fn os_string(text: Text) -> OsString {
 
 #[pyfunctions(table = ENVIRONMENT_FUNCTIONS)]
 impl Posix {
+    /// Create the environment dictionary.
+    #[function("($module, /)")]
+    fn _create_environ(vm: &Vm) -> PyResult<Ref<Dict>> {
+        create(vm)
+    }
+
     /// Change or add an environment variable.
     #[function("($module, name, value, /)")]
     fn putenv(name: Text, value: Text, vm: &Vm) -> PyResult<()> {

@@ -149,13 +149,22 @@ impl Posix {
     ///
     ///     os.TFD_CLOEXEC
     ///         If *TFD_CLOEXEC* is set as a flag, enable the close-on-exec flag
-    #[function("($module, clockid, /, *, flags=TFD_CLOEXEC)")]
+    #[function("($module, clockid, /, *, flags=0)")]
     fn timerfd_create(clockid: i32, flags: Option<i32>, vm: &Vm) -> PyResult<i32> {
         // SAFETY: a plain system call.
-        check(unsafe { libc::timerfd_create(clockid, flags.unwrap_or(libc::TFD_CLOEXEC)) }, None, vm)
+        check(unsafe { libc::timerfd_create(clockid, flags.unwrap_or(0) | libc::TFD_CLOEXEC) }, None, vm)
     }
 
     /// Alter a timer file descriptor's internal timer in seconds.
+    ///
+    ///   fd
+    ///     A timer file descriptor.
+    ///   flags
+    ///     0 or a bit mask of TFD_TIMER_ABSTIME or TFD_TIMER_CANCEL_ON_SET.
+    ///   initial
+    ///     The initial expiration time, in seconds.
+    ///   interval
+    ///     The timer's interval, in seconds.
     #[function("($module, fd, /, *, flags=0, initial=0.0, interval=0.0)")]
     fn timerfd_settime(
         fd: File,
@@ -169,6 +178,15 @@ impl Posix {
     }
 
     /// Alter a timer file descriptor's internal timer in nanoseconds.
+    ///
+    ///   fd
+    ///     A timer file descriptor.
+    ///   flags
+    ///     0 or a bit mask of TFD_TIMER_ABSTIME or TFD_TIMER_CANCEL_ON_SET.
+    ///   initial
+    ///     initial expiration timing in nanoseconds.
+    ///   interval
+    ///     interval for the timer in nanoseconds.
     #[function("($module, fd, /, *, flags=0, initial=0, interval=0)")]
     fn timerfd_settime_ns(
         fd: File,
@@ -181,13 +199,19 @@ impl Posix {
         Ok(pair_nanos(&set_timer(fd.0, flags.unwrap_or(0), &new, vm)?))
     }
 
-    /// Return a tuple of a timer file descriptor's (interval, next expiration) in float seconds.
+    /// Return a tuple of a timer file descriptor's (next expiration, interval) in float seconds.
+    ///
+    ///   fd
+    ///     A timer file descriptor.
     #[function("($module, fd, /)")]
     fn timerfd_gettime(fd: File, vm: &Vm) -> PyResult<(f64, f64)> {
         Ok(pair_seconds(&timer_left(fd.0, vm)?))
     }
 
-    /// Return a tuple of a timer file descriptor's (interval, next expiration) in nanoseconds.
+    /// Return a tuple of a timer file descriptor's (next expiration, interval) in nanoseconds.
+    ///
+    ///   fd
+    ///     A timer file descriptor.
     #[function("($module, fd, /)")]
     fn timerfd_gettime_ns(fd: File, vm: &Vm) -> PyResult<(i64, i64)> {
         Ok(pair_nanos(&timer_left(fd.0, vm)?))
@@ -201,8 +225,8 @@ impl Posix {
 
     /// Return a file descriptor referring to the process *pid*.
     ///
-    /// The descriptor can be used to perform process management without races and
-    /// signals.
+    /// The descriptor can be used to perform process management without races
+    /// and signals.
     #[function("($module, /, pid, flags=0)")]
     fn pidfd_open(pid: i32, flags: Option<u32>, vm: &Vm) -> PyResult<i64> {
         // SAFETY: a plain system call.

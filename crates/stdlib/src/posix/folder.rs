@@ -337,13 +337,13 @@ fn current_folder(vm: &Vm) -> PyResult<Vec<u8>> {
 impl Posix {
     /// Return a list containing the names of the files in the directory.
     ///
-    /// path can be specified as either str, bytes, or a path-like object.  If path is bytes,
-    ///   the filenames returned will also be bytes; in all other circumstances
-    ///   the filenames returned will be str.
+    /// path can be specified as either str, bytes, or a path-like object.  If
+    /// path is bytes, the filenames returned will also be bytes; in all other
+    /// circumstances the filenames returned will be str.
     /// If path is None, uses the path='.'.
-    /// On some platforms, path may also be specified as an open file descriptor;\
-    ///   the file descriptor must refer to a directory.
-    ///   If this functionality is unavailable, using it raises NotImplementedError.
+    /// On some platforms, path may also be specified as an open file
+    /// descriptor; the file descriptor must refer to a directory.  If this
+    /// functionality is unavailable, using it raises NotImplementedError.
     ///
     /// The list is in arbitrary order.  It does not include the special
     /// entries '.' and '..' even if they are present in the directory.
@@ -365,9 +365,9 @@ impl Posix {
 
     /// Return an iterator of DirEntry objects for given path.
     ///
-    /// path can be specified as either str, bytes, or a path-like object.  If path
-    /// is bytes, the names of yielded DirEntry objects will also be bytes; in
-    /// all other circumstances they will be str.
+    /// path can be specified as either str, bytes, or a path-like object.  If
+    /// path is bytes, the names of yielded DirEntry objects will also be bytes;
+    /// in all other circumstances they will be str.
     ///
     /// If path is None, uses the path='.'.
     #[function("($module, /, path=None)")]
@@ -396,13 +396,14 @@ impl Posix {
 
     /// Create a directory.
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
-    /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative to
+    /// that directory.
+    /// dir_fd may not be implemented on your platform.  If it is unavailable,
+    /// using it will raise a NotImplementedError.
     ///
-    /// The mode argument is ignored on Windows. Where it is used, the current umask
-    /// value is first masked out.
+    /// The mode argument is ignored on Windows.  Where it is used, the current
+    /// umask value is first masked out.
     #[function("($module, /, path, mode=511, *, dir_fd=None)")]
     fn mkdir(path: Name, mode: Option<i32>, dir_fd: Option<DirFd>, vm: &Vm) -> PyResult<()> {
         let (mode, dir_fd) = (mode.unwrap_or(0o777), at(dir_fd));
@@ -416,10 +417,11 @@ impl Posix {
 
     /// Remove a directory.
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative
+    /// to that directory.
     /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If it is unavailable, using it will raise a NotImplementedError.
     #[function("($module, /, path, *, dir_fd=None)")]
     fn rmdir(path: Name, dir_fd: Option<DirFd>, vm: &Vm) -> PyResult<()> {
         let dir_fd = at(dir_fd);
@@ -445,9 +447,9 @@ impl Posix {
 
     /// Change the current working directory to the specified path.
     ///
-    /// path may always be specified as a string.
-    /// On some platforms, path may also be specified as an open file descriptor.
-    /// If this functionality is unavailable, using it raises an exception.
+    /// path may always be specified as a string.  On some platforms, path may
+    /// also be specified as an open file descriptor.  If this functionality is
+    /// unavailable, using it raises an exception.
     #[function("($module, /, path)")]
     fn chdir(path: Target, vm: &Vm) -> PyResult<()> {
         audit("os.chdir", &[path.shown()], vm)?;

@@ -152,9 +152,9 @@ impl Posix {
 
     /// Initialize the group access list.
     ///
-    /// Call the system initgroups() to initialize the group access list with all of
-    /// the groups of which the specified username is a member, plus the specified
-    /// group id.
+    /// Call the system initgroups() to initialize the group access list with
+    /// all of the groups of which the specified username is a member, plus the
+    /// specified group id.
     #[function("($module, username, gid, /)")]
     fn initgroups(username: Text, gid: Gid, vm: &Vm) -> PyResult<()> {
         // SAFETY: the name is NUL-terminated.

@@ -254,8 +254,9 @@ impl Posix {
     /// Return the configuration limit name for the file or directory path.
     ///
     /// If there is no limit, return -1.
-    /// On some platforms, path may also be specified as an open file descriptor.
-    ///   If this functionality is unavailable, using it raises an exception.
+    /// On some platforms, path may also be specified as an open file
+    /// descriptor.  If this functionality is unavailable, using it raises
+    /// an exception.
     #[function("($module, /, path, name)")]
     fn pathconf(path: Target, name: &Object, vm: &Vm) -> PyResult<i64> {
         let number = number(name, PATHCONF, vm)?;

@@ -19,6 +19,7 @@ mod spawn;
 mod status;
 mod terminal;
 
+pub(crate) use descriptors::close_range;
 pub use folder::{DirEntry, ScandirIterator};
 
 /// The module.
@@ -27,6 +28,7 @@ pub struct Posix;
 /// The system's functions that stand behind `os.supports_dir_fd` and its kin.
 const HAVE: &[&str] = &[
     "HAVE_EVENTFD",
+    "HAVE_TIMERFD_CREATE",
     "HAVE_FACCESSAT",
     "HAVE_FCHDIR",
     "HAVE_FCHMOD",
@@ -56,6 +58,7 @@ const HAVE: &[&str] = &[
     "HAVE_SYMLINKAT",
     "HAVE_UNLINKAT",
     "HAVE_UTIMENSAT",
+    "HAVE_PTSNAME_R",
 ];
 
 /// This module provides access to operating system functionality that is

@@ -86,10 +86,11 @@ fn change_owner(path: &Target, dir_fd: i32, uid: u32, gid: u32, follow: bool, vm
 impl Posix {
     /// Remove a file (same as remove()).
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative to
+    /// that directory.
     /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If it is unavailable, using it will raise a NotImplementedError.
     #[function("($module, /, path, *, dir_fd=None)")]
     fn unlink(path: Name, dir_fd: Option<DirFd>, vm: &Vm) -> PyResult<()> {
         self::unlink(&path, dir_fd, vm)
@@ -97,10 +98,11 @@ impl Posix {
 
     /// Remove a file (same as unlink()).
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative
+    /// to that directory.
     /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If it is unavailable, using it will raise a NotImplementedError.
     #[function("($module, /, path, *, dir_fd=None)")]
     fn remove(path: Name, dir_fd: Option<DirFd>, vm: &Vm) -> PyResult<()> {
         self::unlink(&path, dir_fd, vm)
@@ -109,10 +111,11 @@ impl Posix {
     /// Rename a file or directory.
     ///
     /// If either src_dir_fd or dst_dir_fd is not None, it should be a file
-    ///   descriptor open to a directory, and the respective path string (src or dst)
-    ///   should be relative; the path will then be relative to that directory.
+    /// descriptor open to a directory, and the respective path string (src or
+    /// dst) should be relative; the path will then be relative to that
+    /// directory.
     /// src_dir_fd and dst_dir_fd, may not be implemented on your platform.
-    ///   If they are unavailable, using them will raise a NotImplementedError.
+    /// If they are unavailable, using them will raise a NotImplementedError.
     #[function("($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)")]
     fn rename(
         src: Name,
@@ -127,10 +130,11 @@ impl Posix {
     /// Rename a file or directory, overwriting the destination.
     ///
     /// If either src_dir_fd or dst_dir_fd is not None, it should be a file
-    ///   descriptor open to a directory, and the respective path string (src or dst)
-    ///   should be relative; the path will then be relative to that directory.
+    /// descriptor open to a directory, and the respective path string (src or
+    /// dst) should be relative; the path will then be relative to that
+    /// directory.
     /// src_dir_fd and dst_dir_fd, may not be implemented on your platform.
-    ///   If they are unavailable, using them will raise a NotImplementedError.
+    /// If they are unavailable, using them will raise a NotImplementedError.
     #[function("($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)")]
     fn replace(
         src: Name,
@@ -145,14 +149,15 @@ impl Posix {
     /// Create a hard link to a file.
     ///
     /// If either src_dir_fd or dst_dir_fd is not None, it should be a file
-    ///   descriptor open to a directory, and the respective path string (src or dst)
-    ///   should be relative; the path will then be relative to that directory.
+    /// descriptor open to a directory, and the respective path string (src or
+    /// dst) should be relative; the path will then be relative to that
+    /// directory.
     /// If follow_symlinks is False, and the last element of src is a symbolic
-    ///   link, link will create a link to the symbolic link itself instead of the
-    ///   file the link points to.
-    /// src_dir_fd, dst_dir_fd, and follow_symlinks may not be implemented on your
-    ///   platform.  If they are unavailable, using them will raise a
-    ///   NotImplementedError.
+    /// link, link will create a link to the symbolic link itself instead of the
+    /// file the link points to.
+    /// src_dir_fd, dst_dir_fd, and follow_symlinks may not be implemented on
+    /// your platform.  If they are unavailable, using them will raise
+    /// a NotImplementedError.
     #[function("($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)")]
     fn link(
         src: Name,
@@ -173,14 +178,15 @@ impl Posix {
     /// Create a symbolic link pointing to src named dst.
     ///
     /// target_is_directory is required on Windows if the target is to be
-    ///   interpreted as a directory.  (On Windows, symlink requires
-    ///   Windows 6.0 or greater, and raises a NotImplementedError otherwise.)
-    ///   target_is_directory is ignored on non-Windows platforms.
+    /// interpreted as a directory.  (On Windows, symlink requires Windows 6.0
+    /// or greater, and raises a NotImplementedError otherwise.)
+    /// target_is_directory is ignored on non-Windows platforms.
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
-    /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative
+    /// to that directory.
+    /// dir_fd may not be implemented on your platform.  If it is unavailable,
+    /// using it will raise a NotImplementedError.
     #[function("($module, /, src, dst, target_is_directory=False, *, dir_fd=None)")]
     fn symlink(
         src: Name,
@@ -198,8 +204,9 @@ impl Posix {
 
     /// Return a string representing the path to which the symbolic link points.
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    /// and path should be relative; path will then be relative to that directory.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative to
+    /// that directory.
     ///
     /// dir_fd may not be implemented on your platform.  If it is unavailable,
     /// using it will raise a NotImplementedError.
@@ -217,11 +224,15 @@ impl Posix {
     /// Change the access permissions of a file.
     ///
     ///   path
-    ///     Path to be modified.  May always be specified as a str, bytes, or a path-like object.
-    ///     On some platforms, path may also be specified as an open file descriptor.
-    ///     If this functionality is unavailable, using it raises an exception.
+    ///     Path to be modified.  May always be specified as a str, bytes, or
+    ///     a path-like object.  On some platforms, path may also be specified
+    ///     as an open file descriptor.  If this functionality is unavailable,
+    ///     using it raises an exception.
     ///   mode
     ///     Operating-system mode bitfield.
+    ///     Be careful when using number literals for *mode*. The conventional
+    ///     UNIX notation for numeric modes uses an octal base, which needs to
+    ///     be indicated with a ``0o`` prefix in Python.
     ///   dir_fd
     ///     If not None, it should be a file descriptor open to a directory,
     ///     and path should be relative; path will then be relative to that
@@ -279,6 +290,9 @@ impl Posix {
     ///     The file descriptor of the file to be modified.
     ///   mode
     ///     Operating-system mode bitfield.
+    ///     Be careful when using number literals for *mode*.  The conventional
+    ///     UNIX notation for numeric modes uses an octal base, which needs to
+    ///     be indicated with a ``0o`` prefix in Python.
     ///
     /// Equivalent to os.chmod(fd, mode).
     #[function("($module, /, fd, mode)")]
@@ -288,10 +302,11 @@ impl Posix {
         vm.checked_call(None, || unsafe { libc::fchmod(fd, mode as libc::mode_t) }).map(drop)
     }
 
-    /// Change the owner and group id of path to the numeric uid and gid.\
+    /// Change the owner and group id of path to the numeric uid and gid.
     ///
     ///   path
-    ///     Path to be examined; can be string, bytes, a path-like object, or open-file-descriptor int.
+    ///     Path to be examined; can be string, bytes, a path-like object, or
+    ///     open-file-descriptor int.
     ///   dir_fd
     ///     If not None, it should be a file descriptor open to a directory,
     ///     and path should be relative; path will then be relative to that
@@ -301,18 +316,19 @@ impl Posix {
     ///     stat will examine the symbolic link itself instead of the file
     ///     the link points to.
     ///
-    /// path may always be specified as a string.
-    /// On some platforms, path may also be specified as an open file descriptor.
-    ///   If this functionality is unavailable, using it raises an exception.
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
-    /// If follow_symlinks is False, and the last element of the path is a symbolic
-    ///   link, chown will modify the symbolic link itself instead of the file the
-    ///   link points to.
+    /// path may always be specified as a string.  On some platforms, path may
+    /// also be specified as an open file descriptor.  If this functionality is
+    /// unavailable, using it raises an exception.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative to
+    /// that directory.
+    /// If follow_symlinks is False, and the last element of the path is
+    /// a symbolic link, chown will modify the symbolic link itself instead of
+    /// the file the link points to.
     /// It is an error to use dir_fd or follow_symlinks when specifying path as
-    ///   an open file descriptor.
-    /// dir_fd and follow_symlinks may not be implemented on your platform.
-    ///   If they are unavailable, using them will raise a NotImplementedError.
+    /// an open file descriptor.
+    /// dir_fd and follow_symlinks may not be implemented on your platform.  If
+    /// they are unavailable, using them will raise a NotImplementedError.
     #[function("($module, /, path, uid, gid, *, dir_fd=None, follow_symlinks=True)")]
     fn chown(
         path: Target,
@@ -355,27 +371,28 @@ impl Posix {
 
     /// Set the access and modified time of path.
     ///
-    /// path may always be specified as a string.
-    /// On some platforms, path may also be specified as an open file descriptor.
-    ///   If this functionality is unavailable, using it raises an exception.
+    /// path may always be specified as a string.  On some platforms, path may
+    /// also be specified as an open file descriptor.  If this functionality is
+    /// unavailable, using it raises an exception.
     ///
     /// If times is not None, it must be a tuple (atime, mtime);
-    ///     atime and mtime should be expressed as float seconds since the epoch.
+    /// atime and mtime should be expressed as float seconds since the epoch.
     /// If ns is specified, it must be a tuple (atime_ns, mtime_ns);
-    ///     atime_ns and mtime_ns should be expressed as integer nanoseconds
-    ///     since the epoch.
+    /// atime_ns and mtime_ns should be expressed as integer nanoseconds
+    /// since the epoch.
     /// If times is None and ns is unspecified, utime uses the current time.
     /// Specifying tuples for both times and ns is an error.
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
-    /// If follow_symlinks is False, and the last element of the path is a symbolic
-    ///   link, utime will modify the symbolic link itself instead of the file the
-    ///   link points to.
-    /// It is an error to use dir_fd or follow_symlinks when specifying path
-    ///   as an open file descriptor.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative to
+    /// that directory.
+    /// If follow_symlinks is False, and the last element of the path is
+    /// a symbolic link, utime will modify the symbolic link itself instead of
+    /// the file the link points to.
+    /// It is an error to use dir_fd or follow_symlinks when specifying path as
+    /// an open file descriptor.
     /// dir_fd and follow_symlinks may not be available on your platform.
-    ///   If they are unavailable, using them will raise a NotImplementedError.
+    /// If they are unavailable, using them will raise a NotImplementedError.
     #[function("($module, /, path, times=None, *, ns=<unrepresentable>, dir_fd=None, follow_symlinks=True)")]
     fn utime(
         path: Target,
@@ -427,8 +444,9 @@ impl Posix {
 
     /// Truncate a file, specified by path, to a specific length.
     ///
-    /// On some platforms, path may also be specified as an open file descriptor.
-    /// If this functionality is unavailable, using it raises an exception.
+    /// On some platforms, path may also be specified as an open file
+    /// descriptor.  If this functionality is unavailable, using it raises
+    /// an exception.
     #[function("($module, /, path, length)")]
     fn truncate(path: Target, length: i64, vm: &Vm) -> PyResult<()> {
         audit("os.truncate", &[path.shown(), &vm.new_int(length)], vm)?;
@@ -444,10 +462,11 @@ impl Posix {
 
     /// Create a "fifo" (a POSIX named pipe).
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
-    /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative to
+    /// that directory.
+    /// dir_fd may not be implemented on your platform.  If it is unavailable,
+    /// using it will raise a NotImplementedError.
     #[function("($module, /, path, mode=438, *, dir_fd=None)")]
     fn mkfifo(path: Name, mode: Option<i32>, dir_fd: Option<DirFd>, vm: &Vm) -> PyResult<()> {
         let mode = mode.unwrap_or(0o666) as libc::mode_t;
@@ -457,17 +476,18 @@ impl Posix {
 
     /// Create a node in the file system.
     ///
-    /// Create a node in the file system (file, device special file or named pipe)
-    /// at path.  mode specifies both the permissions to use and the
+    /// Create a node in the file system (file, device special file or named
+    /// pipe) at path.  mode specifies both the permissions to use and the
     /// type of node to be created, being combined (bitwise OR) with one of
-    /// S_IFREG, S_IFCHR, S_IFBLK, and S_IFIFO.  If S_IFCHR or S_IFBLK is set on mode,
-    /// device defines the newly created device special file (probably using
-    /// os.makedev()).  Otherwise device is ignored.
+    /// S_IFREG, S_IFCHR, S_IFBLK, and S_IFIFO.  If S_IFCHR or S_IFBLK is set
+    /// on mode, device defines the newly created device special file (probably
+    /// using os.makedev()).  Otherwise device is ignored.
     ///
-    /// If dir_fd is not None, it should be a file descriptor open to a directory,
-    ///   and path should be relative; path will then be relative to that directory.
-    /// dir_fd may not be implemented on your platform.
-    ///   If it is unavailable, using it will raise a NotImplementedError.
+    /// If dir_fd is not None, it should be a file descriptor open to
+    /// a directory, and path should be relative; path will then be relative
+    /// to that directory.
+    /// dir_fd may not be implemented on your platform.  If it is unavailable,
+    /// using it will raise a NotImplementedError.
     #[function("($module, /, path, mode=384, device=0, *, dir_fd=None)")]
     fn mknod(
         path: Name,

@@ -1,18 +1,33 @@
 //! Paths as text, and the texts of errors.
 
 use taipan_vm::prelude::*;
-use taipan_vm::protocols::path::{encode, fspath};
+use taipan_vm::protocols::path::fspath;
 
 use super::Posix;
-use super::args::same_kind;
 
-/// The bytes of a path, with NULs if there are any, and whether it was given as bytes.
-fn bytes_of(path: &Object, vm: &Vm) -> PyResult<(Vec<u8>, bool)> {
-    let given = fspath(path, vm)?;
-    match given.downcast_ref::<Str>() {
-        Some(text) => Ok((encode(text, vm)?, false)),
-        None => Ok((given.downcast_ref::<Bytes>().map(|b| b.as_bytes().to_vec()).unwrap_or_default(), true)),
+const SLASH: u32 = b'/' as u32;
+const DOT: u32 = b'.' as u32;
+
+/// The characters or bytes of a path, as they are: nothing is encoded.
+fn codes_of(path: &Object) -> Vec<u32> {
+    match (path.downcast_ref::<Str>(), path.downcast_ref::<Bytes>()) {
+        (Some(text), _) => text.data().iter().collect(),
+        (None, Some(bytes)) => bytes.as_bytes().iter().map(|byte| u32::from(*byte)).collect(),
+        (None, None) => Vec::new(),
     }
+}
+
+/// A path of the kind of another.
+fn object_of(codes: &[u32], like: &Object, vm: &Vm) -> ObjRef {
+    if like.downcast_ref::<Bytes>().is_some() {
+        let bytes: Vec<u8> = codes.iter().map(|code| *code as u8).collect();
+        return vm.new_bytes(&bytes).into_object();
+    }
+    Str::from_code_points(codes, vm).into_object()
+}
+
+fn leading_slashes(codes: &[u32]) -> usize {
+    codes.iter().take_while(|code| **code == SLASH).count()
 }
 
 #[pyfunctions(table = PATH_FUNCTIONS)]
@@ -25,9 +40,9 @@ impl Posix {
 
     /// Return the file system path representation of the object.
     ///
-    /// If the object is str or bytes, then allow it to pass through as-is. If the
-    /// object defines __fspath__(), then return the result of that method. All other
-    /// types raise a TypeError.
+    /// If the object is str or bytes, then allow it to pass through as-is.  If
+    /// the object defines __fspath__(), then return the result of that method.
+    /// All other types raise a TypeError.
     #[function("($module, /, path)")]
     fn fspath(path: &Object, vm: &Vm) -> PyResult {
         taipan_vm::protocols::path::fspath(path, vm)
@@ -36,39 +51,44 @@ impl Posix {
     /// Normalize path, eliminating double slashes, etc.
     #[function("($module, /, path)")]
     fn _path_normpath(path: &Object, vm: &Vm) -> PyResult {
-        let (bytes, is_bytes) = bytes_of(path, vm)?;
-        let leading = bytes.iter().take_while(|b| **b == b'/').count();
-        let mut kept: Vec<&[u8]> = Vec::new();
-        for part in bytes.split(|b| *b == b'/') {
-            let climbs = part == b".." && (kept.last().is_none_or(|last| *last == b"..")) && leading == 0;
-            match part {
-                b"" | b"." => {}
-                b".." if !climbs => {
-                    kept.pop();
-                }
-                part => kept.push(part),
+        let given = fspath(path, vm)?;
+        let codes = codes_of(&given);
+        let leading = leading_slashes(&codes);
+        let parent = [DOT, DOT];
+        let mut kept: Vec<&[u32]> = Vec::new();
+        for part in codes.split(|code| *code == SLASH) {
+            if part.is_empty() || part == [DOT] {
+                continue;
+            }
+            let climbs = leading == 0 && kept.last().is_none_or(|last| *last == parent);
+            if part == parent && !climbs {
+                kept.pop();
+            } else {
+                kept.push(part);
             }
         }
         // Exactly two slashes in front mean something of their own (POSIX).
-        let mut out = vec![b'/'; if leading == 2 { 2 } else { leading.min(1) }];
-        out.extend_from_slice(&kept.join(&b'/'));
+        let mut out = vec![SLASH; if leading == 2 { 2 } else { leading.min(1) }];
+        out.extend_from_slice(&kept.join(&SLASH));
         if out.is_empty() {
-            out.push(b'.');
+            out.push(DOT);
         }
-        Ok(same_kind(&out, is_bytes, vm))
+        Ok(object_of(&out, &given, vm))
     }
 
     /// Split a pathname into drive, root and tail.
+    ///
+    /// The tail contains anything after the root.
     #[function("($module, /, p)")]
     fn _path_splitroot_ex(p: &Object, vm: &Vm) -> PyResult<Ref<Tuple>> {
-        let (bytes, is_bytes) = bytes_of(p, vm)?;
-        let leading = bytes.iter().take_while(|b| **b == b'/').count();
-        let root = match leading {
+        let given = fspath(p, vm)?;
+        let codes = codes_of(&given);
+        let root = match leading_slashes(&codes) {
             0 => 0,
             2 => 2,
             _ => 1,
         };
-        let (root, tail) = bytes.split_at(root);
-        Ok(vm.new_tuple([b"".as_slice(), root, tail].map(|part| same_kind(part, is_bytes, vm))))
+        let (root, tail) = codes.split_at(root);
+        Ok(vm.new_tuple([[].as_slice(), root, tail].map(|part| object_of(part, &given, vm))))
     }
 }

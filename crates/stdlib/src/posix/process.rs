@@ -35,7 +35,17 @@ pub(crate) fn before_fork(vm: &Vm) -> PyResult<()> {
     let mut hooks = vm.interp().state::<ForkHooks>().before.borrow().clone();
     hooks.reverse();
     run(hooks, vm);
+    import_lock("acquire_lock", vm);
     Ok(())
+}
+
+/// Holds the import lock over a fork, so that the child sees no module half imported.
+fn import_lock(function: &str, vm: &Vm) {
+    let imp = taipan_vm::import::loaded_module(&vm.intern("_imp"), vm);
+    let called = imp.map(|imp| imp.map(|imp| imp.call_method(&vm.intern(function), &[], vm)));
+    if !matches!(called, Ok(None | Some(Ok(_)))) {
+        vm.clear_exception();
+    }
 }
 
 /// Makes the child's interpreter one with a single thread, and runs the hooks for the child.
@@ -43,12 +53,21 @@ pub(crate) fn after_fork_in_child(vm: &Vm) {
     vm.interp().main_thread.set(vm);
     crate::_signal::after_fork_in_child(vm);
     crate::_thread::after_fork_in_child(vm);
+    // The other threads are not there any more, though their states are.
+    let threads = &vm.interp().monitoring;
+    for thread in threads.all_threads() {
+        if !std::ptr::eq(thread, vm) {
+            threads.remove_thread(thread);
+        }
+    }
+    import_lock("release_lock", vm);
     let hooks = vm.interp().state::<ForkHooks>().in_child.borrow().clone();
     run(hooks, vm);
 }
 
 /// Runs the hooks for the parent.
 pub(crate) fn after_fork_in_parent(vm: &Vm) {
+    import_lock("release_lock", vm);
     let hooks = vm.interp().state::<ForkHooks>().in_parent.borrow().clone();
     run(hooks, vm);
 }
@@ -62,8 +81,17 @@ fn thread_count() -> usize {
     field.and_then(|field| std::str::from_utf8(field).ok()?.parse().ok()).unwrap_or(0)
 }
 
+/// Raises when the interpreter is at its end.
+pub(crate) fn check_not_finalizing(vm: &Vm) -> PyResult<()> {
+    if vm.interp().finalizing.get() {
+        return Err(vm.raise(types::python_finalization_error(), "can't fork at interpreter shutdown"));
+    }
+    Ok(())
+}
+
 /// Forks by the call given, with the hooks before and after, and the warning about other threads.
 pub(super) fn fork_with(name: &str, vm: &Vm, call: impl FnOnce() -> libc::pid_t) -> PyResult<i32> {
+    check_not_finalizing(vm)?;
     before_fork(vm)?;
     let pid = vm.interp().gil.fork(call);
     if pid == 0 {
@@ -374,8 +402,16 @@ impl Posix {
 
     /// Returns the result of waiting for a process or processes.
     ///
-    /// Returns either waitid_result or None if WNOHANG is specified and there are
-    /// no children in a waitable state.
+    ///   idtype
+    ///     Must be one of be P_PID, P_PGID or P_ALL.
+    ///   id
+    ///     The id to wait on.
+    ///   options
+    ///     Constructed from the ORing of one or more of WEXITED, WSTOPPED
+    ///     or WCONTINUED and additionally may be ORed with WNOHANG or WNOWAIT.
+    ///
+    /// Returns either waitid_result or None if WNOHANG is specified and there
+    /// are no children in a waitable state.
     #[function("($module, idtype, id, options, /)")]
     fn waitid(idtype: i32, id: i64, options: i32, vm: &Vm) -> PyResult {
         // SAFETY: zero is a valid value.
@@ -401,6 +437,9 @@ impl Posix {
     }
 
     /// Return True if a particular process was continued from a job control stop.
+    ///
+    /// Return True if the process returning status was continued from a
+    /// job control stop.
     #[function("($module, /, status)")]
     fn WIFCONTINUED(status: i32) -> bool {
         libc::WIFCONTINUED(status)
@@ -509,7 +548,10 @@ impl Posix {
         TIMES_RESULT.instance(values.map(|value| vm.new_float(value as f64 / ticks)).to_vec(), vm)
     }
 
-    /// Return a string representing the uname of the system.
+    /// Return an object identifying the current operating system.
+    ///
+    /// The object behaves like a named tuple with the following fields:
+    ///   (sysname, nodename, release, version, machine)
     #[function("($module, /)")]
     fn uname(vm: &Vm) -> PyResult {
         // SAFETY: zero is a valid value; the fields are NUL-terminated after the call.
@@ -530,6 +572,10 @@ impl Posix {
     }
 
     /// Return the parent's process id.
+    ///
+    /// If the parent process has already exited, Windows machines will still
+    /// return its id; others systems will return the id of the 'init' proces
+    /// (1).
     #[function("($module, /)")]
     fn getppid() -> i32 {
         // SAFETY: a plain system call.
@@ -554,6 +600,18 @@ impl Posix {
     }
 
     /// Convert a wait status to an exit code.
+    ///
+    /// On Unix:
+    ///
+    /// * If WIFEXITED(status) is true, return WEXITSTATUS(status).
+    /// * If WIFSIGNALED(status) is true, return -WTERMSIG(status).
+    /// * Otherwise, raise a ValueError.
+    ///
+    /// On Windows, return status shifted right by 8 bits.
+    ///
+    /// On Unix, if the process is being traced or if waitpid() was called with
+    /// WUNTRACED option, the caller must first check if WIFSTOPPED(status) is
+    /// true.  This function must not be called if WIFSTOPPED(status) is true.
     #[function("($module, /, status)")]
     fn waitstatus_to_exitcode(status: i32, vm: &Vm) -> PyResult<i32> {
         if libc::WIFEXITED(status) {
@@ -573,8 +631,17 @@ impl Posix {
     }
 
     /// Abort the interpreter immediately.
+    ///
+    /// This function 'dumps core' or otherwise fails in the hardest way
+    /// possible on the hosting operating system.  This function never returns.
     #[function("($module, /)")]
     fn abort() {
         std::process::abort()
+    }
+
+    /// Checks if PyOS_CallInputHook is set
+    #[function("($module, /)")]
+    fn _is_inputhook_installed() -> bool {
+        false
     }
 }

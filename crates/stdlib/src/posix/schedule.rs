@@ -49,6 +49,9 @@ pub(super) fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
     set! {
         SCHED_OTHER SCHED_FIFO SCHED_RR SCHED_BATCH SCHED_IDLE SCHED_RESET_ON_FORK PRIO_PROCESS PRIO_PGRP PRIO_USER
     }
+    for (name, value) in [("SCHED_NORMAL", 0), ("SCHED_DEADLINE", 6)] {
+        module.set(name, &vm.new_int(value), vm)?;
+    }
     let param = SCHED_PARAM.get(vm)?;
     param.tp_new.set(Some(new_param));
     module.set("sched_param", param.as_object(), vm)
@@ -178,10 +181,7 @@ impl Posix {
 
     /// Set the CPU affinity of the process identified by pid to mask.
     ///
-    ///   pid
-    ///     The PID of the process to set the affinity of.
-    ///   mask
-    ///     An iterable of integers identifying CPUs.
+    /// mask should be an iterable of integers identifying CPUs.
     #[function("($module, pid, mask, /)")]
     fn sched_setaffinity(pid: i32, mask: &Object, vm: &Vm) -> PyResult<()> {
         // SAFETY: zero is the empty set.

@@ -74,6 +74,18 @@ impl Actions {
                 // SAFETY: the list is initialised.
                 Ok(unsafe { libc::posix_spawn_file_actions_adddup2(list, fd, new) })
             }
+            (3, [fd]) => {
+                unsafe extern "C" {
+                    fn posix_spawn_file_actions_addclosefrom_np(
+                        list: *mut libc::posix_spawn_file_actions_t,
+                        fd: libc::c_int,
+                    ) -> libc::c_int;
+                }
+                let fd = number(fd, vm)?;
+                // SAFETY: the list is initialised.
+                Ok(unsafe { posix_spawn_file_actions_addclosefrom_np(list, fd) })
+            }
+            (3, _) => Err(vm.type_error("A closefrom file_action tuple must have 2 elements")),
             (0, _) => Err(vm.type_error("A open file_action tuple must have 5 elements")),
             (1, _) => Err(vm.type_error("A close file_action tuple must have 2 elements")),
             (2, _) => Err(vm.type_error("A dup2 file_action tuple must have 3 elements")),
@@ -208,7 +220,12 @@ fn spawn(
 }
 
 pub(super) fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
-    for (name, value) in [("POSIX_SPAWN_OPEN", 0), ("POSIX_SPAWN_CLOSE", 1), ("POSIX_SPAWN_DUP2", 2)] {
+    for (name, value) in [
+        ("POSIX_SPAWN_OPEN", 0),
+        ("POSIX_SPAWN_CLOSE", 1),
+        ("POSIX_SPAWN_DUP2", 2),
+        ("POSIX_SPAWN_CLOSEFROM", 3),
+    ] {
         module.set(name, &vm.new_int(value), vm)?;
     }
     Ok(())
@@ -231,7 +248,8 @@ impl Posix {
     ///   resetids
     ///     If the value is `true` the POSIX_SPAWN_RESETIDS will be activated.
     ///   setsid
-    ///     If the value is `true` the POSIX_SPAWN_SETSID or POSIX_SPAWN_SETSID_NP will be activated.
+    ///     If the value is `true` the POSIX_SPAWN_SETSID or POSIX_SPAWN_SETSID_NP
+    ///     will be activated.
     ///   setsigmask
     ///     The sigmask to use with the POSIX_SPAWN_SETSIGMASK flag.
     ///   setsigdef
@@ -282,7 +300,8 @@ impl Posix {
     ///   resetids
     ///     If the value is `True` the POSIX_SPAWN_RESETIDS will be activated.
     ///   setsid
-    ///     If the value is `True` the POSIX_SPAWN_SETSID or POSIX_SPAWN_SETSID_NP will be activated.
+    ///     If the value is `True` the POSIX_SPAWN_SETSID or POSIX_SPAWN_SETSID_NP
+    ///     will be activated.
     ///   setsigmask
     ///     The sigmask to use with the POSIX_SPAWN_SETSIGMASK flag.
     ///   setsigdef

@@ -201,8 +201,9 @@ impl Posix {
     /// Perform a statvfs system call on the given path.
     ///
     /// path may always be specified as a string.
-    /// On some platforms, path may also be specified as an open file descriptor.
-    ///   If this functionality is unavailable, using it raises an exception.
+    /// On some platforms, path may also be specified as an open file
+    /// descriptor.  If this functionality is unavailable, using it raises
+    /// an exception.
     #[function("($module, /, path)")]
     fn statvfs(path: Target, vm: &Vm) -> PyResult {
         // SAFETY: zero is a valid value of every field.

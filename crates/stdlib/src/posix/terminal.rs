@@ -84,8 +84,8 @@ impl Posix {
     /// Open and return a file descriptor for a master pseudo-terminal device.
     ///
     /// Performs a posix_openpt() C function call. The oflag argument is used to
-    /// set file status flags and file access modes as specified in the manual page
-    /// of posix_openpt() of your system.
+    /// set file status flags and file access modes as specified in the manual
+    /// page of posix_openpt() of your system.
     #[function("($module, oflag, /)")]
     fn posix_openpt(oflag: i32, vm: &Vm) -> PyResult<i32> {
         // SAFETY: a plain system call.

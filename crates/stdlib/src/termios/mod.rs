@@ -1,7 +1,5 @@
 //! `termios`: control of terminals.
 
-#![allow(clippy::indexing_slicing, reason = "the arrays of C structures are indexed by their own constants")]
-
 use taipan_vm::exceptions::declared::DeclaredException;
 use taipan_vm::prelude::*;
 
@@ -205,7 +203,8 @@ impl Termios {
     /// Set the tty winsize for file descriptor fd.
     ///
     /// The winsize to be set is taken from the winsize argument, which
-    /// is a two-item tuple (ws_row, ws_col) like the one returned by tcgetwinsize().
+    /// is a two-item tuple (ws_row, ws_col) like the one returned by
+    /// tcgetwinsize().
     #[function("($module, fd, winsize, /)")]
     fn tcsetwinsize(fd: &Object, winsize: &Object, vm: &Vm) -> PyResult<()> {
         let fd = file_descriptor(fd, vm)?;

@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use taipan_object::gc::{self as object_gc, collect as cycles};
 
 use crate::prelude::*;
+use crate::runtime::audit::audit;
 use crate::runtime::gc::{self, GENERATIONS, Reason};
 
 /// The module's name space.
@@ -145,6 +146,7 @@ impl GcModule {
     /// collector that are in that generation.
     #[function("($module, /, generation=None)")]
     fn get_objects(generation: OrNone<isize>, vm: &Vm) -> PyResult<Ref<List>> {
+        audit("gc.get_objects", &[&vm.new_int(generation.0.unwrap_or(-1))], vm)?;
         let generation = match generation.0 {
             None | Some(-1) => None,
             Some(number) => match usize::try_from(number) {
@@ -198,7 +200,8 @@ impl GcModule {
 
     /// Return the list of objects that directly refer to any of 'objs'.
     #[function("($module, /, *objs)")]
-    fn get_referrers(objs: &[&Object], vm: &Vm) -> Ref<List> {
+    fn get_referrers(objs: &[&Object], vm: &Vm) -> PyResult<Ref<List>> {
+        audit("gc.get_referrers", &[Tuple::from_slice(objs, vm).as_object()], vm)?;
         let mut found = Vec::new();
         for object in gc::objects(None, vm) {
             let mut search = Search { wanted: objs, found: false };
@@ -208,12 +211,13 @@ impl GcModule {
                 found.push(object);
             }
         }
-        vm.new_list(found)
+        Ok(vm.new_list(found))
     }
 
     /// Return the list of objects that are directly referred to by 'objs'.
     #[function("($module, /, *objs)")]
-    fn get_referents(objs: &[&Object], vm: &Vm) -> Ref<List> {
+    fn get_referents(objs: &[&Object], vm: &Vm) -> PyResult<Ref<List>> {
+        audit("gc.get_referents", &[Tuple::from_slice(objs, vm).as_object()], vm)?;
         let mut found: Vec<ObjRef> = Vec::new();
         for object in objs {
             if object_gc::has_header(object) {
@@ -221,7 +225,7 @@ impl GcModule {
                 unsafe { cycles::traverse(object.as_ptr(), append_referent, (&raw mut found).cast()) };
             }
         }
-        vm.new_list(found)
+        Ok(vm.new_list(found))
     }
 
     /// Freeze all current tracked objects and ignore them for future collections.

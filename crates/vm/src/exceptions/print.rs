@@ -290,7 +290,18 @@ pub fn print_uncaught(exception: Ref<BaseException>, vm: &Vm) {
             }
         }
     }
-    let Some(hook) = sys_attr("excepthook", vm) else {
+    let hook = sys_attr("excepthook", vm);
+    let none = vm.none();
+    let event = [hook.as_deref().unwrap_or(&none), &tp, exception.as_object(), &traceback];
+    if crate::runtime::audit::audit("sys.excepthook", &event, vm).is_err() {
+        if vm.exception_matches(types::runtime_error()) {
+            // A hook that raises RuntimeError keeps the handler from being called.
+            vm.clear_exception();
+            return;
+        }
+        vm.write_unraisable(None, Some("Exception ignored in audit hook"));
+    }
+    let Some(hook) = hook else {
         write_stderr("sys.excepthook is missing\n", vm);
         display(&exception, vm);
         return;

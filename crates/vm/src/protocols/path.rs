@@ -46,7 +46,8 @@ pub fn fspath(object: &Object, vm: &Vm) -> PyResult {
         return Ok(object.to_ref());
     }
     let name = object.ob_type().tp_name_str();
-    let Some(method) = object.lookup_special(vm.ids().__fspath__, vm)? else {
+    let method = object.lookup_special(vm.ids().__fspath__, vm)?;
+    let Some(method) = method.filter(|method| !vm.is_none(method)) else {
         return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {name}")));
     };
     let result = method.call_no_args(vm)?;

@@ -139,6 +139,7 @@ impl Sys {
     /// If no frame, module, or name can be found, returns None.
     #[function("($module, /, depth=0)")]
     fn _getframemodulename(depth: Option<isize>, vm: &Vm) -> PyResult {
+        crate::runtime::audit::audit("sys._getframemodulename", &[&vm.new_int(depth.unwrap_or(0))], vm)?;
         let Ok(frame) = frame_at(depth.unwrap_or(0), vm) else {
             vm.clear_exception();
             return Ok(vm.none());
