@@ -19,6 +19,7 @@ pub mod _hmac;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
+pub mod _lsprof;
 pub mod _md5;
 pub mod _opcode;
 pub mod _operator;
@@ -46,6 +47,7 @@ pub mod binascii;
 pub mod cmath;
 mod digests;
 pub mod errno;
+pub mod faulthandler;
 pub mod fcntl;
 pub mod grp;
 pub mod itertools;
@@ -75,6 +77,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_io::Io::DEF,
         &_json::Json::DEF,
         &_locale::Locale::DEF,
+        &_lsprof::LsProf::DEF,
         &_md5::Md5Module::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
@@ -101,6 +104,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &binascii::Binascii::DEF,
         &cmath::CMath::DEF,
         &errno::Errno::DEF,
+        &faulthandler::FaultHandler::DEF,
         &fcntl::Fcntl::DEF,
         &grp::Grp::DEF,
         &itertools::Itertools::DEF,

@@ -258,9 +258,7 @@ fn source_line(globals: &Dict, filename: &Str, lineno: i32, vm: &Vm) -> PyResult
     };
     let source = match get_source.call(&[&*name], vm) {
         Ok(source) => source,
-        Err(_)
-            if vm.exception_matches(types::import_error()) || vm.exception_matches(types::os_error()) =>
-        {
+        Err(_) if vm.exception_matches(types::import_error()) || vm.exception_matches(types::os_error()) => {
             vm.clear_exception();
             return Ok(None);
         }

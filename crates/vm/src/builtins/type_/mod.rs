@@ -125,7 +125,9 @@ fn subtype_dict_set(object: &Object, value: Option<&Object>, vm: &Vm) -> PyResul
     let Some((descriptor, _)) = native_dict_descriptor(object, vm)? else {
         return managed::set_instance_dict(object, value, vm);
     };
-    let Some(set) = descriptor.ob_type().tp_descr_set.get() else { return Err(no_dict_descriptor(object, vm)) };
+    let Some(set) = descriptor.ob_type().tp_descr_set.get() else {
+        return Err(no_dict_descriptor(object, vm));
+    };
     let raw = value.map_or(std::ptr::null_mut(), Object::as_ptr);
     // SAFETY: a slot is called with live objects; null deletes.
     vm.status(unsafe { set(descriptor.as_ptr(), object.as_ptr(), raw) })

@@ -15,7 +15,8 @@ pub fn set_mro(tp: &Type, vm: &Vm) -> PyResult<Option<*mut Object>> {
     };
     // SAFETY: the type of all types is static.
     let own = lookup(unsafe { &*Type::static_type() }, &vm.intern("mro"), vm).map(std::ptr::from_ref);
-    let custom = method.as_ref().is_some_and(|method| own.is_none_or(|own| !std::ptr::eq(own, &raw const **method)));
+    let custom =
+        method.as_ref().is_some_and(|method| own.is_none_or(|own| !std::ptr::eq(own, &raw const **method)));
     // Kept, so that no other tuple takes its place while the method runs.
     // SAFETY: `tp_mro` is null or a tuple that the type owns.
     let _held = unsafe { old.as_ref() }.map(Object::to_ref);

@@ -16,12 +16,7 @@ pub unsafe fn make_function(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _op
 }
 
 /// `SET_FUNCTION_ATTRIBUTE`: the attribute's value lies below the function.
-pub unsafe fn set_function_attribute(
-    vm: &Vm,
-    _frame: *mut InterpreterFrame,
-    s: Stack,
-    oparg: usize,
-) -> Step {
+pub unsafe fn set_function_attribute(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler pushed a function.
     unsafe {
         let (s, function) = s.pop();
@@ -37,7 +32,9 @@ pub unsafe fn set_function_attribute(
                 // The code object's name knows the place of the function only; its own name comes first.
                 if let Some(annotate) = value.downcast_ref::<Function>() {
                     if let Some(owner) = target.qualname.get() {
-                        annotate.qualname.put(vm.new_str(&format!("{}.__annotate__", owner.to_string_lossy())));
+                        annotate
+                            .qualname
+                            .put(vm.new_str(&format!("{}.__annotate__", owner.to_string_lossy())));
                     }
                 }
                 target.annotate.set(Some(value));
