@@ -75,13 +75,20 @@ class Profile(_lsprof.Profiler):
         return self.runctx(cmd, namespace, namespace)
 
     def runctx(self, cmd, globals, locals):
-        with self:
+        # No `with`: `__exit__` would show in the statistics.
+        self.enable()
+        try:
             exec(cmd, globals, locals)
+        finally:
+            self.disable()
         return self
 
     def runcall(self, func, /, *args, **kw):
-        with self:
+        self.enable()
+        try:
             return func(*args, **kw)
+        finally:
+            self.disable()
 
     def __enter__(self):
         self.enable()

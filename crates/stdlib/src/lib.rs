@@ -39,6 +39,8 @@ pub mod _struct;
 pub mod _sysconfig;
 pub mod _thread;
 pub mod _tokenize;
+pub mod _tracemalloc;
+pub mod _types;
 pub mod _uuid;
 pub mod _warnings;
 pub mod array;
@@ -97,6 +99,8 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
         &_tokenize::Tokenize::DEF,
+        &_tracemalloc::TraceMalloc::DEF,
+        &_types::Types::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &array::ArrayModule::DEF,

@@ -7,6 +7,7 @@ use taipan_vm::builtins::builtin_function::BuiltinFunction;
 use taipan_vm::builtins::descr::MethodDescriptor;
 use taipan_vm::builtins::structseq::StructSeq;
 use taipan_vm::builtins::type_::lookup::lookup;
+use taipan_vm::exceptions::unraisable::write_unraisable_while;
 use taipan_vm::interpreter::instrument::event;
 use taipan_vm::prelude::*;
 
@@ -108,11 +109,7 @@ impl Profiler {
             Ok((value.as_f64(vm)? * 1e9).floor() as i64)
         });
         read.unwrap_or_else(|_| {
-            let shown = timer.repr(vm).map(|shown| shown.to_string_lossy().into_owned()).unwrap_or_default();
-            vm.write_unraisable(
-                None,
-                Some(&format!("Exception ignored while calling _lsprof timer {shown}")),
-            );
+            write_unraisable_while("while calling _lsprof timer", Some(&timer), vm);
             0
         })
     }
