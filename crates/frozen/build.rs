@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use taipan_parser::ParseOptions;
 use taipan_parser::ast::Arena;
 
+mod set_back;
+
 /// A module found in a library folder.
 struct Module {
     path: PathBuf,
@@ -45,6 +47,7 @@ const FROZEN: [&str; 23] = [
 fn main() {
     let overlay = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../../lib");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=set_back.rs");
     println!("cargo:rerun-if-changed={}", overlay.display());
     let mut modules = BTreeMap::new();
     let mut data = BTreeMap::new();
@@ -62,6 +65,7 @@ fn main() {
     for (name, module) in &modules {
         let source =
             std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));
+        let source = set_back(name, source);
         let file = match name.as_str() {
             name if FROZEN.contains(&name) => format!("<frozen {name}>"),
             _ if module.is_package => format!("<embedded>/{}/__init__.py", name.replace('.', "/")),
@@ -81,15 +85,36 @@ fn main() {
         .expect("a String grows");
     }
     index.push_str("];\n\npub static DATA: &[(&str, (usize, usize))] = &[\n");
+    let mut contents = BTreeMap::new();
     for (name, path) in &data {
         let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let (at, len) = put(&miniz_oxide::deflate::compress_to_vec(&bytes, 6));
+        contents.insert(name.clone(), bytes);
+    }
+    // The list of data files, for `importlib.resources`.
+    let files: String = data.keys().map(|name| format!("{name}\n")).collect();
+    contents.insert("FILES".to_owned(), files.into_bytes());
+    for (name, bytes) in &contents {
+        let (at, len) = put(&miniz_oxide::deflate::compress_to_vec(bytes, 6));
         writeln!(index, "    ({name:?}, ({at}, {len})),").expect("a String grows");
     }
     index.push_str("];\n");
     let out = PathBuf::from(env("OUT_DIR"));
     std::fs::write(out.join("library.bin"), archive).expect("OUT_DIR can be written");
     std::fs::write(out.join("index.rs"), index).expect("OUT_DIR can be written");
+}
+
+/// A module's source without what was changed for another implementation.
+fn set_back(module: &str, source: Vec<u8>) -> Vec<u8> {
+    let changes: Vec<_> = set_back::SET_BACK.iter().filter(|(changed, ..)| *changed == module).collect();
+    if changes.is_empty() {
+        return source;
+    }
+    let mut text = String::from_utf8(source).expect("the library's sources are UTF-8");
+    for (_, from, to) in changes {
+        assert_eq!(text.matches(from).count(), 1, "{module} must hold this once: {from}");
+        text = text.replace(from, to);
+    }
+    text.into_bytes()
 }
 
 fn env(name: &str) -> String {

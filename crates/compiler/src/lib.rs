@@ -101,3 +101,14 @@ pub fn compile<'a>(
     let code = codegen::module(arena, module, &table, options, future, &mut warnings)?;
     Ok(Compiled { code, warnings })
 }
+
+/// The symbol table of a tree, without compiling it: what the `symtable` module shows.
+pub fn symbols<'a>(
+    arena: &'a Arena,
+    module: &'a Mod<'a>,
+    future_flags: u32,
+) -> Result<symtable::SymbolTable<'a>, SyntaxError> {
+    let future = future::features(module)? | future_flags;
+    let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
+    symtable::build(arena, module, future_annotations, false, 0)
+}

@@ -216,6 +216,8 @@ impl ContextVar {
         let context = Context::current(vm);
         let old = context.values.get_item(self.as_object(), vm)?;
         context.values.set_item(self.as_object(), value, vm)?;
+        // Others keep what they found, by this number.
+        vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
         Ok(vm.new_object(Token {
             ob: Object::new(Token::type_object()),
             context,
@@ -249,6 +251,7 @@ impl ContextVar {
             return Err(vm.value_error(format!("{} was created in a different Context", shown()?)));
         }
         token.used.set(true);
+        vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
         match token.old.get() {
             Some(old) => context.values.set_item(self.as_object(), &old, vm),
             None => context.values.del_item(self.as_object(), vm).map(drop),

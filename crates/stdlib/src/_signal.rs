@@ -221,7 +221,7 @@ fn is_main(vm: &Vm) -> bool {
 }
 
 /// The set of an iterable of signal numbers.
-fn signal_set(signals: &Object, vm: &Vm) -> PyResult<libc::sigset_t> {
+pub(crate) fn signal_set(signals: &Object, vm: &Vm) -> PyResult<libc::sigset_t> {
     // SAFETY: the set is ours and filled before it is read.
     let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
     // SAFETY: as above.

@@ -324,7 +324,7 @@ impl RLock {
     }
 }
 
-fn ident() -> u64 {
+pub(crate) fn ident() -> u64 {
     // SAFETY: a plain call.
     unsafe { libc::pthread_self() as u64 }
 }

@@ -8,22 +8,31 @@ use taipan_vm::module_def::NativeModule;
 
 pub mod _abc;
 pub mod _ast;
+pub mod _asyncio;
 pub mod _bisect;
 pub mod _blake2;
+pub mod _bz2;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _datetime;
+pub mod _elementtree;
+pub mod _decimal;
 pub mod _functools;
+pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
 pub mod _lsprof;
+pub mod _lzma;
 pub mod _md5;
+pub mod _multiprocessing;
 pub mod _opcode;
 pub mod _operator;
 pub mod _pickle;
+pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
@@ -32,10 +41,13 @@ pub mod _sha2;
 pub mod _sha3;
 pub mod _signal;
 pub mod _socket;
+pub mod _sqlite3;
 pub mod _sre;
+pub mod _ssl;
 pub mod _stat;
 pub mod _statistics;
 pub mod _struct;
+pub mod _symtable;
 pub mod _sysconfig;
 pub mod _thread;
 pub mod _tokenize;
@@ -43,6 +55,8 @@ pub mod _tracemalloc;
 pub mod _types;
 pub mod _uuid;
 pub mod _warnings;
+pub mod _zoneinfo;
+pub mod _zstd;
 pub mod array;
 pub mod atexit;
 pub mod binascii;
@@ -50,15 +64,23 @@ pub mod cmath;
 mod digests;
 pub mod errno;
 pub mod faulthandler;
+mod expat;
 pub mod fcntl;
 pub mod grp;
 pub mod itertools;
 pub mod marshal;
 pub mod math;
+mod openssl;
+pub mod mmap;
 pub mod posix;
 pub mod pwd;
+pub mod pyexpat;
 pub mod resource;
+mod room;
 pub mod select;
+mod streams;
+pub mod syslog;
+pub mod termios;
 pub mod time;
 pub mod unicodedata;
 pub mod zlib;
@@ -68,22 +90,31 @@ pub fn modules() -> Vec<&'static NativeModule> {
     vec![
         &_abc::Abc::DEF,
         &_ast::AstModule::DEF,
+        &_asyncio::AsyncioModule::DEF,
         &_bisect::Bisect::DEF,
         &_blake2::Blake2Module::DEF,
+        &_bz2::Bz2::DEF,
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
+        &_datetime::DateTimeModule::DEF,
+        &_elementtree::ElementTree::DEF,
+        &_decimal::DecimalModule::DEF,
         &_functools::Functools::DEF,
+        &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
         &_io::Io::DEF,
         &_json::Json::DEF,
         &_locale::Locale::DEF,
         &_lsprof::LsProf::DEF,
+        &_lzma::Lzma::DEF,
         &_md5::Md5Module::DEF,
+        &_multiprocessing::Multiprocessing::DEF,
         &_opcode::OpcodeModule::DEF,
         &_operator::Operator::DEF,
         &_pickle::Pickle::DEF,
+        &_posixshmem::PosixShmem::DEF,
         &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
@@ -92,10 +123,13 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_sha3::Sha3Module::DEF,
         &_signal::Signal::DEF,
         &_socket::SocketModule::DEF,
+        &_sqlite3::Sqlite3::DEF,
         &_sre::Sre::DEF,
+        &_ssl::SslModule::DEF,
         &_stat::Stat::DEF,
         &_statistics::Statistics::DEF,
         &_struct::StructModule::DEF,
+        &_symtable::SymtableModule::DEF,
         &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
         &_tokenize::Tokenize::DEF,
@@ -103,6 +137,8 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_types::Types::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
+        &_zoneinfo::ZoneInfoModule::DEF,
+        &_zstd::Zstd::DEF,
         &array::ArrayModule::DEF,
         &atexit::AtExit::DEF,
         &binascii::Binascii::DEF,
@@ -114,10 +150,14 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &itertools::Itertools::DEF,
         &marshal::Marshal::DEF,
         &math::Math::DEF,
+        &mmap::MmapModule::DEF,
         &posix::Posix::DEF,
         &pwd::Pwd::DEF,
+        &pyexpat::PyExpat::DEF,
         &resource::Resource::DEF,
         &select::Select::DEF,
+        &syslog::Syslog::DEF,
+        &termios::Termios::DEF,
         &time::Time::DEF,
         &unicodedata::UnicodeData::DEF,
         &zlib::Zlib::DEF,

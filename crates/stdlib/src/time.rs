@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use taipan_vm::builtins::str::StrBuilder;
 use taipan_vm::builtins::structseq::StructSeq;
 use taipan_vm::prelude::*;
 
@@ -37,6 +38,15 @@ fn clock(id: libc::clockid_t, vm: &Vm) -> PyResult<i64> {
     Ok(now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec))
 }
 
+fn set_clock(id: libc::clockid_t, seconds: i64, nanoseconds: i64, vm: &Vm) -> PyResult<()> {
+    let time = libc::timespec { tv_sec: seconds, tv_nsec: nanoseconds };
+    // SAFETY: the structure is ours.
+    if unsafe { libc::clock_settime(id, &raw const time) } != 0 {
+        return Err(vm.last_os_error(None));
+    }
+    Ok(())
+}
+
 fn seconds(nanoseconds: i64) -> f64 {
     nanoseconds as f64 / 1e9
 }
@@ -50,6 +60,12 @@ fn moment(secs: Option<&Object>, vm: &Vm) -> PyResult<i64> {
                 return int
                     .to_i64()
                     .ok_or_else(|| vm.overflow_error("timestamp out of range for platform time_t"));
+            }
+            if secs.downcast_ref::<Float>().is_none() {
+                return match secs.as_index(vm)?.to_i64() {
+                    Some(secs) => Ok(secs),
+                    None => Err(vm.overflow_error("timestamp out of range for platform time_t")),
+                };
             }
             let value = secs.as_f64(vm)?.floor();
             if value.is_nan() {
@@ -115,6 +131,12 @@ fn from_object(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
             .to_i64()
             .ok_or_else(|| vm.overflow_error("signed integer is greater than maximum"))?;
     }
+    if fields.iter().any(|field| *field > i64::from(i32::MAX)) {
+        return Err(vm.overflow_error("signed integer is greater than maximum"));
+    }
+    if fields.iter().any(|field| *field < i64::from(i32::MIN)) {
+        return Err(vm.overflow_error("signed integer is less than minimum"));
+    }
     let [year, month, day, hour, minute, second, weekday, yearday, dst] = fields;
     // SAFETY: zero is a valid value of every field.
     let mut tm: libc::tm = unsafe { std::mem::zeroed() };
@@ -124,15 +146,17 @@ fn from_object(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
     tm.tm_hour = hour as i32;
     tm.tm_min = minute as i32;
     tm.tm_sec = second as i32;
-    tm.tm_wday = ((weekday + 1).rem_euclid(7)) as i32;
+    // Sunday is 0 in C; what lies before -1 stays negative.
+    tm.tm_wday = ((weekday + 1) % 7) as i32;
     tm.tm_yday = if yearday == 0 { 0 } else { (yearday - 1) as i32 };
     tm.tm_isdst = dst.clamp(-1, 1) as i32;
-    let checks: [(bool, &str); 6] = [
+    let checks: [(bool, &str); 7] = [
         ((0..=11).contains(&tm.tm_mon), "month out of range"),
         ((1..=31).contains(&tm.tm_mday), "day of month out of range"),
         ((0..=23).contains(&tm.tm_hour), "hour out of range"),
         ((0..=59).contains(&tm.tm_min), "minute out of range"),
         ((0..=61).contains(&tm.tm_sec), "seconds out of range"),
+        (tm.tm_wday >= 0, "day of week out of range"),
         ((0..=365).contains(&tm.tm_yday), "day of year out of range"),
     ];
     for (fine, text) in checks {
@@ -147,6 +171,36 @@ fn time_or_now(tuple: Option<&Object>, vm: &Vm) -> PyResult<libc::tm> {
     match tuple {
         Some(tuple) => from_object(tuple, vm),
         None => broken_down(moment(None, vm)?, true, vm),
+    }
+}
+
+/// Formats a part of ASCII characters, which is emptied.
+fn library_strftime(part: &mut Vec<u8>, tm: &libc::tm, out: &mut StrBuilder, vm: &Vm) -> PyResult<()> {
+    if part.is_empty() {
+        return Ok(());
+    }
+    // A mark in front tells an empty result from a buffer that was too small.
+    let mut pattern = vec![b'x'];
+    pattern.append(part);
+    let size = 1024.max(pattern.len().saturating_mul(4));
+    let Ok(pattern) = std::ffi::CString::new(pattern) else {
+        return Err(vm.value_error("embedded null character"));
+    };
+    let mut buffer: Vec<u8> = vec![0; size];
+    loop {
+        // SAFETY: the buffer has the length told; the pattern is NUL-terminated.
+        let written = unsafe {
+            libc::strftime(buffer.as_mut_ptr().cast(), buffer.len(), pattern.as_ptr(), std::ptr::from_ref(tm))
+        };
+        if written > 0 {
+            let text = buffer.get(1..written).unwrap_or_default();
+            out.push(&*taipan_vm::protocols::path::decode(text, vm));
+            return Ok(());
+        }
+        if buffer.len() > 1 << 24 {
+            return Err(vm.memory_error());
+        }
+        buffer.resize(buffer.len() * 4, 0);
     }
 }
 
@@ -191,6 +245,36 @@ impl Time {
     #[function("($module, /)")]
     fn monotonic_ns(vm: &Vm) -> PyResult<i64> {
         clock(libc::CLOCK_MONOTONIC, vm)
+    }
+
+    /// Return the resolution (precision) of the specified clock clk_id.
+    #[function("($module, clk_id, /)")]
+    fn clock_getres(clk_id: i32, vm: &Vm) -> PyResult<f64> {
+        let mut step = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the structure is ours.
+        if unsafe { libc::clock_getres(clk_id, &raw mut step) } != 0 {
+            return Err(vm.last_os_error(None));
+        }
+        Ok(step.tv_sec as f64 + step.tv_nsec as f64 * 1e-9)
+    }
+
+    /// Set the time of the specified clock clk_id.
+    #[function("($module, clk_id, time, /)")]
+    fn clock_settime(clk_id: i32, time: f64, vm: &Vm) -> PyResult<()> {
+        if time.is_nan() {
+            return Err(vm.value_error("Invalid value NaN (not a number)"));
+        }
+        if time.abs() >= 9.2e18 {
+            return Err(vm.overflow_error("timestamp out of range for platform time_t"));
+        }
+        let whole = time.floor();
+        set_clock(clk_id, whole as i64, ((time - whole) * 1e9) as i64, vm)
+    }
+
+    /// Set the time of the specified clock clk_id with nanoseconds.
+    #[function("($module, clk_id, time, /)")]
+    fn clock_settime_ns(clk_id: i32, time: i64, vm: &Vm) -> PyResult<()> {
+        set_clock(clk_id, time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000), vm)
     }
 
     /// Performance counter for benchmarking.
@@ -245,15 +329,25 @@ impl Time {
     /// a floating-point number for subsecond precision.
     #[function("($module, seconds, /)")]
     fn sleep(seconds: &Object, vm: &Vm) -> PyResult<()> {
-        let secs = seconds.as_f64(vm)?;
+        if seconds.downcast_ref::<Float>().is_none() && !seconds.has_index() {
+            let given = seconds.ob_type().tp_name_str();
+            return Err(
+                vm.type_error(format!("'{given}' object cannot be interpreted as an integer or float"))
+            );
+        }
+        let secs = match seconds.downcast_ref::<Float>() {
+            Some(float) => float.value(),
+            None => seconds.as_index(vm)?.to_i64().map_or(f64::INFINITY, |secs| secs as f64),
+        };
         if secs.is_nan() {
             return Err(vm.value_error("Invalid value NaN (not a number)"));
         }
         if secs < 0.0 {
             return Err(vm.value_error("sleep length must be non-negative"));
         }
-        let Ok(total) = Duration::try_from_secs_f64(secs) else {
-            return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
+        let total = Duration::try_from_secs_f64(secs).ok().filter(|total| total.as_secs() < 9_223_372_036);
+        let Some(total) = total else {
+            return Err(vm.overflow_error("timestamp out of range for C PyTime_t"));
         };
         let deadline =
             clock(libc::CLOCK_MONOTONIC, vm)?.saturating_add(total.as_nanos().min(i64::MAX as u128) as i64);
@@ -317,27 +411,22 @@ impl Time {
 
     /// Convert a time tuple to a string according to a format specification.
     #[function("($module, format, time_tuple=None, /)")]
-    fn strftime(format: &str, time_tuple: Option<&Object>, vm: &Vm) -> PyResult {
+    fn strftime(format: &Str, time_tuple: Option<&Object>, vm: &Vm) -> PyResult<Ref<Str>> {
         let tm = time_or_now(time_tuple, vm)?;
-        // A mark in front tells an empty result from a buffer that was too small.
-        let Ok(pattern) = std::ffi::CString::new(format!("x{format}")) else {
-            return Err(vm.value_error("embedded null character"));
-        };
-        let mut buffer: Vec<u8> = vec![0; 1024.max(format.len().saturating_mul(4))];
-        loop {
-            // SAFETY: the buffer has the length told; the pattern is NUL-terminated.
-            let written = unsafe {
-                libc::strftime(buffer.as_mut_ptr().cast(), buffer.len(), pattern.as_ptr(), &raw const tm)
-            };
-            if written > 0 {
-                let text = buffer.get(1..written).unwrap_or_default();
-                return Ok(taipan_vm::protocols::path::decode(text, vm).into_object());
+        let mut out = StrBuilder::with_capacity(format.len());
+        // The library gets the ASCII parts; what it could not pass through is copied.
+        let mut part: Vec<u8> = Vec::new();
+        for code in format.data().iter() {
+            match u8::try_from(code) {
+                Ok(byte @ 1..=127) => part.push(byte),
+                _ => {
+                    library_strftime(&mut part, &tm, &mut out, vm)?;
+                    out.push_char(code);
+                }
             }
-            if buffer.len() > 1 << 24 {
-                return Err(vm.memory_error());
-            }
-            buffer.resize(buffer.len() * 4, 0);
         }
+        library_strftime(&mut part, &tm, &mut out, vm)?;
+        out.try_finish(vm)
     }
 
     /// Parse a string to a time tuple according to a format specification.

@@ -15,11 +15,13 @@ pub struct ArgName {
 
 impl ArgName {
     /// The position of the one argument of a function that takes exactly one.
-    pub const SOLE: usize = usize::MAX;
+    pub const SOLE: usize = 1 << 40;
+    /// Set in a position: None is fine, too.
+    const OR_NONE: usize = 1 << 41;
 
     /// "argument", "argument 2" or "argument 'name'".
     pub fn shown(&self) -> String {
-        match self.pos {
+        match self.pos & !Self::OR_NONE {
             Self::SOLE => "argument".to_owned(),
             0 => format!("argument '{}'", self.name),
             pos => format!("argument {pos}"),
@@ -30,6 +32,7 @@ impl ArgName {
     #[cold]
     pub fn wrong_type(&self, what: &str, object: &Object, vm: &Vm) -> Raised {
         let given = if object.is(vm.none_ref()) { "None" } else { object.ob_type().tp_name_str() };
+        let what = if self.pos & Self::OR_NONE != 0 { format!("{what} or None") } else { what.to_owned() };
         if self.func.is_empty() {
             return vm.type_error(format!("expected {what}, got {given}"));
         }
@@ -86,7 +89,8 @@ impl<'a, T: FromArg<'a>> FromArg<'a> for OrNone<T> {
         if object.is(vm.none_ref()) {
             Ok(OrNone(None))
         } else {
-            T::from_arg(object, what, vm).map(|v| OrNone(Some(v)))
+            let what = ArgName { func: what.func, pos: what.pos | ArgName::OR_NONE, name: what.name };
+            T::from_arg(object, &what, vm).map(|v| OrNone(Some(v)))
         }
     }
 }

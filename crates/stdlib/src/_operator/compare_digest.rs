@@ -25,7 +25,7 @@ pub fn compare_digest(a: &Object, b: &Object, vm: &Vm) -> PyResult<bool> {
         };
     }
     let is_bytes_like = |o: &Object| o.ob_type().as_buffer().is_some_and(|b| b.bf_getbuffer.get().is_some());
-    if !is_bytes_like(a) || !is_bytes_like(b) {
+    if !is_bytes_like(a) && !is_bytes_like(b) {
         let (left, right) = (a.ob_type().tp_name_str(), b.ob_type().tp_name_str());
         return Err(vm.type_error(format!(
             "unsupported operand types(s) or combination of types: '{left}' and '{right}'"

@@ -2,7 +2,7 @@
 
 use taipan_vm::prelude::*;
 
-mod compare_digest;
+pub(crate) mod compare_digest;
 mod getters;
 mod method_caller;
 mod operators;

@@ -9,10 +9,12 @@ use taipan_vm::protocols::buffer;
 use taipan_vm::protocols::path::decode;
 use taipan_vm::runtime::audit::audit;
 
+use crate::room;
 use crate::select::Limit;
 use address::{Address, gai_error, host_text, parse, service_text, to_object};
 
 mod address;
+mod messages;
 
 /// The module.
 pub struct SocketModule;
@@ -120,6 +122,16 @@ impl Socket {
         }
     }
 
+    /// The descriptor; -1 when closed.
+    pub(crate) fn descriptor(&self) -> i32 {
+        self.fd.get()
+    }
+
+    /// How long operations may take: `None` for ever, zero for not at all.
+    pub(crate) fn time_limit(&self) -> Option<Duration> {
+        self.limit.get()
+    }
+
     fn limit(&self) -> Limit {
         Limit::new(self.limit.get())
     }
@@ -169,11 +181,7 @@ impl Socket {
         let Ok(size) = usize::try_from(size) else {
             return Err(vm.value_error("negative buffersize in recv"));
         };
-        let mut bytes: Vec<u8> = Vec::new();
-        if bytes.try_reserve_exact(size).is_err() {
-            return Err(vm.memory_error());
-        }
-        bytes.resize(size, 0);
+        let mut bytes = room::zeroed(size, vm)?;
         let got = self.receive_into(&mut bytes, flags, source, vm)?;
         Ok(vm.new_bytes(bytes.get(..got).unwrap_or_default()))
     }
@@ -255,7 +263,7 @@ fn option(fd: i32, name: i32, vm: &Vm) -> PyResult<i32> {
 /// address family; it defaults to AF_INET.  The type argument specifies
 /// whether this is a stream (SOCK_STREAM, this is the default)
 /// or datagram (SOCK_DGRAM) socket.
-#[pytype(name = "_socket.socket", flags(BASETYPE))]
+#[pytype(name = "_socket.socket", flags(BASETYPE), methods(Socket::MESSAGE_METHODS))]
 impl Socket {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
@@ -730,7 +738,7 @@ fn port_number(value: i32, name: &str, vm: &Vm) -> PyResult<u16> {
 /// Implementation module for socket operations.
 ///
 /// See the socket module for documentation.
-#[pymodule(name = "_socket")]
+#[pymodule(name = "_socket", functions(SocketModule::MESSAGE_FUNCTIONS))]
 impl SocketModule {
     /// getaddrinfo(host, port [, family, type, proto, flags])
     ///     -> list of (family, type, proto, canonname, sockaddr)

@@ -5,13 +5,13 @@
 use std::cell::RefCell;
 use std::ffi::CString;
 
+use taipan_vm::builtins::structseq::StructSeq;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::decode;
 use taipan_vm::runtime::audit::audit;
 
-use super::{Posix, check, os_string, path};
-use std::os::unix::ffi::OsStringExt;
-use taipan_vm::builtins::structseq::StructSeq;
+use super::Posix;
+use super::args::{Name, Target, Text, check};
 
 /// The callables of `register_at_fork`, in the order of registration.
 #[derive(Default)]
@@ -53,10 +53,61 @@ pub(crate) fn after_fork_in_parent(vm: &Vm) {
     run(hooks, vm);
 }
 
+/// The number of threads that the system counts in this process; 0 when it can't be told.
+fn thread_count() -> usize {
+    let Ok(text) = std::fs::read("/proc/self/stat") else { return 0 };
+    // The name in parentheses may hold anything, so fields are counted from the last one.
+    let after = text.iter().rposition(|byte| *byte == b')').and_then(|at| text.get(at + 2..));
+    let field = after.and_then(|rest| rest.split(|byte| *byte == b' ').nth(17));
+    field.and_then(|field| std::str::from_utf8(field).ok()?.parse().ok()).unwrap_or(0)
+}
+
+/// Forks by the call given, with the hooks before and after, and the warning about other threads.
+pub(super) fn fork_with(name: &str, vm: &Vm, call: impl FnOnce() -> libc::pid_t) -> PyResult<i32> {
+    before_fork(vm)?;
+    let pid = vm.interp().gil.fork(call);
+    if pid == 0 {
+        after_fork_in_child(vm);
+        return Ok(0);
+    }
+    let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    after_fork_in_parent(vm);
+    if pid < 0 {
+        return Err(vm.os_error(errno, None));
+    }
+    warn_about_threads(name, vm)?;
+    Ok(pid)
+}
+
+/// Warns in the parent when the process has more than one thread.
+pub(crate) fn warn_about_threads(name: &str, vm: &Vm) -> PyResult<()> {
+    if thread_count() > 1 {
+        let own = std::process::id();
+        let text = format!(
+            "This process (pid={own}) is multi-threaded, use of {name}() may lead to deadlocks in the child."
+        );
+        taipan_vm::builtins::warn::deprecation(&text, vm)?;
+    }
+    Ok(())
+}
+
 static WAITID_RESULT: StructSeq = StructSeq {
     name: "posix.waitid_result",
     doc: "waitid_result: Result from waitid.\n\nThis object may be accessed either as a tuple of\n  (si_pid, si_uid, si_signo, si_status, si_code),\nor via the attributes si_pid, si_uid, and so on.\n\nSee os.waitid for more information.",
     fields: &[("si_pid", ""), ("si_uid", ""), ("si_signo", ""), ("si_status", ""), ("si_code", "")],
+    visible: 5,
+};
+
+static UNAME_RESULT: StructSeq = StructSeq {
+    name: "posix.uname_result",
+    doc: "uname_result: Result from os.uname().\n\nThis object may be accessed either as a tuple of\n  (sysname, nodename, release, version, machine),\nor via the attributes sysname, nodename, release, version, and machine.\n\nSee os.uname for more information.",
+    fields: &[
+        ("sysname", "operating system name"),
+        ("nodename", "name of machine on network (implementation-defined)"),
+        ("release", "operating system release"),
+        ("version", "operating system version"),
+        ("machine", "hardware identifier"),
+    ],
     visible: 5,
 };
 
@@ -73,37 +124,41 @@ static TIMES_RESULT: StructSeq = StructSeq {
     visible: 5,
 };
 
-fn c_text(object: &Object, vm: &Vm) -> PyResult<CString> {
-    CString::new(os_string(object, vm)?.into_vec()).map_err(|_| vm.value_error("embedded null byte"))
-}
-
-/// The arguments of an exec or spawn function.
-fn arguments(argv: &Object, name: &str, vm: &Vm) -> PyResult<Vec<CString>> {
-    if argv.downcast_ref::<Tuple>().is_none() && argv.downcast_ref::<List>().is_none() {
-        return Err(vm.type_error(format!("{name}() arg 2 must be a tuple or list")));
-    }
+/// The arguments of a new program. `what` names them in exceptions.
+pub(super) fn argument_list(argv: &Object, what: &str, vm: &Vm) -> PyResult<Vec<CString>> {
     let items = argv.collect_iterable(vm)?;
-    let texts: Vec<CString> = items.iter().map(|item| c_text(item, vm)).collect::<PyResult<_>>()?;
+    if items.is_empty() {
+        return Err(vm.value_error(format!("{what} must not be empty")));
+    }
+    let texts: Vec<CString> =
+        items.iter().map(|item| Text::new(item, vm).map(|text| text.text)).collect::<PyResult<_>>()?;
     match texts.first() {
-        None => Err(vm.value_error(format!("{name}() arg 2 must not be empty"))),
         Some(first) if first.is_empty() => {
-            Err(vm.value_error(format!("{name}() arg 2 first element cannot be empty")))
+            Err(vm.value_error(format!("{what} first element cannot be empty")))
         }
-        Some(_) => Ok(texts),
+        _ => Ok(texts),
     }
 }
 
-/// The environment of an exec or spawn function: a mapping as "name=value" texts.
-fn environment(env: &Object, name: &str, vm: &Vm) -> PyResult<Vec<CString>> {
-    let keys = match env.lookup_attr(&vm.intern("keys"), vm)? {
-        Some(keys) => keys.call_no_args(vm)?.collect_iterable(vm)?,
-        None => return Err(vm.type_error(format!("{name}: environment must be a mapping object"))),
-    };
+/// The environment of a new program: a mapping as "name=value" texts.
+pub(super) fn environment(env: &Object, vm: &Vm) -> PyResult<Vec<CString>> {
+    let length = env.length(vm)?;
+    let keys = env.call_method(&vm.intern("keys"), &[], vm)?;
+    let values = env.call_method(&vm.intern("values"), &[], vm)?;
+    for (name, part) in [("keys", &keys), ("values", &values)] {
+        if part.ob_type().tp_iter.get().is_none() && part.ob_type().as_sequence().is_none() {
+            return Err(vm.type_error(format!("env.{name}() is not a list")));
+        }
+    }
+    let (keys, values) = (keys.collect_iterable(vm)?, values.collect_iterable(vm)?);
+    if keys.len() < length || values.len() < length {
+        return Err(vm.value_error("environment changed size"));
+    }
     let mut texts = Vec::with_capacity(keys.len());
-    for key in keys {
-        let value = env.get_item(&key, vm)?;
-        let (key, value) = (c_text(&key, vm)?, c_text(&value, vm)?);
-        if key.is_empty() || key.as_bytes().contains(&b'=') {
+    for (key, value) in keys.iter().zip(&values) {
+        let (key, value) = (Text::new(key, vm)?.text, Text::new(value, vm)?.text);
+        // Windows has names that begin with "=", so a first one is let through everywhere.
+        if key.as_bytes().is_empty() || key.as_bytes().iter().skip(1).any(|byte| *byte == b'=') {
             return Err(vm.value_error("illegal environment variable name"));
         }
         let text = [key.as_bytes(), b"=", value.as_bytes()].concat();
@@ -112,105 +167,17 @@ fn environment(env: &Object, name: &str, vm: &Vm) -> PyResult<Vec<CString>> {
     Ok(texts)
 }
 
-fn pointers(texts: &[CString]) -> Vec<*mut libc::c_char> {
+/// The argument list of an exec function.
+fn exec_arguments(argv: &Object, wrong: &str, what: &str, vm: &Vm) -> PyResult<Vec<CString>> {
+    if argv.downcast_ref::<Tuple>().is_none() && argv.downcast_ref::<List>().is_none() {
+        return Err(vm.type_error(wrong));
+    }
+    argument_list(argv, what, vm)
+}
+
+/// The array of pointers that the system takes.
+pub(super) fn pointers(texts: &[CString]) -> Vec<*mut libc::c_char> {
     texts.iter().map(|text| text.as_ptr().cast_mut()).chain([std::ptr::null_mut()]).collect()
-}
-
-fn user_id(object: &Object, what: &str, vm: &Vm) -> PyResult<u32> {
-    crate::pwd::id_of(object, vm)?.ok_or_else(|| vm.overflow_error(format!("{what} is out of range")))
-}
-
-fn spawn(
-    path: &Object,
-    argv: &Object,
-    env: &Object,
-    search: bool,
-    file_actions: Option<&Object>,
-    vm: &Vm,
-) -> PyResult<i32> {
-    let name = if search { "posix_spawnp" } else { "posix_spawn" };
-    let (program, shown) = super::path(path, name, vm)?;
-    let args = arguments(argv, name, vm)?;
-    let env_texts = if vm.is_none(env) { None } else { Some(environment(env, name, vm)?) };
-    audit("os.posix_spawn", &[&shown, argv, env], vm)?;
-    let arg_pointers = pointers(&args);
-    let env_pointers = env_texts.as_deref().map(pointers);
-    // SAFETY: zero is a valid value before `init`.
-    let mut actions: libc::posix_spawn_file_actions_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the structure is ours and destroyed below.
-    unsafe { libc::posix_spawn_file_actions_init(&raw mut actions) };
-    let filled = match file_actions.filter(|a| !vm.is_none(a)) {
-        Some(list) => fill_actions(list, &mut actions, vm),
-        None => Ok(Vec::new()),
-    };
-    let result = filled.map(|_opened| {
-        let mut pid = 0;
-        unsafe extern "C" {
-            static environ: *const *mut libc::c_char;
-        }
-        // SAFETY: all texts live until the call returns; the process's own environment ends in null.
-        let error = unsafe {
-            let env = env_pointers.as_ref().map_or(environ, |env| env.as_ptr());
-            let spawn = if search { libc::posix_spawnp } else { libc::posix_spawn };
-            spawn(
-                &raw mut pid,
-                program.as_ptr(),
-                &raw const actions,
-                std::ptr::null(),
-                arg_pointers.as_ptr(),
-                env,
-            )
-        };
-        (error, pid)
-    });
-    // SAFETY: it was initialised.
-    unsafe { libc::posix_spawn_file_actions_destroy(&raw mut actions) };
-    match result? {
-        (0, pid) => Ok(pid),
-        (error, _) => Err(vm.os_error(error, Some(&shown))),
-    }
-}
-
-/// Gives the texts that the actions point to.
-fn fill_actions(
-    list: &Object,
-    actions: &mut libc::posix_spawn_file_actions_t,
-    vm: &Vm,
-) -> PyResult<Vec<CString>> {
-    let mut kept = Vec::new();
-    for action in list.collect_iterable(vm)? {
-        let wrong = || vm.type_error("Each file_actions element must be a non-empty tuple");
-        let Some(parts) = action.downcast_ref::<Tuple>() else { return Err(wrong()) };
-        let number = |object: &Object| -> PyResult<i32> {
-            i32::try_from(object.as_isize(vm)?).map_err(|_| vm.overflow_error("fd is greater than maximum"))
-        };
-        let error = match parts.as_slice() {
-            [] => return Err(wrong()),
-            [kind, fd, path, flags, mode] if number(kind)? == 0 => {
-                let text = c_text(path, vm)?;
-                let (fd, flags, mode) = (number(fd)?, number(flags)?, number(mode)? as libc::mode_t);
-                // SAFETY: the text is kept until the spawn.
-                let error = unsafe {
-                    libc::posix_spawn_file_actions_addopen(actions, fd, text.as_ptr(), flags, mode)
-                };
-                kept.push(text);
-                error
-            }
-            // SAFETY: the structure is initialised.
-            [kind, fd] if number(kind)? == 1 => unsafe {
-                libc::posix_spawn_file_actions_addclose(actions, number(fd)?)
-            },
-            // SAFETY: as above.
-            [kind, fd, new] if number(kind)? == 2 => unsafe {
-                libc::posix_spawn_file_actions_adddup2(actions, number(fd)?, number(new)?)
-            },
-            _ => return Err(vm.type_error("Unknown file_actions identifier")),
-        };
-        if error != 0 {
-            return Err(vm.os_error(error, None));
-        }
-    }
-    Ok(kept)
 }
 
 /// Waits for a child with its resource use.
@@ -225,27 +192,44 @@ fn wait_usage(pid: i32, options: i32, vm: &Vm) -> PyResult<Ref<Tuple>> {
     Ok(vm.new_tuple([vm.new_int(pid), vm.new_int(status), usage]))
 }
 
-pub(super) fn constants(module: &Module, vm: &Vm) -> PyResult<()> {
+pub(super) fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
     macro_rules! set {
         ($($name:ident)*) => { $(module.set(stringify!($name), &vm.new_int(libc::$name as i64), vm)?;)* };
     }
     set! {
-        P_PIDFD CLD_EXITED CLD_KILLED CLD_DUMPED CLD_TRAPPED CLD_STOPPED CLD_CONTINUED PRIO_PROCESS PRIO_PGRP PRIO_USER
-        SCHED_OTHER SCHED_FIFO SCHED_RR SCHED_BATCH SCHED_IDLE SCHED_RESET_ON_FORK
+        WNOHANG WUNTRACED WCONTINUED P_PID P_PGID P_ALL P_PIDFD WEXITED WSTOPPED WNOWAIT CLD_EXITED CLD_KILLED
+        CLD_DUMPED CLD_TRAPPED CLD_STOPPED CLD_CONTINUED RTLD_LAZY RTLD_NOW RTLD_GLOBAL RTLD_LOCAL RTLD_NODELETE
+        RTLD_NOLOAD RTLD_DEEPBIND
     }
-    for (name, value) in [
-        ("POSIX_SPAWN_OPEN", 0),
-        ("POSIX_SPAWN_CLOSE", 1),
-        ("POSIX_SPAWN_DUP2", 2),
+    // sysexits.h
+    let exits = [
+        ("EX_OK", 0),
+        ("EX_USAGE", 64),
+        ("EX_DATAERR", 65),
+        ("EX_NOINPUT", 66),
+        ("EX_NOUSER", 67),
+        ("EX_NOHOST", 68),
+        ("EX_UNAVAILABLE", 69),
+        ("EX_SOFTWARE", 70),
+        ("EX_OSERR", 71),
+        ("EX_OSFILE", 72),
+        ("EX_CANTCREAT", 73),
+        ("EX_IOERR", 74),
+        ("EX_TEMPFAIL", 75),
+        ("EX_PROTOCOL", 76),
+        ("EX_NOPERM", 77),
+        ("EX_CONFIG", 78),
         ("PIDFD_NONBLOCK", libc::O_NONBLOCK),
-    ] {
+    ];
+    for (name, value) in exits {
         module.set(name, &vm.new_int(value), vm)?;
     }
     module.set("waitid_result", WAITID_RESULT.get(vm)?.as_object(), vm)?;
-    module.set("times_result", TIMES_RESULT.get(vm)?.as_object(), vm)
+    module.set("times_result", TIMES_RESULT.get(vm)?.as_object(), vm)?;
+    module.set("uname_result", UNAME_RESULT.get(vm)?.as_object(), vm)
 }
 
-#[pyfunctions(table = MORE_FUNCTIONS)]
+#[pyfunctions(table = PROCESS_FUNCTIONS)]
 impl Posix {
     /// Register callables to be called when forking a new process.
     ///
@@ -290,20 +274,8 @@ impl Posix {
     #[function("($module, /)")]
     fn fork(vm: &Vm) -> PyResult<i32> {
         audit("os.fork", &[], vm)?;
-        before_fork(vm)?;
         // SAFETY: the child has one thread, which holds the interpreter's lock.
-        let pid = vm.interp().gil.fork(|| unsafe { libc::fork() });
-        if pid == 0 {
-            after_fork_in_child(vm);
-            return Ok(0);
-        }
-        let failure = if pid < 0 { Some(vm.last_os_error(None)) } else { None };
-        let raised = vm.take_exception();
-        after_fork_in_parent(vm);
-        match (failure, raised) {
-            (Some(_), Some(raised)) => Err(vm.raise_object(raised)),
-            _ => Ok(pid),
-        }
+        fork_with("fork", vm, || unsafe { libc::fork() })
     }
 
     /// Execute an executable path with arguments, replacing current process.
@@ -313,13 +285,12 @@ impl Posix {
     ///   argv
     ///     Tuple or list of strings.
     #[function("($module, path, argv, /)")]
-    fn execv(path: &Object, argv: &Object, vm: &Vm) -> PyResult<()> {
-        let (program, shown) = super::path(path, "execv", vm)?;
-        let args = arguments(argv, "execv", vm)?;
-        audit("os.exec", &[&shown, argv, vm.none_ref()], vm)?;
+    fn execv(path: Name, argv: &Object, vm: &Vm) -> PyResult<()> {
+        let args = exec_arguments(argv, "execv() arg 2 must be a tuple or list", "execv() arg 2", vm)?;
+        audit("os.exec", &[&path.shown, argv, vm.none_ref()], vm)?;
         let args = pointers(&args);
         // SAFETY: the texts live until the call; the array ends in null.
-        unsafe { libc::execv(program.as_ptr(), args.as_ptr().cast()) };
+        unsafe { libc::execv(path.as_ptr(), args.as_ptr().cast()) };
         Err(vm.last_os_error(None))
     }
 
@@ -332,46 +303,29 @@ impl Posix {
     ///   env
     ///     Dictionary of strings mapping to strings.
     #[function("($module, /, path, argv, env)")]
-    fn execve(path: &Object, argv: &Object, env: &Object, vm: &Vm) -> PyResult<()> {
-        let (program, shown) = super::path(path, "execve", vm)?;
-        let args = arguments(argv, "execve", vm)?;
-        let env_texts = environment(env, "execve", vm)?;
-        audit("os.exec", &[&shown, argv, env], vm)?;
+    fn execve(path: Target, argv: &Object, env: &Object, vm: &Vm) -> PyResult<()> {
+        let args = exec_arguments(argv, "execve: argv must be a tuple or list", "execve: argv", vm)?;
+        if env.ob_type().as_mapping().is_none_or(|m| m.mp_subscript.get().is_none()) {
+            return Err(vm.type_error("execve: environment must be a mapping object"));
+        }
+        let env_texts = environment(env, vm)?;
+        audit("os.exec", &[path.shown(), argv, env], vm)?;
         let (args, env) = (pointers(&args), pointers(&env_texts));
         // SAFETY: as above.
-        unsafe { libc::execve(program.as_ptr(), args.as_ptr().cast(), env.as_ptr().cast()) };
-        Err(vm.last_os_error(Some(&shown)))
-    }
-
-    /// Execute the program specified by path in a new process.
-    #[function("($module, path, argv, env, /, *, file_actions=())")]
-    fn posix_spawn(
-        path: &Object,
-        argv: &Object,
-        env: &Object,
-        file_actions: Option<&Object>,
-        vm: &Vm,
-    ) -> PyResult<i32> {
-        spawn(path, argv, env, false, file_actions, vm)
-    }
-
-    /// Execute the program specified by path in a new process.
-    #[function("($module, path, argv, env, /, *, file_actions=())")]
-    fn posix_spawnp(
-        path: &Object,
-        argv: &Object,
-        env: &Object,
-        file_actions: Option<&Object>,
-        vm: &Vm,
-    ) -> PyResult<i32> {
-        spawn(path, argv, env, true, file_actions, vm)
+        unsafe {
+            match &path {
+                Target::Path(name) => libc::execve(name.as_ptr(), args.as_ptr().cast(), env.as_ptr().cast()),
+                Target::Fd(fd, _) => libc::fexecve(*fd, args.as_ptr().cast(), env.as_ptr().cast()),
+            }
+        };
+        Err(vm.last_os_error(Some(path.shown())))
     }
 
     /// Execute the command in a subshell.
     #[function("($module, /, command)")]
-    fn system(command: &Object, vm: &Vm) -> PyResult<i32> {
-        let text = c_text(command, vm)?;
-        audit("os.system", &[command], vm)?;
+    fn system(command: Text, vm: &Vm) -> PyResult<i32> {
+        audit("os.system", &[&command.shown], vm)?;
+        let text = command;
         // SAFETY: the text is NUL-terminated.
         Ok(vm.allow_threads(|| unsafe { libc::system(text.as_ptr()) }))
     }
@@ -539,193 +493,6 @@ impl Posix {
         check(unsafe { libc::setsid() }, None, vm).map(drop)
     }
 
-    /// Return the process group associated with the terminal specified by fd.
-    #[function("($module, fd, /)")]
-    fn tcgetpgrp(fd: i32, vm: &Vm) -> PyResult<i32> {
-        // SAFETY: a plain system call.
-        check(unsafe { libc::tcgetpgrp(fd) }, None, vm)
-    }
-
-    /// Set the process group associated with the terminal specified by fd.
-    #[function("($module, fd, pgid, /)")]
-    fn tcsetpgrp(fd: i32, pgid: i32, vm: &Vm) -> PyResult<()> {
-        // SAFETY: a plain system call.
-        check(unsafe { libc::tcsetpgrp(fd, pgid) }, None, vm).map(drop)
-    }
-
-    /// Return list of supplemental group IDs for the process.
-    #[function("($module, /)")]
-    fn getgroups(vm: &Vm) -> PyResult<Ref<List>> {
-        // SAFETY: asks for the number only.
-        let count = check(unsafe { libc::getgroups(0, std::ptr::null_mut()) }, None, vm)?;
-        let mut groups = vec![0; count.max(0) as usize];
-        // SAFETY: the array has that many places.
-        let count = check(unsafe { libc::getgroups(count, groups.as_mut_ptr()) }, None, vm)?;
-        groups.truncate(count.max(0) as usize);
-        Ok(vm.new_list(groups.into_iter().map(|gid| crate::pwd::id_object(gid, vm)).collect::<Vec<_>>()))
-    }
-
-    /// Set the current process's user id.
-    #[function("($module, uid, /)")]
-    fn setuid(uid: &Object, vm: &Vm) -> PyResult<()> {
-        let uid = user_id(uid, "uid", vm)?;
-        // SAFETY: a plain system call.
-        check(unsafe { libc::setuid(uid) }, None, vm).map(drop)
-    }
-
-    /// Set the current process's group id.
-    #[function("($module, gid, /)")]
-    fn setgid(gid: &Object, vm: &Vm) -> PyResult<()> {
-        let gid = user_id(gid, "gid", vm)?;
-        // SAFETY: a plain system call.
-        check(unsafe { libc::setgid(gid) }, None, vm).map(drop)
-    }
-
-    /// Return a tuple of the current process's real, effective, and saved user ids.
-    #[function("($module, /)")]
-    fn getresuid(vm: &Vm) -> PyResult<(u32, u32, u32)> {
-        let (mut real, mut effective, mut saved) = (0, 0, 0);
-        // SAFETY: the places are ours.
-        check(unsafe { libc::getresuid(&raw mut real, &raw mut effective, &raw mut saved) }, None, vm)?;
-        Ok((real, effective, saved))
-    }
-
-    /// Return a tuple of the current process's real, effective, and saved group ids.
-    #[function("($module, /)")]
-    fn getresgid(vm: &Vm) -> PyResult<(u32, u32, u32)> {
-        let (mut real, mut effective, mut saved) = (0, 0, 0);
-        // SAFETY: the places are ours.
-        check(unsafe { libc::getresgid(&raw mut real, &raw mut effective, &raw mut saved) }, None, vm)?;
-        Ok((real, effective, saved))
-    }
-
-    /// Return the actual login name.
-    #[function("($module, /)")]
-    fn getlogin(vm: &Vm) -> PyResult<Ref<Str>> {
-        unsafe extern "C" {
-            fn getlogin_r(name: *mut libc::c_char, size: libc::size_t) -> libc::c_int;
-        }
-        let mut name = [0u8; 256];
-        // SAFETY: the buffer has that length.
-        let error = unsafe { getlogin_r(name.as_mut_ptr().cast(), name.len()) };
-        if error != 0 {
-            return Err(vm.os_error(error, None));
-        }
-        Ok(decode(name.split(|byte| *byte == 0).next().unwrap_or_default(), vm))
-    }
-
-    /// Add increment to the priority of process and return the new priority.
-    #[function("($module, increment, /)")]
-    fn nice(increment: i32, vm: &Vm) -> PyResult<i32> {
-        // SAFETY: -1 may be a result, so `errno` is cleared before.
-        let priority = unsafe {
-            *libc::__errno_location() = 0;
-            libc::nice(increment)
-        };
-        if priority == -1 && std::io::Error::last_os_error().raw_os_error() != Some(0) {
-            return Err(vm.last_os_error(None));
-        }
-        Ok(priority)
-    }
-
-    /// Return program scheduling priority.
-    #[function("($module, /, which, who)")]
-    fn getpriority(which: i32, who: i32, vm: &Vm) -> PyResult<i32> {
-        // SAFETY: as above.
-        let priority = unsafe {
-            *libc::__errno_location() = 0;
-            libc::getpriority(which as _, who as libc::id_t)
-        };
-        if priority == -1 && std::io::Error::last_os_error().raw_os_error() != Some(0) {
-            return Err(vm.last_os_error(None));
-        }
-        Ok(priority)
-    }
-
-    /// Set program scheduling priority.
-    #[function("($module, /, which, who, priority)")]
-    fn setpriority(which: i32, who: i32, priority: i32, vm: &Vm) -> PyResult<()> {
-        // SAFETY: a plain system call.
-        check(unsafe { libc::setpriority(which as _, who as libc::id_t, priority) }, None, vm).map(drop)
-    }
-
-    /// Voluntarily relinquish the CPU.
-    #[function("($module, /)")]
-    fn sched_yield(vm: &Vm) -> PyResult<()> {
-        // SAFETY: a plain system call.
-        check(vm.allow_threads(|| unsafe { libc::sched_yield() }), None, vm).map(drop)
-    }
-
-    /// Return the affinity of the process identified by pid (or the current process if zero).
-    ///
-    /// The affinity is returned as a set of CPU identifiers.
-    #[function("($module, pid, /)")]
-    fn sched_getaffinity(pid: i32, vm: &Vm) -> PyResult {
-        // SAFETY: zero is the empty set; the set is ours.
-        let set = unsafe {
-            let mut set: libc::cpu_set_t = std::mem::zeroed();
-            check(libc::sched_getaffinity(pid, size_of::<libc::cpu_set_t>(), &raw mut set), None, vm)?;
-            set
-        };
-        let found = Set::new(vm);
-        for cpu in 0..libc::CPU_SETSIZE as usize {
-            // SAFETY: the number is below the set's size.
-            if unsafe { libc::CPU_ISSET(cpu, &set) } {
-                found.add(&vm.new_int(cpu), vm)?;
-            }
-        }
-        Ok(found.into_object())
-    }
-
-    /// Set the CPU affinity of the process identified by pid to mask.
-    #[function("($module, pid, mask, /)")]
-    fn sched_setaffinity(pid: i32, mask: &Object, vm: &Vm) -> PyResult<()> {
-        // SAFETY: zero is the empty set.
-        let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-        for item in mask.collect_iterable(vm)? {
-            let cpu = item.as_isize(vm)?;
-            match usize::try_from(cpu) {
-                // SAFETY: the number is below the set's size.
-                Ok(cpu) if cpu < libc::CPU_SETSIZE as usize => unsafe { libc::CPU_SET(cpu, &mut set) },
-                Ok(_) => return Err(vm.overflow_error("CPU number too large")),
-                Err(_) => return Err(vm.value_error("negative CPU number")),
-            }
-        }
-        // SAFETY: the set is ours.
-        let result = unsafe { libc::sched_setaffinity(pid, size_of::<libc::cpu_set_t>(), &raw const set) };
-        check(result, None, vm).map(drop)
-    }
-
-    /// Get the maximum scheduling priority for policy.
-    #[function("($module, /, policy)")]
-    fn sched_get_priority_max(policy: i32, vm: &Vm) -> PyResult<i32> {
-        // SAFETY: a plain system call.
-        check(unsafe { libc::sched_get_priority_max(policy) }, None, vm)
-    }
-
-    /// Get the minimum scheduling priority for policy.
-    #[function("($module, /, policy)")]
-    fn sched_get_priority_min(policy: i32, vm: &Vm) -> PyResult<i32> {
-        // SAFETY: a plain system call.
-        check(unsafe { libc::sched_get_priority_min(policy) }, None, vm)
-    }
-
-    /// Return average recent system load information.
-    ///
-    /// Return the number of processes in the system run queue averaged over
-    /// the last 1, 5, and 15 minutes as a tuple of three floats.
-    /// Raises OSError if the load average was unobtainable.
-    #[function("($module, /)")]
-    fn getloadavg(vm: &Vm) -> PyResult<(f64, f64, f64)> {
-        let mut loads = [0.0; 3];
-        // SAFETY: the array has three places.
-        if unsafe { libc::getloadavg(loads.as_mut_ptr(), 3) } != 3 {
-            return Err(vm.raise(types::os_error(), "Load averages are unobtainable"));
-        }
-        let [one, five, fifteen] = loads;
-        Ok((one, five, fifteen))
-    }
-
     /// Return a collection containing process timing information.
     ///
     /// The object returned behaves like a named tuple with these fields:
@@ -742,22 +509,72 @@ impl Posix {
         TIMES_RESULT.instance(values.map(|value| vm.new_float(value as f64 / ticks)).to_vec(), vm)
     }
 
-    /// Return a file descriptor referring to the process *pid*.
-    ///
-    /// The descriptor can be used to perform process management without races and
-    /// signals.
-    #[function("($module, /, pid, flags=0)")]
-    fn pidfd_open(pid: i32, flags: Option<u32>, vm: &Vm) -> PyResult<i64> {
-        // SAFETY: a plain system call.
-        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags.unwrap_or(0)) };
-        if fd < 0 { Err(vm.last_os_error(None)) } else { Ok(fd) }
+    /// Return a string representing the uname of the system.
+    #[function("($module, /)")]
+    fn uname(vm: &Vm) -> PyResult {
+        // SAFETY: zero is a valid value; the fields are NUL-terminated after the call.
+        let parts = unsafe {
+            let mut name: libc::utsname = std::mem::zeroed();
+            check(libc::uname(&raw mut name), None, vm)?;
+            [&name.sysname, &name.nodename, &name.release, &name.version, &name.machine]
+                .map(|field| std::ffi::CStr::from_ptr(field.as_ptr()).to_bytes().to_vec())
+        };
+        UNAME_RESULT.instance(parts.iter().map(|part| decode(part, vm).into_object()).collect(), vm)
     }
 
-    /// Change the root directory of the current process to path.
-    #[function("($module, /, path)")]
-    fn chroot(path: &Object, vm: &Vm) -> PyResult<()> {
-        let (name, shown) = self::path(path, "chroot", vm)?;
-        // SAFETY: the path is NUL-terminated.
-        check(vm.allow_threads(|| unsafe { libc::chroot(name.as_ptr()) }), Some(&shown), vm).map(drop)
+    /// Return the current process id.
+    #[function("($module, /)")]
+    fn getpid() -> i32 {
+        // SAFETY: a plain system call.
+        unsafe { libc::getpid() }
+    }
+
+    /// Return the parent's process id.
+    #[function("($module, /)")]
+    fn getppid() -> i32 {
+        // SAFETY: a plain system call.
+        unsafe { libc::getppid() }
+    }
+
+    /// Set the current numeric umask and return the previous umask.
+    #[function("($module, mask, /)")]
+    fn umask(mask: i32) -> u32 {
+        // SAFETY: a plain system call.
+        unsafe { libc::umask(mask as libc::mode_t) }
+    }
+
+    /// Kill a process with a signal.
+    #[function("($module, pid, signal, /)")]
+    fn kill(pid: i32, signal: i32, vm: &Vm) -> PyResult<()> {
+        audit("os.kill", &[&vm.new_int(pid), &vm.new_int(signal)], vm)?;
+        // SAFETY: a plain system call.
+        check(unsafe { libc::kill(pid, signal) }, None, vm)?;
+        // A signal to ourselves is served before the call returns.
+        taipan_vm::runtime::pending::handle(vm)
+    }
+
+    /// Convert a wait status to an exit code.
+    #[function("($module, /, status)")]
+    fn waitstatus_to_exitcode(status: i32, vm: &Vm) -> PyResult<i32> {
+        if libc::WIFEXITED(status) {
+            Ok(libc::WEXITSTATUS(status))
+        } else if libc::WIFSIGNALED(status) {
+            Ok(-libc::WTERMSIG(status))
+        } else {
+            Err(vm.value_error(format!("invalid wait status: {status}")))
+        }
+    }
+
+    /// Exit to the system with specified status, without normal exit processing.
+    #[function("($module, /, status)")]
+    fn _exit(status: i32) {
+        // SAFETY: a plain call, which does not return.
+        unsafe { libc::_exit(status) }
+    }
+
+    /// Abort the interpreter immediately.
+    #[function("($module, /)")]
+    fn abort() {
+        std::process::abort()
     }
 }

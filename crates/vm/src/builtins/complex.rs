@@ -44,11 +44,63 @@ fn operand(object: &Object, vm: &Vm) -> PyResult<Option<(Pair, bool)>> {
 }
 
 fn multiply(a: Pair, b: Pair) -> Pair {
-    (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
+    let product = (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0);
+    if product.0.is_nan() && product.1.is_nan() { recover_product(a, b).unwrap_or(product) } else { product }
 }
 
-/// Division by Smith's method, which avoids needless overflow. None for a zero divisor.
+fn is_infinite(z: Pair) -> bool {
+    z.0.is_infinite() || z.1.is_infinite()
+}
+
+/// The direction of an infinite number: 1 for an infinite part, 0 for a finite one, with their signs.
+fn direction(z: Pair) -> Pair {
+    let unit = |x: f64| f64::from(u8::from(x.is_infinite())).copysign(x);
+    (unit(z.0), unit(z.1))
+}
+
+/// NaNs become zeros of the same sign.
+fn without_nans(z: Pair) -> Pair {
+    let clean = |x: f64| if x.is_nan() { 0.0_f64.copysign(x) } else { x };
+    (clean(z.0), clean(z.1))
+}
+
+/// The infinity that a product of two NaNs stands for (C11, annex G.5.1).
+#[cold]
+fn recover_product(a: Pair, b: Pair) -> Option<Pair> {
+    let overflows = [a.0 * b.0, a.1 * b.1, a.0 * b.1, a.1 * b.0].iter().any(|part| part.is_infinite());
+    let (x, y) = match (is_infinite(a), is_infinite(b)) {
+        (true, true) => (direction(a), direction(b)),
+        (true, false) => (direction(a), without_nans(b)),
+        (false, true) => (without_nans(a), direction(b)),
+        (false, false) if overflows => (without_nans(a), without_nans(b)),
+        (false, false) => return None,
+    };
+    Some((f64::INFINITY * (x.0 * y.0 - x.1 * y.1), f64::INFINITY * (x.0 * y.1 + x.1 * y.0)))
+}
+
+/// The infinity or zero that a quotient of two NaNs stands for (C11, annex G.5.1).
+#[cold]
+fn recover_quotient(a: Pair, b: Pair) -> Option<Pair> {
+    let finite = |z: Pair| z.0.is_finite() && z.1.is_finite();
+    let (scale, x, y) = if is_infinite(a) && finite(b) {
+        (f64::INFINITY, direction(a), b)
+    } else if is_infinite(b) && finite(a) {
+        (0.0, a, direction(b))
+    } else {
+        return None;
+    };
+    Some((scale * (x.0 * y.0 + x.1 * y.1), scale * (x.1 * y.0 - x.0 * y.1)))
+}
+
+/// Division. None for a zero divisor.
 fn divide(a: Pair, b: Pair) -> Option<Pair> {
+    let quotient = divide_scaled(a, b)?;
+    let lost = quotient.0.is_nan() && quotient.1.is_nan();
+    Some(if lost { recover_quotient(a, b).unwrap_or(quotient) } else { quotient })
+}
+
+/// Smith's method, which avoids needless overflow.
+fn divide_scaled(a: Pair, b: Pair) -> Option<Pair> {
     let (re, im) = (b.0.abs(), b.1.abs());
     if re >= im {
         if re == 0.0 {

@@ -20,7 +20,7 @@ pub struct GenericAlias {
 }
 
 /// Attributes that are the alias's own; all others are the origin's.
-const OWN: [&str; 10] = [
+const OWN: [&str; 9] = [
     "__class__",
     "__origin__",
     "__args__",
@@ -30,11 +30,10 @@ const OWN: [&str; 10] = [
     "__mro_entries__",
     "__reduce_ex__",
     "__reduce__",
-    "__copy__",
 ];
 
 /// Own attributes that look-ups on the class would find as well.
-const BLOCKED: [&str; 2] = ["__bases__", "__deepcopy__"];
+const BLOCKED: [&str; 3] = ["__bases__", "__copy__", "__deepcopy__"];
 
 impl GenericAlias {
     /// `origin[item]`.

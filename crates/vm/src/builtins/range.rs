@@ -454,6 +454,10 @@ impl LongRangeIterator {
     /// Set state information for unpickling.
     #[method("($self, object, /)")]
     fn __setstate__(&self, object: &Object, vm: &Vm) -> PyResult<()> {
+        if object.downcast_ref::<Int>().is_none() {
+            let name = object.ob_type().tp_name_str();
+            return Err(vm.type_error(format!("state must be an int, not {name}")));
+        }
         let zero = vm.new_int(0);
         let (Some(next), Some(left)) = (self.next.get(), self.left.get()) else { return Ok(()) };
         let skip = if object.rich_compare_bool(&zero, CompareOp::Lt, vm)? {

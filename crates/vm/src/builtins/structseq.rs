@@ -79,11 +79,20 @@ impl StructSeq {
                 namespace.set_item(vm.intern(name).as_object(), field.as_object(), vm)?;
             }
         }
+        if let Some(heap) = tp.as_heap_type() {
+            crate::builtins::type_::new::set_tp_name(heap, self.name, vm)?;
+        }
         // The concrete type takes the declaration's own constructor and can't be derived from.
         tp.clear_flag(TypeFlags::BASETYPE);
         tp.tp_new.set(StructSequence::type_object().tp_new.get());
         vm.interp().state::<Declarations>().0.borrow_mut().push((std::ptr::from_ref(&*tp) as usize, self));
         Ok(tp)
+    }
+
+    /// Leaves making instances to the interpreter: calling the type raises `TypeError`.
+    pub fn close(&'static self, vm: &Vm) -> PyResult<()> {
+        self.get(vm)?.tp_new.set(None);
+        Ok(())
     }
 
     /// An instance. `values` are all fields, those beyond the visible ones included.
@@ -169,6 +178,12 @@ impl StructSequence {
     fn __replace__(zelf: &Object, changes: KwArgs<'_>, vm: &Vm) -> PyResult {
         let tp = zelf.ob_type();
         let declaration = declaration(tp, vm)?;
+        if declaration.fields.iter().take(declaration.visible).any(|(name, _)| name.is_empty()) {
+            return Err(vm.type_error(format!(
+                "__replace__() is not supported for {} because it has unnamed field(s)",
+                declaration.name
+            )));
+        }
         let mut values: Vec<ObjRef> =
             (0..declaration.fields.len()).map(|at| field_of(zelf, at, vm)).collect();
         let mut unknown = Vec::new();
@@ -195,6 +210,13 @@ impl StructSequence {
         let lookup = |name: &str| -> PyResult<Option<ObjRef>> {
             kwargs.map_or(Ok(None), |d| d.get_str(&vm.intern(name), vm))
         };
+        for name in kwargs.map_or(Vec::new(), Dict::keys_vec) {
+            let name = name.str(vm)?;
+            if !name.eq_str("sequence") && !name.eq_str("dict") {
+                let text = name.to_string_lossy();
+                return Err(vm.type_error(format!("structseq() got an unexpected keyword argument '{text}'")));
+            }
+        }
         let sequence = match args.as_slice().first() {
             Some(sequence) => sequence.clone(),
             None => lookup("sequence")?.ok_or_else(|| {
@@ -231,8 +253,17 @@ impl StructSequence {
                     vm.type_error(format!("{}() takes a dict as second arg, if any", declaration.name))
                 );
             };
+            let mut used = 0;
             for (name, _) in declaration.fields.iter().skip(values.len()) {
-                values.push(dict.get_str(&vm.intern(name), vm)?.unwrap_or_else(|| vm.none()));
+                let given = dict.get_str(&vm.intern(name), vm)?;
+                used += usize::from(given.is_some());
+                values.push(given.unwrap_or_else(|| vm.none()));
+            }
+            if used < dict.len() {
+                return Err(vm.type_error(format!(
+                    "{}() got duplicate or unexpected field name(s)",
+                    declaration.name
+                )));
             }
         }
         new_instance(cls, declaration, values, vm)

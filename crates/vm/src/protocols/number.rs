@@ -357,6 +357,16 @@ pub fn as_f64(object: &Object, vm: &Vm) -> PyResult<f64> {
     }
 }
 
+/// What `float(object)` makes of a number, by `__float__` even where a subclass of float overrides it; none for objects that
+/// are no numbers.
+pub fn converted_to_float(object: &Object, vm: &Vm) -> PyResult<Option<f64>> {
+    if let Some(float) = object.downcast_exact::<Float>() {
+        return Ok(Some(float.value()));
+    }
+    let has_float = object.ob_type().as_number().is_some_and(|n| n.nb_float.get().is_some());
+    if has_float || object.has_index() { float_slot(object, vm).map(Some) } else { Ok(None) }
+}
+
 #[cold]
 fn float_slot(object: &Object, vm: &Vm) -> PyResult<f64> {
     let tp = object.ob_type();

@@ -5,6 +5,7 @@ use taipan_parser::{ErrorKind, ParseOptions, SyntaxError};
 
 use crate::prelude::*;
 
+pub use taipan_compiler::symtable;
 pub use taipan_parser::Mode;
 pub use taipan_parser::ast::Arena;
 
@@ -181,6 +182,23 @@ pub fn compile_tree(
         syntax_warning(&warning, filename, vm)?;
     }
     Code::from_bytecode(&compiled.code, vm)
+}
+
+/// Hands the symbol table of source to a function.
+pub fn with_symbols<R>(
+    source: &Object,
+    filename: &str,
+    mode: Mode,
+    vm: &Vm,
+    show: impl FnOnce(&symtable::SymbolTable<'_>) -> PyResult<R>,
+) -> PyResult<R> {
+    let text = source_text(source, "symtable", vm)?;
+    let arena = Arena::new();
+    let flags = CompileFlags(crate::interpreter::current_future_flags(vm));
+    let tree = parse_source(&text, source, filename, mode, flags, -1, &arena, vm)?;
+    let table = taipan_compiler::symbols(&arena, &tree, flags.0 & CompileFlags::FUTURES)
+        .map_err(|error| raise_syntax(&positioned(&error, &text), filename, vm))?;
+    show(&table)
 }
 
 /// Compiles the program in a file or on standard input.

@@ -79,8 +79,8 @@ impl Builtins {
                 let Some(item) = iterator.iter_next(vm)? else { return Ok(vm.new_float(sum.value())) };
                 if let Some(x) = item.downcast_exact::<Float>() {
                     sum.add(x.value());
-                } else if let Some(x) = item.downcast_exact::<Int>().and_then(Int::to_i64) {
-                    sum.add(x as f64);
+                } else if item.downcast_ref::<Int>().is_some() {
+                    sum.add(item.as_f64(vm)?);
                 } else {
                     total = number::add(&vm.new_float(sum.value()), &item, vm)?;
                     break;
@@ -99,8 +99,8 @@ impl Builtins {
                     im.add(z.im);
                 } else if let Some(x) = item.downcast_exact::<Float>() {
                     re.add(x.value());
-                } else if let Some(x) = item.downcast_exact::<Int>().and_then(Int::to_i64) {
-                    re.add(x as f64);
+                } else if item.downcast_ref::<Int>().is_some() {
+                    re.add(item.as_f64(vm)?);
                 } else {
                     total = number::add(&Complex::new(re.value(), im.value(), vm), &item, vm)?;
                     break;

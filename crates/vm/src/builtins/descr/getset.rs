@@ -93,7 +93,7 @@ impl GetSetDescriptor {
             None => Err(vm.attribute_error(format!(
                 "attribute '{}' of '{}' objects is not writable",
                 self.head.name(),
-                self.head.owner().name()
+                self.head.owner().tp_name_str()
             ))),
         }
     }

@@ -104,8 +104,10 @@ fn from_text(object: &Object, vm: &Vm) -> PyResult<Option<f64>> {
 }
 
 fn from_object(object: &Object, vm: &Vm) -> PyResult<f64> {
-    if object.ob_type().as_number().is_some_and(|n| n.nb_float.get().is_some()) || object.has_index() {
-        return object.as_f64(vm);
+    if object.downcast_exact::<Str>().is_none() {
+        if let Some(value) = crate::protocols::number::converted_to_float(object, vm)? {
+            return Ok(value);
+        }
     }
     from_text(object, vm)?.ok_or_else(|| {
         vm.type_error(format!(

@@ -422,7 +422,7 @@ fn close_delegate(delegate: &Object, vm: &Vm) -> PyResult<()> {
 pub fn close(generator: &Generator, vm: &Vm) -> PyResult {
     let at = generator.state.get();
     if at == state::CREATED {
-        generator.state.set(state::COMPLETED);
+        generator.clear_frame(vm);
         return Ok(vm.none());
     }
     if generator.is_finished() {

@@ -383,7 +383,7 @@ impl Int {
             (None, None) => Int::from_i64(0, vm),
             (Some(x), None) => from_number(x, vm)?,
             (Some(x), Some(base)) => {
-                let base = base.as_isize(vm)?;
+                let base = base.as_index(vm)?.to_i64().unwrap_or(-1);
                 if base != 0 && !(2..=36).contains(&base) {
                     return Err(vm.value_error("int() base must be >= 2 and <= 36, or 0"));
                 }

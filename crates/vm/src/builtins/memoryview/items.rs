@@ -375,8 +375,11 @@ impl MemoryView {
         }
         // SAFETY: the managed buffer keeps the object alive.
         if let Some(owner) = unsafe { info.obj.as_ref() } {
-            owner.hash(vm)?;
-            self.check_again(vm)?;
+            // Exported meanwhile, so that nothing that `__hash__` does can release the view.
+            self.exports.set(self.exports.get() + 1);
+            let hashed = owner.hash(vm);
+            self.exports.set(self.exports.get() - 1);
+            hashed?;
         }
         let bytes = shape::copy_out(self.info(), b'C', vm)?;
         let hash = crate::builtins::str::hash::hash_bytes(&bytes, vm);

@@ -12,6 +12,8 @@ enum Units {
 /// Collects characters and makes a str of them.
 pub struct StrBuilder {
     units: Units,
+    /// The str that was appended first: the result itself when nothing else follows.
+    first: Option<Ref<Str>>,
 }
 
 impl Default for StrBuilder {
@@ -30,13 +32,13 @@ impl StrBuilder {
     /// An empty builder.
     #[inline]
     pub fn new() -> Self {
-        StrBuilder { units: Units::One(Vec::new()) }
+        StrBuilder { units: Units::One(Vec::new()), first: None }
     }
 
     /// An empty builder with room for `capacity` narrow characters.
     #[inline]
     pub fn with_capacity(capacity: usize) -> Self {
-        StrBuilder { units: Units::One(Vec::with_capacity(capacity)) }
+        StrBuilder { units: Units::One(Vec::with_capacity(capacity)), first: None }
     }
 
     /// Characters so far.
@@ -115,6 +117,9 @@ impl StrBuilder {
     /// Appends a str.
     #[inline]
     pub fn push(&mut self, string: &Str) {
+        if self.is_empty() && std::ptr::eq(string.as_object().ob_type(), Str::TYPE_PTR) {
+            self.first = Some(string.into());
+        }
         self.push_data(string.data());
     }
 
@@ -176,12 +181,18 @@ impl StrBuilder {
     /// The str of what was pushed.
     #[inline]
     pub fn finish(self, vm: &Vm) -> Ref<Str> {
+        if let Some(first) = self.first.as_ref().filter(|first| first.len() == self.len()) {
+            return first.clone();
+        }
         Str::from_data(self.data(), vm)
     }
 
     /// `finish` that raises `MemoryError`.
     #[inline]
     pub fn try_finish(self, vm: &Vm) -> PyResult<Ref<Str>> {
+        if let Some(first) = self.first.as_ref().filter(|first| first.len() == self.len()) {
+            return Ok(first.clone());
+        }
         with_units!(self.data(), units => Str::copy_units(units)).ok_or_else(|| vm.memory_error())
     }
 }

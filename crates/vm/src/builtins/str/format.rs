@@ -390,7 +390,7 @@ pub fn raise_format_error(error: FormatError, spec: &Str, type_name: &str, vm: &
 /// `text.__format__(spec)`.
 pub fn format_str(text: &Str, spec: &Str, vm: &Vm) -> PyResult<Ref<Str>> {
     if spec.is_empty() {
-        return text.to_exact(vm);
+        return text.as_object().str(vm);
     }
     let type_name = text.as_object().ob_type().name();
     let raise = |error| raise_format_error(error, spec, type_name, vm);

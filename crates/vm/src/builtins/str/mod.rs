@@ -123,7 +123,7 @@ impl Str {
         let Some(right) = other.downcast_ref::<Str>() else {
             return Err(vm.type_error(format!(
                 "can only concatenate str (not \"{}\") to str",
-                other.ob_type().name()
+                other.ob_type().tp_name_str()
             )));
         };
         self.concat(right, vm).map(Ref::into_object)

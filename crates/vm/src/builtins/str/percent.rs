@@ -213,6 +213,10 @@ fn push_text(out: &mut StrBuilder, text: &Str, resolved: &Resolved, cut: bool, v
         _ => text.data(),
     };
     let missing = resolved.width.saturating_sub(data.len());
+    if missing == 0 && data.len() == text.len() {
+        out.push(text);
+        return Ok(());
+    }
     if resolved.flags.left {
         out.push_data(data);
         return out.push_repeated(u32::from(b' '), missing, vm);

@@ -164,12 +164,14 @@ fn flags(vm: &Vm) -> PyResult {
         flag(config.thread_inherit_context),
         flag(config.context_aware_warnings),
     ];
+    FLAGS.close(vm)?;
     FLAGS.instance(values, vm)
 }
 
 fn version_info(vm: &Vm) -> PyResult {
     let parts =
         vec![vm.new_int(3), vm.new_int(14), vm.new_int(10), vm.new_str("final").into_object(), vm.new_int(0)];
+    VERSION_INFO.close(vm)?;
     VERSION_INFO.instance(parts, vm)
 }
 
@@ -230,7 +232,7 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
         vm.new_int(0),
     ];
     set("hash_info", HASH_INFO.instance(hash_info, vm)?)?;
-    let thread_info = vec![text("pthread"), text("pymutex"), vm.none()];
+    let thread_info = vec![text("pthread"), text("semaphore"), thread_library_version(vm)];
     set("thread_info", THREAD_INFO.instance(thread_info, vm)?)?;
     let names: Vec<&'static str> = vm.interp().import.builtin.borrow().iter().map(|def| def.name).collect();
     let mut names = strings(names.into_iter().map(str::to_owned), vm);
@@ -259,6 +261,18 @@ fn fill(module: &Module, vm: &Vm) -> PyResult<()> {
     set("meta_path", vm.new_list(Vec::new()).into_object())?;
     set("path", vm.new_list(Vec::new()).into_object())?;
     implementation(module, vm)
+}
+
+/// The version of the C library's threads, as its configuration tells it; None where there is none.
+fn thread_library_version(vm: &Vm) -> ObjRef {
+    let mut text = [0_u8; 64];
+    // SAFETY: the buffer has room for as many bytes as are said.
+    let len =
+        unsafe { libc::confstr(libc::_CS_GNU_LIBPTHREAD_VERSION, text.as_mut_ptr().cast(), text.len()) };
+    match std::ffi::CStr::from_bytes_until_nul(&text) {
+        Ok(text) if len > 0 => vm.new_str(&text.to_string_lossy()).into_object(),
+        _ => vm.none(),
+    }
 }
 
 /// `sys.implementation` (PEP 421): the name is the ABI's.

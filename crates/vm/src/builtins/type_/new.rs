@@ -219,7 +219,8 @@ fn build(
     vm: &Vm,
 ) -> PyResult {
     let base = best_base(bases.as_slice(), vm)?;
-    let dict = namespace.copy(vm);
+    let dict = vm.new_dict();
+    dict.update_from(namespace.as_object(), true, vm)?;
     let slots = collect_slots(name, base, bases, &dict, vm)?;
     let utf8 = name.to_utf8(vm)?;
     if utf8.contains('\0') {
@@ -386,7 +387,7 @@ fn set_names(tp: &Type, heap: &HeapType, dict: &Dict, vm: &Vm) -> PyResult<()> {
     heap.ht_qualname.set(qualname.into_raw());
     if let Some(doc) = dict.get_str(ids.__doc__, vm)? {
         if let Some(text) = doc.downcast_ref::<Str>() {
-            let text = text.to_string_lossy();
+            let text = text.to_utf8(vm)?;
             let copy = alloc::raw_malloc(text.len() + 1);
             if copy.is_null() {
                 return Err(vm.memory_error());

@@ -70,7 +70,12 @@ fn ready(tp: &Type, vm: &Vm) -> PyResult<()> {
     }
     for base in mro(tp).iter().skip(1) {
         // SAFETY: the items of `tp_mro` are types.
-        inherit_slots(tp, unsafe { base.cast::<Type>() });
+        let base = unsafe { base.cast::<Type>() };
+        inherit_slots(tp, base);
+        let patterns = TypeFlags::SEQUENCE | TypeFlags::MAPPING;
+        if !tp.has_flag(patterns) {
+            tp.set_flag(base.tp_flags.get() & patterns);
+        }
     }
     if let Some(base) = tp.base() {
         inherit_suites(tp, base);
@@ -220,10 +225,6 @@ fn inherit_special(tp: &Type, base: &Type) {
         | TypeFlags::TYPE_SUBCLASS;
     let inherited = subclass_bits | TypeFlags::MATCH_SELF | TypeFlags::ITEMS_AT_END;
     tp.set_flag(base.tp_flags.get() & inherited);
-    let pattern = TypeFlags::SEQUENCE | TypeFlags::MAPPING;
-    if !tp.has_flag(pattern) {
-        tp.set_flag(base.tp_flags.get() & pattern);
-    }
 }
 
 /// Whether a type defines `__eq__` or `__hash__` itself: it does not inherit `tp_hash` then.

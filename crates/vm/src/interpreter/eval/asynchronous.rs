@@ -14,10 +14,7 @@ pub fn awaitable_iter(object: &Object, vm: &Vm) -> PyResult {
     }
     let slot = object.ob_type().as_async().and_then(|suite| suite.am_await.get());
     let Some(get) = slot else {
-        return Err(vm.type_error(format!(
-            "'{}' object can't be awaited",
-            crate::interpreter::fully_qualified_name(object.ob_type(), vm)
-        )));
+        return Err(vm.type_error(format!("'{}' object can't be awaited", object.ob_type().tp_name_str())));
     };
     // SAFETY: a slot is called with a live object.
     let iterator = unsafe { vm.owned(get(object.as_ptr())) }?;
@@ -26,8 +23,8 @@ pub fn awaitable_iter(object: &Object, vm: &Vm) -> PyResult {
     }
     if !crate::protocols::iterator::is_iterator(&iterator) {
         return Err(vm.type_error(format!(
-            "__await__() must return an iterator, not {}",
-            crate::interpreter::fully_qualified_name(iterator.ob_type(), vm)
+            "__await__() returned non-iterator of type '{}'",
+            iterator.ob_type().tp_name_str()
         )));
     }
     Ok(iterator)

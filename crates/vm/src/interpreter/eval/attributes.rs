@@ -113,7 +113,7 @@ fn no_context_manager(owner: &Object, which: usize, vm: &Vm) -> Raised {
     let ids = vm.ids();
     let tp = owner.ob_type();
     let has = |name: &Str| lookup(tp, name, vm).is_some();
-    let name = crate::interpreter::fully_qualified_name(tp, vm);
+    let name = tp.tp_name_str();
     let (kind, missed, other) = match which {
         0 => ("", "", false),
         1 => ("", " (missed __exit__ method)", has(ids.__aenter__) && has(ids.__aexit__)),

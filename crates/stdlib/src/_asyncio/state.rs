@@ -1,0 +1,244 @@
+//! What the module keeps for each interpreter.
+
+use std::cell::{Cell, OnceCell, RefCell};
+
+use taipan_vm::import::import_module;
+use taipan_vm::prelude::*;
+
+use super::task::Task;
+
+macro_rules! names {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        /// Interned names.
+        pub struct Names {
+            $(pub $name: Ref<Str>,)*
+            /// The keyword names of a call with a context, and of one with a message.
+            pub context_only: Ref<Tuple>,
+            pub msg_only: Ref<Tuple>,
+        }
+
+        impl Names {
+            fn new(vm: &Vm) -> Names {
+                Names {
+                    $($name: vm.intern($text),)*
+                    context_only: vm.new_tuple([vm.intern("context").into_object()]),
+                    msg_only: vm.new_tuple([vm.intern("msg").into_object()]),
+                }
+            }
+        }
+    };
+}
+
+names! {
+    add = "add",
+    add_done_callback = "add_done_callback",
+    blocking = "_asyncio_future_blocking",
+    call_exception_handler = "call_exception_handler",
+    call_soon = "call_soon",
+    cancel = "cancel",
+    discard = "discard",
+    done = "done",
+    exception = "exception",
+    future = "future",
+    get_debug = "get_debug",
+    get_event_loop = "get_event_loop",
+    get_loop = "get_loop",
+    is_running = "is_running",
+    loop_ = "_loop",
+    message = "message",
+    policy = "_get_event_loop_policy",
+    result = "result",
+    run = "run",
+    source_traceback = "source_traceback",
+    task = "task",
+    throw = "throw",
+}
+
+/// A thread that runs a loop.
+struct Runner {
+    thread: usize,
+    running: Option<ObjRef>,
+    task: Option<ObjRef>,
+}
+
+/// An attribute of a Python module, looked up once.
+#[derive(Default)]
+pub struct Import(OnceCell<ObjRef>);
+
+impl Import {
+    /// The attribute. Raises what importing does.
+    pub fn get(&self, module: &str, name: &str, vm: &Vm) -> PyResult<&Object> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
+        }
+        let found = import_module(module, vm)?.get_attr(&vm.intern(name), vm)?;
+        Ok(self.0.get_or_init(|| found))
+    }
+}
+
+/// The module's state.
+#[derive(Default)]
+pub struct State {
+    names: OnceCell<Names>,
+    runners: RefCell<Vec<Runner>>,
+    /// The process that the runners belong to.
+    process: Cell<u32>,
+    eager: OnceCell<Ref<Set>>,
+    /// The newest registered task; each knows the next.
+    pub newest: Cell<*const Task>,
+    pub task_count: Cell<u64>,
+    pub cancelled_error: Import,
+    pub invalid_state: Import,
+    pub extract_stack: Import,
+    pub future_repr: Import,
+    pub task_repr: Import,
+    pub is_coroutine: Import,
+    pub get_stack: Import,
+    pub print_stack: Import,
+    pub copy_context: Import,
+    pub weak_tasks: OnceCell<ObjRef>,
+}
+
+/// The interpreter's state.
+#[inline]
+pub fn state(vm: &Vm) -> &State {
+    vm.interp().state::<State>()
+}
+
+fn thread(vm: &Vm) -> usize {
+    std::ptr::from_ref(vm) as usize
+}
+
+fn same(a: Option<&ObjRef>, b: &Object) -> bool {
+    a.is_some_and(|a| a.is(b))
+}
+
+impl State {
+    pub fn names(&self, vm: &Vm) -> &Names {
+        self.names.get_or_init(|| Names::new(vm))
+    }
+
+    pub fn eager_tasks(&self, vm: &Vm) -> &Set {
+        self.eager.get_or_init(|| Set::new(vm))
+    }
+
+    pub fn cancelled_error(&self, vm: &Vm) -> PyResult<&Object> {
+        self.cancelled_error.get("asyncio.exceptions", "CancelledError", vm)
+    }
+
+    /// Raises `InvalidStateError`.
+    #[cold]
+    pub fn invalid(&self, text: &str, vm: &Vm) -> Raised {
+        match self.invalid_state.get("asyncio.exceptions", "InvalidStateError", vm) {
+            Ok(class) => match class.downcast_ref::<Type>() {
+                Some(class) => vm.raise(class, text),
+                None => vm.runtime_error(text),
+            },
+            Err(raised) => raised,
+        }
+    }
+
+    /// A copy of the current context.
+    pub fn copy_context(&self, vm: &Vm) -> PyResult {
+        self.copy_context.get("_contextvars", "copy_context", vm)?.call_no_args(vm)
+    }
+
+    pub fn running_loop(&self, vm: &Vm) -> Option<ObjRef> {
+        let thread = thread(vm);
+        let runners = self.runners.borrow();
+        runners.iter().find(|runner| runner.thread == thread).and_then(|runner| runner.running.clone())
+    }
+
+    /// Exchanges what a thread runs; what was there is dropped by the caller, outside of the borrow.
+    fn change<R>(&self, vm: &Vm, change: impl FnOnce(&mut Runner) -> R) -> R {
+        let thread = thread(vm);
+        let mut runners = self.runners.borrow_mut();
+        let at = match runners.iter().position(|runner| runner.thread == thread) {
+            Some(at) => at,
+            None => {
+                runners.push(Runner { thread, running: None, task: None });
+                runners.len() - 1
+            }
+        };
+        let mut runner = runners.swap_remove(at);
+        let result = change(&mut runner);
+        if runner.running.is_some() || runner.task.is_some() {
+            runners.push(runner);
+        }
+        result
+    }
+
+    pub fn set_running_loop(&self, running: Option<ObjRef>, vm: &Vm) {
+        let process = std::process::id();
+        if self.process.replace(process) != process {
+            // A child begins without the loops and tasks of its parent.
+            let parents = std::mem::take(&mut *self.runners.borrow_mut());
+            drop(parents);
+            for task in super::registry::registered(vm) {
+                if let Some(task) = task.downcast_ref::<Task>() {
+                    task.link.remove();
+                }
+            }
+        }
+        let old = self.change(vm, |runner| std::mem::replace(&mut runner.running, running));
+        drop(old);
+    }
+
+    /// Checks that the thread runs this loop; true when it has a task.
+    fn check_loop(&self, running: &Object, vm: &Vm) -> PyResult<Option<ObjRef>> {
+        let thread = thread(vm);
+        let found = {
+            let runners = self.runners.borrow();
+            let runner = runners.iter().find(|runner| runner.thread == thread);
+            runner.filter(|runner| same(runner.running.as_ref(), running)).map(|runner| runner.task.clone())
+        };
+        match found {
+            Some(task) => Ok(task),
+            None => {
+                let shown = running.repr(vm)?;
+                Err(vm.runtime_error(format!("loop {} is not the running loop", shown.to_string_lossy())))
+            }
+        }
+    }
+
+    pub fn enter_task(&self, running: &Object, task: &Object, vm: &Vm) -> PyResult<()> {
+        if let Some(entered) = self.check_loop(running, vm)? {
+            let (task, entered) = (task.repr(vm)?, entered.repr(vm)?);
+            return Err(vm.runtime_error(format!(
+                "Cannot enter into task {} while another task {} is being executed.",
+                task.to_string_lossy(),
+                entered.to_string_lossy()
+            )));
+        }
+        let task = task.to_ref();
+        self.change(vm, |runner| runner.task = Some(task));
+        Ok(())
+    }
+
+    pub fn leave_task(&self, running: &Object, task: &Object, vm: &Vm) -> PyResult<()> {
+        let entered = self.check_loop(running, vm)?;
+        if !same(entered.as_ref(), task) {
+            let entered = entered.unwrap_or_else(|| vm.none()).repr(vm)?;
+            return Err(vm.runtime_error(format!(
+                "Invalid attempt to leave task {} while task {} is entered.",
+                task.repr(vm)?.to_string_lossy(),
+                entered.to_string_lossy()
+            )));
+        }
+        let left = self.change(vm, |runner| runner.task.take());
+        drop(left);
+        Ok(())
+    }
+
+    pub fn swap_task(&self, running: &Object, task: Option<ObjRef>, vm: &Vm) -> PyResult<Option<ObjRef>> {
+        self.check_loop(running, vm)?;
+        Ok(self.change(vm, |runner| std::mem::replace(&mut runner.task, task)))
+    }
+
+    /// The task that a loop runs, in whatever thread.
+    pub fn task_of(&self, running: &Object) -> Option<ObjRef> {
+        let runners = self.runners.borrow();
+        let runner = runners.iter().find(|runner| same(runner.running.as_ref(), running));
+        runner.and_then(|runner| runner.task.clone())
+    }
+}

@@ -1,0 +1,134 @@
+//! `_ssl`'s constants: numbers of the protocol and of OpenSSL's headers.
+
+use std::ffi::CStr;
+
+use taipan_vm::prelude::*;
+
+use crate::openssl::ffi;
+
+const NUMBERS: [(&str, i64); 85] = [
+    ("ALERT_DESCRIPTION_ACCESS_DENIED", 49),
+    ("ALERT_DESCRIPTION_BAD_CERTIFICATE", 42),
+    ("ALERT_DESCRIPTION_BAD_CERTIFICATE_HASH_VALUE", 114),
+    ("ALERT_DESCRIPTION_BAD_CERTIFICATE_STATUS_RESPONSE", 113),
+    ("ALERT_DESCRIPTION_BAD_RECORD_MAC", 20),
+    ("ALERT_DESCRIPTION_CERTIFICATE_EXPIRED", 45),
+    ("ALERT_DESCRIPTION_CERTIFICATE_REVOKED", 44),
+    ("ALERT_DESCRIPTION_CERTIFICATE_UNKNOWN", 46),
+    ("ALERT_DESCRIPTION_CERTIFICATE_UNOBTAINABLE", 111),
+    ("ALERT_DESCRIPTION_CLOSE_NOTIFY", 0),
+    ("ALERT_DESCRIPTION_DECODE_ERROR", 50),
+    ("ALERT_DESCRIPTION_DECOMPRESSION_FAILURE", 30),
+    ("ALERT_DESCRIPTION_DECRYPT_ERROR", 51),
+    ("ALERT_DESCRIPTION_HANDSHAKE_FAILURE", 40),
+    ("ALERT_DESCRIPTION_ILLEGAL_PARAMETER", 47),
+    ("ALERT_DESCRIPTION_INSUFFICIENT_SECURITY", 71),
+    ("ALERT_DESCRIPTION_INTERNAL_ERROR", 80),
+    ("ALERT_DESCRIPTION_NO_RENEGOTIATION", 100),
+    ("ALERT_DESCRIPTION_PROTOCOL_VERSION", 70),
+    ("ALERT_DESCRIPTION_RECORD_OVERFLOW", 22),
+    ("ALERT_DESCRIPTION_UNEXPECTED_MESSAGE", 10),
+    ("ALERT_DESCRIPTION_UNKNOWN_CA", 48),
+    ("ALERT_DESCRIPTION_UNKNOWN_PSK_IDENTITY", 115),
+    ("ALERT_DESCRIPTION_UNRECOGNIZED_NAME", 112),
+    ("ALERT_DESCRIPTION_UNSUPPORTED_CERTIFICATE", 43),
+    ("ALERT_DESCRIPTION_UNSUPPORTED_EXTENSION", 110),
+    ("ALERT_DESCRIPTION_USER_CANCELLED", 90),
+    ("CERT_NONE", 0),
+    ("CERT_OPTIONAL", 1),
+    ("CERT_REQUIRED", 2),
+    ("ENCODING_DER", 2),
+    ("ENCODING_PEM", 1),
+    ("HOSTFLAG_ALWAYS_CHECK_SUBJECT", 1),
+    ("HOSTFLAG_MULTI_LABEL_WILDCARDS", 8),
+    ("HOSTFLAG_NEVER_CHECK_SUBJECT", 32),
+    ("HOSTFLAG_NO_PARTIAL_WILDCARDS", 4),
+    ("HOSTFLAG_NO_WILDCARDS", 2),
+    ("HOSTFLAG_SINGLE_LABEL_SUBDOMAINS", 16),
+    ("OP_ALL", 0x80000050),
+    ("OP_CIPHER_SERVER_PREFERENCE", 0x400000),
+    ("OP_ENABLE_KTLS", 8),
+    ("OP_ENABLE_MIDDLEBOX_COMPAT", 0x100000),
+    ("OP_IGNORE_UNEXPECTED_EOF", 0x80),
+    ("OP_LEGACY_SERVER_CONNECT", 4),
+    ("OP_NO_COMPRESSION", 0x20000),
+    ("OP_NO_RENEGOTIATION", 0x40000000),
+    ("OP_NO_SSLv2", 0),
+    ("OP_NO_SSLv3", 0x2000000),
+    ("OP_NO_TICKET", 0x4000),
+    ("OP_NO_TLSv1", 0x4000000),
+    ("OP_NO_TLSv1_1", 0x10000000),
+    ("OP_NO_TLSv1_2", 0x8000000),
+    ("OP_NO_TLSv1_3", 0x20000000),
+    ("OP_SINGLE_DH_USE", 0),
+    ("OP_SINGLE_ECDH_USE", 0),
+    ("PROTOCOL_SSLv23", 2),
+    ("PROTOCOL_TLS", 2),
+    ("PROTOCOL_TLS_CLIENT", 16),
+    ("PROTOCOL_TLS_SERVER", 17),
+    ("PROTOCOL_TLSv1", 3),
+    ("PROTOCOL_TLSv1_1", 4),
+    ("PROTOCOL_TLSv1_2", 5),
+    ("PROTO_MAXIMUM_SUPPORTED", -1),
+    ("PROTO_MINIMUM_SUPPORTED", -2),
+    ("PROTO_SSLv3", 768),
+    ("PROTO_TLSv1", 769),
+    ("PROTO_TLSv1_1", 770),
+    ("PROTO_TLSv1_2", 771),
+    ("PROTO_TLSv1_3", 772),
+    ("SSL_ERROR_EOF", 8),
+    ("SSL_ERROR_INVALID_ERROR_CODE", 10),
+    ("SSL_ERROR_SSL", 1),
+    ("SSL_ERROR_SYSCALL", 5),
+    ("SSL_ERROR_WANT_CONNECT", 7),
+    ("SSL_ERROR_WANT_READ", 2),
+    ("SSL_ERROR_WANT_WRITE", 3),
+    ("SSL_ERROR_WANT_X509_LOOKUP", 4),
+    ("SSL_ERROR_ZERO_RETURN", 6),
+    ("VERIFY_ALLOW_PROXY_CERTS", 64),
+    ("VERIFY_CRL_CHECK_CHAIN", 12),
+    ("VERIFY_CRL_CHECK_LEAF", 4),
+    ("VERIFY_DEFAULT", 0),
+    ("VERIFY_X509_PARTIAL_CHAIN", 524288),
+    ("VERIFY_X509_STRICT", 32),
+    ("VERIFY_X509_TRUSTED_FIRST", 32768),
+];
+
+/// What the library can do.
+const ABILITIES: [(&str, bool); 13] = [
+    ("HAS_ALPN", true),
+    ("HAS_ECDH", true),
+    ("HAS_NPN", false),
+    ("HAS_PHA", true),
+    ("HAS_PSK", true),
+    ("HAS_SNI", true),
+    ("HAS_SSLv2", false),
+    ("HAS_SSLv3", false),
+    ("HAS_TLS_UNIQUE", true),
+    ("HAS_TLSv1", true),
+    ("HAS_TLSv1_1", true),
+    ("HAS_TLSv1_2", true),
+    ("HAS_TLSv1_3", true),
+];
+
+/// Puts the constants into the module.
+pub fn add_to(module: &Module, vm: &Vm) -> PyResult<()> {
+    for (name, value) in NUMBERS {
+        module.set(name, &vm.new_int(value), vm)?;
+    }
+    for (name, value) in ABILITIES {
+        module.set(name, &vm.new_bool(value), vm)?;
+    }
+    module.set("_DEFAULT_CIPHERS", vm.new_str("ALL:!COMPLEMENTOFDEFAULT:!eNULL").as_object(), vm)?;
+    // SAFETY: plain calls; the text is static.
+    let (number, text) = unsafe { (ffi::OpenSSL_version_num(), CStr::from_ptr(ffi::OpenSSL_version(0))) };
+    let number = number as i64;
+    // 0xMNN00PP0: major, minor, patch.
+    let parts =
+        [number >> 28 & 0xf, number >> 20 & 0xff, number >> 12 & 0xff, number >> 4 & 0xff, number & 0xf];
+    let info = vm.new_tuple(parts.map(|part| vm.new_int(part)));
+    module.set("OPENSSL_VERSION_NUMBER", &vm.new_int(number), vm)?;
+    module.set("OPENSSL_VERSION_INFO", info.as_object(), vm)?;
+    module.set("OPENSSL_VERSION", vm.new_str(&text.to_string_lossy()).as_object(), vm)?;
+    module.set("_OPENSSL_API_VERSION", info.as_object(), vm)
+}
