@@ -487,7 +487,10 @@ pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, To
         }
     };
     let name = c_string(shown);
-    let doc = c_string(&format!("{shown}{}\n--\n\n{}", signature.text, declared.doc));
+    let doc = match signature.shown {
+        true => c_string(&format!("{shown}{}\n--\n\n{}", signature.text, declared.doc)),
+        false => c_string(&declared.doc),
+    };
     let row = quote! {
         ::taipan_object::defs::MethodDef {
             ml_name: #name,

@@ -44,6 +44,8 @@ struct Options {
     no_layout: bool,
     static_name: Option<Ident>,
     doc: Option<String>,
+    /// `__text_signature__`, for constructors that parse their arguments themselves.
+    text_signature: Option<String>,
     unhashable: bool,
     no_new: bool,
 }
@@ -105,10 +107,11 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                 }
             }
             _ => {
-                const VALUED: [&str; 14] = [
+                const VALUED: [&str; 15] = [
                     "name",
                     "symbol",
                     "doc",
+                    "text_signature",
                     "base",
                     "metatype",
                     "dict",
@@ -129,6 +132,7 @@ fn parse_options(input: ParseStream<'_>) -> syn::Result<Options> {
                     "name" => options.name = Some(input.parse::<LitStr>()?.value()),
                     "symbol" => options.symbol = Some(input.parse::<LitStr>()?.value()),
                     "doc" => options.doc = Some(input.parse::<LitStr>()?.value()),
+                    "text_signature" => options.text_signature = Some(input.parse::<LitStr>()?.value()),
                     "base" => options.base = Some(input.parse()?),
                     "metatype" => options.metatype = Some(input.parse()?),
                     "dict" => options.dict = Some(input.parse()?),
@@ -280,8 +284,14 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     let short = python_name.rsplit('.').next().unwrap_or(python_name);
     let signature = init.or(new).and_then(|f| f.signature.as_ref());
     let shown_doc = match signature {
+        _ if options.text_signature.is_some() => {
+            format!("{short}{}\n--\n\n{doc}", options.text_signature.as_deref().unwrap_or_default())
+        }
         Some(signature)
-            if !doc.is_empty() && !signature.text.contains("*args, **kwargs") && !options.no_layout =>
+            if signature.shown
+                && !doc.is_empty()
+                && !signature.text.contains("*args, **kwargs")
+                && !options.no_layout =>
         {
             format!("{short}{}\n--\n\n{doc}", signature.text)
         }

@@ -25,12 +25,17 @@ pub struct Signature {
     pub text: String,
     /// The parameters without the receiver.
     pub params: Vec<Param>,
+    /// Whether Python shows it as `__text_signature__`. A leading `!` hides it: where a default can't be expressed,
+    /// CPython shows none.
+    pub shown: bool,
 }
 
 impl Signature {
     /// Parses a literal; errors point at it.
     pub fn parse(literal: &LitStr) -> syn::Result<Signature> {
         let text = literal.value();
+        let shown = !text.starts_with('!');
+        let text = text.trim_start_matches('!').to_owned();
         let fail = |what: &str| Err(syn::Error::new(literal.span(), what));
         let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) else {
             return fail("a text signature is parenthesised");
@@ -72,7 +77,7 @@ impl Signature {
             let kind = if keyword_only { Kind::KeywordOnly } else { Kind::PositionalOrKeyword };
             params.push(Param { name: name.to_owned(), kind, default });
         }
-        Ok(Signature { text, params })
+        Ok(Signature { text, params, shown })
     }
 
     /// Whether nothing can be passed by name: positional-only parameters and `*args`.

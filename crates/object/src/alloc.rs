@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::object::Object;
 
@@ -17,6 +18,108 @@ const CLASSES: usize = 32;
 /// Longest block kept in a free list.
 pub const SMALL_LIMIT: usize = CLASS_BYTES * (CLASSES - 1);
 const LIST_LIMIT: u32 = 512;
+
+/// A list that takes and gives nothing while memory is traced.
+const DIVERTED: u32 = u32::MAX;
+
+/// Who is told of each block that is handed out or given back.
+pub struct Tracer {
+    /// A block of a size was handed out.
+    pub allocated: fn(*mut u8, usize),
+    /// A block is about to be given back.
+    pub released: fn(*mut u8),
+}
+
+static TRACER: AtomicPtr<Tracer> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Tells a tracer of all blocks from now on, or nobody. Costs nothing where the free lists serve; while there is a tracer,
+/// they don't. (Lists of other threads serve until they are used up.)
+pub fn trace(tracer: Option<&'static Tracer>) {
+    let tracer = tracer.map_or(std::ptr::null_mut(), |tracer| std::ptr::from_ref(tracer).cast_mut());
+    TRACER.store(tracer, Ordering::Release);
+    if tracer.is_null() { restore_lists() } else { divert_lists() }
+}
+
+#[inline(always)]
+fn tracer() -> Option<&'static Tracer> {
+    // SAFETY: null or a static.
+    unsafe { TRACER.load(Ordering::Acquire).as_ref() }
+}
+
+/// Empties the thread's lists, and keeps them empty.
+fn divert_lists() {
+    FREE_LISTS.with(|lists| {
+        for list in lists {
+            let mut block = list.head.replace(std::ptr::null_mut());
+            list.len.set(DIVERTED);
+            while !block.is_null() {
+                // SAFETY: blocks on a list hold a valid link, and come from mimalloc.
+                unsafe {
+                    let next = (*block).next;
+                    libmimalloc_sys::mi_free(block.cast());
+                    block = next;
+                }
+            }
+        }
+    });
+}
+
+/// Lets the thread's lists serve again.
+fn restore_lists() {
+    FREE_LISTS.with(|lists| {
+        for list in lists.iter().filter(|list| list.len.get() == DIVERTED) {
+            list.len.set(0);
+        }
+    });
+}
+
+/// A new block for the free lists' sizes.
+#[cold]
+#[inline(never)]
+fn fresh(class: usize, size: usize) -> *mut u8 {
+    // Rounded up so that each block of a class can serve every size of the class.
+    // SAFETY: a plain allocation call.
+    let block: *mut u8 = unsafe { libmimalloc_sys::mi_malloc((class * CLASS_BYTES).max(CLASS_BYTES)).cast() };
+    if let Some(tracer) = tracer() {
+        divert_lists();
+        if !block.is_null() {
+            (tracer.allocated)(block, size);
+        }
+    }
+    block
+}
+
+/// Gives a block back for good.
+///
+/// # Safety
+/// It came from this module, and is not used any more.
+#[cold]
+#[inline(never)]
+unsafe fn give_back(block: *mut u8) {
+    match tracer() {
+        Some(tracer) => (tracer.released)(block),
+        None => {
+            let diverted =
+                FREE_LISTS.with(|lists| lists.first().is_some_and(|list| list.len.get() == DIVERTED));
+            if diverted {
+                restore_lists();
+            }
+        }
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { libmimalloc_sys::mi_free(block.cast::<c_void>()) }
+}
+
+/// Tells the tracer of a block.
+#[inline(always)]
+fn traced(block: *mut u8, size: usize) -> *mut u8 {
+    if let Some(tracer) = tracer() {
+        if !block.is_null() {
+            (tracer.allocated)(block, size);
+        }
+    }
+    block
+}
 
 struct FreeList {
     head: Cell<*mut FreeBlock>,
@@ -88,12 +191,10 @@ pub fn allocate(size: usize) -> *mut u8 {
         if !block.is_null() {
             return block.cast();
         }
-        // Rounded up so that each block of a class can serve every size of the class.
-        // SAFETY: a plain allocation call.
-        return unsafe { libmimalloc_sys::mi_malloc((class * CLASS_BYTES).max(CLASS_BYTES)).cast() };
+        return fresh(class, size);
     }
     // SAFETY: a plain allocation call.
-    unsafe { libmimalloc_sys::mi_malloc(size).cast() }
+    traced(unsafe { libmimalloc_sys::mi_malloc(size).cast() }, size)
 }
 
 /// Gives back memory of `size` bytes.
@@ -120,8 +221,8 @@ pub unsafe fn release(block: *mut u8, size: usize) {
             return;
         }
     }
-    // SAFETY: all blocks come from mimalloc.
-    unsafe { libmimalloc_sys::mi_free(block.cast::<c_void>()) }
+    // SAFETY: passed on to the caller.
+    unsafe { give_back(block) }
 }
 
 /// `PyMem_Malloc`: a block of its own, at least one byte. Null when there is no memory.
@@ -130,7 +231,7 @@ pub fn raw_malloc(size: usize) -> *mut u8 {
         return std::ptr::null_mut();
     }
     // SAFETY: a plain allocation call.
-    unsafe { libmimalloc_sys::mi_malloc(size.max(1)).cast() }
+    traced(unsafe { libmimalloc_sys::mi_malloc(size.max(1)).cast() }, size)
 }
 
 /// `PyMem_Calloc`.
@@ -140,7 +241,7 @@ pub fn raw_calloc(count: usize, size: usize) -> *mut u8 {
         return std::ptr::null_mut();
     }
     // SAFETY: a plain allocation call.
-    unsafe { libmimalloc_sys::mi_zalloc(total.max(1)).cast() }
+    traced(unsafe { libmimalloc_sys::mi_zalloc(total.max(1)).cast() }, total)
 }
 
 /// `PyMem_Realloc`.
@@ -152,7 +253,16 @@ pub unsafe fn raw_realloc(block: *mut u8, size: usize) -> *mut u8 {
         return std::ptr::null_mut();
     }
     // SAFETY: passed on to the caller.
-    unsafe { libmimalloc_sys::mi_realloc(block.cast::<c_void>(), size.max(1)).cast() }
+    let moved: *mut u8 = unsafe { libmimalloc_sys::mi_realloc(block.cast::<c_void>(), size.max(1)).cast() };
+    if let Some(tracer) = tracer() {
+        if !moved.is_null() {
+            if !block.is_null() {
+                (tracer.released)(block);
+            }
+            (tracer.allocated)(moved, size);
+        }
+    }
+    moved
 }
 
 /// `PyMem_Free`.
@@ -160,6 +270,11 @@ pub unsafe fn raw_realloc(block: *mut u8, size: usize) -> *mut u8 {
 /// # Safety
 /// `block` is null or came from this module and is not used any more.
 pub unsafe fn raw_free(block: *mut u8) {
+    if let Some(tracer) = tracer() {
+        if !block.is_null() {
+            (tracer.released)(block);
+        }
+    }
     // SAFETY: passed on to the caller.
     unsafe { libmimalloc_sys::mi_free(block.cast::<c_void>()) }
 }

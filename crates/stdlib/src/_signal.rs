@@ -149,6 +149,10 @@ pub fn install(vm: &Vm) -> PyResult<()> {
     for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
         native(signal, libc::SIG_IGN, 0);
     }
+    // Rust's runtime watches for stack overflows, and swallows such signals when they are sent.
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        native(signal, libc::SIG_DFL, 0);
+    }
     let mut table = vec![None; NSIG];
     for (signal, place) in table.iter_mut().enumerate().skip(1) {
         // SAFETY: zero is a valid value; the structure is ours.

@@ -33,6 +33,7 @@ pub mod _interpreters;
 pub mod _io;
 pub mod _json;
 pub mod _locale;
+pub mod _lsprof;
 pub mod _lzma;
 pub mod _md5;
 pub mod _multiprocessing;
@@ -59,6 +60,8 @@ pub mod _symtable;
 pub mod _sysconfig;
 pub mod _thread;
 pub mod _tokenize;
+pub mod _tracemalloc;
+pub mod _types;
 pub mod _uuid;
 pub mod _warnings;
 pub mod _zoneinfo;
@@ -69,6 +72,7 @@ pub mod binascii;
 pub mod cmath;
 mod digests;
 pub mod errno;
+pub mod faulthandler;
 mod expat;
 pub mod fcntl;
 pub mod grp;
@@ -120,6 +124,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_io::Io::DEF,
         &_json::Json::DEF,
         &_locale::Locale::DEF,
+        &_lsprof::LsProf::DEF,
         &_lzma::Lzma::DEF,
         &_md5::Md5Module::DEF,
         &_multiprocessing::Multiprocessing::DEF,
@@ -146,6 +151,8 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_sysconfig::SysConfig::DEF,
         &_thread::Thread::DEF,
         &_tokenize::Tokenize::DEF,
+        &_tracemalloc::TraceMalloc::DEF,
+        &_types::Types::DEF,
         &_uuid::Uuid::DEF,
         &_warnings::Warnings::DEF,
         &_zoneinfo::ZoneInfoModule::DEF,
@@ -155,6 +162,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &binascii::Binascii::DEF,
         &cmath::CMath::DEF,
         &errno::Errno::DEF,
+        &faulthandler::FaultHandler::DEF,
         &fcntl::Fcntl::DEF,
         &grp::Grp::DEF,
         &itertools::Itertools::DEF,

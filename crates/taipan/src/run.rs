@@ -88,6 +88,18 @@ fn report(stays: bool, vm: &Vm) -> i32 {
 fn prepare(command: &Command, vm: &Vm) -> PyResult<Ref<Module>> {
     taipan_stdlib::_signal::install(vm)?;
     start::open_streams(vm)?;
+    if command.config.tracemalloc > 0 {
+        let tracer = import::import_module("_tracemalloc", vm)?;
+        tracer.call_method(
+            &vm.intern("start"),
+            &[&*vm.new_int(i64::from(command.config.tracemalloc))],
+            vm,
+        )?;
+    }
+    if command.config.faulthandler || command.config.dev_mode {
+        let handler = import::import_module("faulthandler", vm)?;
+        handler.call_method(&vm.intern("enable"), &[], vm)?;
+    }
     let main = Module::create("__main__", None, vm)?;
     import::modules(vm)?.set_item(vm.ids().__main__.as_object(), main.as_object(), vm)?;
     let builtins = import::import_module("builtins", vm)?;

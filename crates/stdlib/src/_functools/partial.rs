@@ -118,6 +118,7 @@ unsafe extern "C" fn call_partial(
 /// Create a new function with partial application of the given arguments and keywords.
 #[pytype(
     name = "functools.partial",
+    text_signature = "(func, /, *args, **keywords)",
     flags(BASETYPE, METHOD_DESCRIPTOR),
     gc,
     dict = dict,

@@ -155,6 +155,9 @@ impl Input {
 
     #[cold]
     fn fill(&mut self, count: usize, state: &State, vm: &Vm) -> PyResult<()> {
+        if count > isize::MAX as usize - self.at {
+            return Err(state.unpickling("read would overflow (invalid bytecode)", vm));
+        }
         self.end_frame(state, vm)?;
         if count <= self.left() {
             return Ok(());

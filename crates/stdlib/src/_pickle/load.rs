@@ -160,17 +160,26 @@ impl<'a> Loader<'a> {
                     let value = self.int32()?;
                     self.push(vm.new_int(i64::from(value)));
                 }
-                op::SHORT_BINUNICODE => self.load_text(1)?,
-                op::BINUNICODE => self.load_text(4)?,
-                op::BINUNICODE8 => self.load_text(8)?,
+                op::SHORT_BINUNICODE => {
+                    let length = usize::from(self.byte()?);
+                    self.load_text(length)?;
+                }
+                op::BINUNICODE => {
+                    let length = self.int32()? as u32;
+                    self.load_text(length as usize)?;
+                }
+                op::BINUNICODE8 => {
+                    let length = self.count(8, "BINUNICODE")?;
+                    self.load_text(length)?;
+                }
                 op::BINFLOAT => {
                     let bytes = self.input.array(self.state, vm)?;
                     self.push(vm.new_float(f64::from_be_bytes(bytes)));
                 }
                 op::MEMOIZE => {
                     let object = self.top()?.clone();
-                    let number = self.memo.borrow().len();
-                    self.put(number, object);
+                    let old = self.memo.borrow_mut().add(object);
+                    drop(old);
                 }
                 op::BINGET => {
                     let number = self.byte()?;
@@ -471,9 +480,9 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    fn load_text(&mut self, width: usize) -> PyResult<()> {
+    #[inline]
+    fn load_text(&mut self, length: usize) -> PyResult<()> {
         let vm = self.vm;
-        let length = self.count(width, "BINUNICODE")?;
         let owned;
         let bytes = if length > 1 << 16 {
             owned = self.input.block(length, self.state, vm)?;
@@ -496,6 +505,9 @@ impl<'a> Loader<'a> {
 
     fn load_bytes(&mut self, width: usize) -> PyResult<()> {
         let length = self.count(width, "BINBYTES")?;
+        if length > isize::MAX as usize - size_of::<Bytes>() - 1 {
+            return Err(self.vm.overflow_error("byte string is too large"));
+        }
         let bytes = self.input.bytes_object(length, self.state, self.vm)?;
         self.push(bytes);
         Ok(())

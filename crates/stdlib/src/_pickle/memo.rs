@@ -113,12 +113,6 @@ pub struct UnpicklerMemo {
 const GAP: usize = 1 << 16;
 
 impl UnpicklerMemo {
-    /// How many objects there are: the number that `MEMOIZE` uses.
-    #[inline]
-    pub fn len(&self) -> usize {
-        self.used
-    }
-
     /// How many objects the dense part has room for.
     pub fn capacity(&self) -> usize {
         self.dense.capacity()
@@ -132,6 +126,12 @@ impl UnpicklerMemo {
             _ if self.sparse.is_empty() => None,
             _ => self.sparse.get(&number).cloned(),
         }
+    }
+
+    /// Files an object under the next number, as `put`.
+    #[inline]
+    pub fn add(&mut self, object: ObjRef) -> Option<ObjRef> {
+        self.put(self.used, object)
     }
 
     /// Files an object; gives the one that had the number before, for the caller to drop when nothing is borrowed.

@@ -105,7 +105,7 @@ impl GcModule {
     /// Set the collection thresholds (the collection frequency).
     ///
     /// Setting 'threshold0' to zero disables collection.
-    #[function("($module, threshold0, threshold1=10, threshold2=10, /)")]
+    #[function("!($module, threshold0, threshold1=10, threshold2=10, /)")]
     fn set_threshold(threshold0: i32, threshold1: Option<i32>, threshold2: Option<i32>, vm: &Vm) {
         let given = [Some(threshold0), threshold1, threshold2];
         for (cell, value) in vm.interp().gc.thresholds.iter().zip(given) {

@@ -81,7 +81,8 @@ impl Module {
     pub fn create(name: &str, doc: Option<&str>, vm: &Vm) -> PyResult<Ref<Module>> {
         let module = vm.new_object(empty(vm));
         let doc = doc.map_or_else(|| vm.none(), |text| vm.new_str(text).into_object());
-        module.set_up(vm.intern(name).as_object(), &doc, vm)?;
+        // Not interned, as CPython's: programs see it in what pickles share.
+        module.set_up(vm.new_str(name).as_object(), &doc, vm)?;
         Ok(module)
     }
 
@@ -130,7 +131,7 @@ impl Module {
 
     /// Fills the module from a native definition: functions, constants, types, then `exec`.
     pub fn fill(&self, def: &NativeModule, vm: &Vm) -> PyResult<()> {
-        let name = vm.intern(def.name);
+        let name = self.md_name.get().unwrap_or_else(|| vm.new_str(def.name).into_object());
         for method in def.methods {
             if method.ml_name.is_null() {
                 break;
@@ -140,7 +141,7 @@ impl Module {
             let function = crate::builtins::builtin_function::BuiltinFunction::new(
                 method,
                 Some(self.as_object().to_ref()),
-                Some(name.clone().into_object()),
+                Some(name.clone()),
                 vm,
             );
             self.set(&text, function.as_object(), vm)?;

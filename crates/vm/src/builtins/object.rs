@@ -80,6 +80,7 @@ fn abstract_error(cls: &Type, vm: &Vm) -> Raised {
 /// instance that has no instance attributes and cannot be given any.
 #[pytype(
     name = "object",
+    text_signature = "()",
     symbol = "PyBaseObject_Type",
     no_layout,
     no_base,
@@ -91,12 +92,11 @@ impl ObjectMethods {
     /// Helper for pickle.
     #[method("($self, protocol, /)")]
     fn __reduce_ex__(zelf: &Object, protocol: i32, vm: &Vm) -> PyResult {
-        let reduce = zelf.lookup_attr(vm.ids().__reduce__, vm)?;
-        if let Some(reduce) = reduce {
-            // A class's own `__reduce__` goes before the protocol.
-            let cls_reduce = zelf.ob_type().as_object().get_attr(vm.ids().__reduce__, vm)?;
-            let default = object_type().as_object().get_attr(vm.ids().__reduce__, vm)?;
-            if !cls_reduce.is(&default) {
+        // A class's own `__reduce__` goes before the protocol.
+        let name = vm.ids().__reduce__;
+        let own = lookup::lookup(zelf.ob_type(), name, vm).map(Object::as_ptr);
+        if own != lookup::lookup(object_type(), name, vm).map(Object::as_ptr) {
+            if let Some(reduce) = zelf.lookup_attr(name, vm)? {
                 return reduce.call_no_args(vm);
             }
         }
@@ -367,7 +367,7 @@ fn common_reduce(object: &Object, protocol: i32, vm: &Vm) -> PyResult {
     if protocol >= 2 {
         return reduce_newobj(object, vm);
     }
-    let copyreg = crate::import::import_module("copyreg", vm)?;
+    let copyreg = crate::import::import_module_str(vm.ids().copyreg, vm)?;
     copyreg.call_method(&vm.intern("_reduce_ex"), &[object, &vm.new_int(protocol)], vm)
 }
 
@@ -379,7 +379,7 @@ fn default_getstate(object: &Object, required: bool, vm: &Vm) -> PyResult {
     } else {
         object.lookup_attr(vm.ids().__dict__, vm)?.unwrap_or_else(|| vm.none())
     };
-    let copyreg = crate::import::import_module("copyreg", vm)?;
+    let copyreg = crate::import::import_module_str(vm.ids().copyreg, vm)?;
     if required && tp.tp_itemsize.get() != 0 {
         return Err(vm.type_error(format!("cannot pickle '{}' object", tp.name())));
     }
@@ -430,7 +430,7 @@ fn reduce_newobj(object: &Object, vm: &Vm) -> PyResult {
         return Err(vm.type_error(format!("cannot pickle '{}' object", tp.name())));
     }
     let (args, kwargs) = new_arguments(object, vm)?;
-    let copyreg = crate::import::import_module("copyreg", vm)?;
+    let copyreg = crate::import::import_module_str(vm.ids().copyreg, vm)?;
     let cls = tp.as_object().to_ref();
     let has_args = args.is_some();
     let (maker, arguments) = match kwargs.filter(|k| k.len() > 0) {
@@ -450,18 +450,12 @@ fn reduce_newobj(object: &Object, vm: &Vm) -> PyResult {
     };
     let required =
         !has_args && object.downcast_ref::<List>().is_none() && object.downcast_ref::<Dict>().is_none();
-    let getstate = object.get_attr(vm.ids().__getstate__, vm)?;
-    let default = getstate
-        .downcast_exact::<crate::builtins::builtin_function::BuiltinFunction>()
-        .is_some_and(|f| f.bound_self().is_some_and(|s| s.is(object)))
-        && match (
-            lookup::lookup(tp, vm.ids().__getstate__, vm),
-            lookup::lookup(object_type(), vm.ids().__getstate__, vm),
-        ) {
-            (Some(found), Some(own)) => found.is(own),
-            _ => false,
-        };
-    let state = if default { default_getstate(object, required, vm)? } else { getstate.call_no_args(vm)? };
+    let name = vm.ids().__getstate__;
+    let own = lookup::lookup(tp, name, vm).map(Object::as_ptr);
+    let default = own == lookup::lookup(object_type(), name, vm).map(Object::as_ptr)
+        && crate::builtins::dict::managed::instance_get(object, name, vm)?.is_none();
+    let state =
+        if default { default_getstate(object, required, vm)? } else { object.call_method(name, &[], vm)? };
     let list_items = match object.downcast_ref::<List>() {
         Some(_) => object.iter(vm)?,
         None => vm.none(),

@@ -139,7 +139,7 @@ impl Range {
 /// When step is given, it specifies the increment (or decrement).
 #[pytype(name = "range", symbol = "PyRange_Type", flags(SEQUENCE), gc)]
 impl Range {
-    #[new("(start, stop=None, step=None, /)")]
+    #[new("!(start, stop=None, step=None, /)")]
     fn new(
         _cls: &Type,
         start: &Object,

@@ -18,7 +18,7 @@ pub struct Reversed {
 /// Return a reverse iterator over the values of the given sequence.
 #[pytype(name = "reversed", symbol = "PyReversed_Type", flags(BASETYPE), gc)]
 impl Reversed {
-    #[new("(object, /)")]
+    #[new("(sequence, /)")]
     fn new(cls: &Type, object: &Object, vm: &Vm) -> PyResult {
         if let Some(method) = object.lookup_special(vm.ids().__reversed__, vm)? {
             if vm.is_none(&method) {

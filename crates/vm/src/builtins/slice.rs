@@ -96,7 +96,7 @@ pub fn adjust(start: isize, stop: isize, step: isize, length: usize) -> SliceInd
 /// Create a slice object.  This is used for extended slicing (e.g. a[0:10:2]).
 #[pytype(name = "slice", symbol = "PySlice_Type", gc)]
 impl Slice {
-    #[new("(start, stop=None, step=None, /)")]
+    #[new("!(start, stop=None, step=None, /)")]
     fn construct(
         _cls: &Type,
         start: &Object,

@@ -60,6 +60,9 @@ impl StructSeq {
         ]);
         let tp = crate::builtins::type_::new::type_new(Type::type_type(), &args, None, vm)?;
         let tp = tp.downcast::<Type>().map_err(|_| vm.system_error("no type"))?;
+        if let Some(heap) = tp.as_heap_type() {
+            crate::builtins::type_::new::set_tp_name(heap, self.name, vm)?;
+        }
         if let Some(namespace) = type_dict(&tp) {
             namespace.del_item(vm.intern("__slots__").as_object(), vm)?;
             for (at, (name, doc)) in self.fields.iter().enumerate() {
@@ -328,7 +331,7 @@ impl Field {
     fn tp_repr(&self) -> String {
         // SAFETY: as above.
         let owner = unsafe { &*self.owner.get() };
-        format!("<member '{}' of '{}' objects>", self.name, owner.name())
+        format!("<member '{}' of '{}' objects>", self.name, owner.tp_name_str())
     }
 
     #[slot]

@@ -133,7 +133,7 @@ impl Super {
         )
     }
 
-    #[init("(type=zero_argument_form, object=None, /)")]
+    #[init("!(type=zero_argument_form, object=None, /)")]
     fn init(&self, start: Option<&Object>, object: Option<&Object>, vm: &Vm) -> PyResult<()> {
         let (start, object): (Ref<Type>, Option<ObjRef>) = match start {
             Some(start) => {

@@ -456,6 +456,7 @@ pub(crate) fn show_items(
 /// If the argument is a tuple, the return value is the same object.
 #[pytype(
     name = "tuple",
+    text_signature = "(iterable=(), /)",
     symbol = "PyTuple_Type",
     flags(BASETYPE, SEQUENCE, TUPLE_SUBCLASS, MATCH_SELF),
     gc,

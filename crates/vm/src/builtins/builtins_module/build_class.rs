@@ -32,7 +32,7 @@ impl Builtins {
     /// __build_class__(func, name, /, *bases, [metaclass], **kwds) -> class
     ///
     /// Internal helper function used by the class statement.
-    #[function("(func, name, /, *bases, **kwds)")]
+    #[function("!(func, name, /, *bases, **kwds)")]
     fn __build_class__(
         func: &Object,
         name: &Object,

@@ -218,7 +218,7 @@ impl Builtins {
     ///     of its bases.
     ///   for any other object: its attributes, its class's attributes, and
     ///     recursively the attributes of its class's base classes.
-    #[function("($module, object=None, /)")]
+    #[function("!($module, object=None, /)")]
     fn dir(object: Option<&Object>, vm: &Vm) -> PyResult<Ref<List>> {
         let names = match object {
             Some(object) => match object.lookup_special(vm.ids().__dir__, vm)? {
@@ -259,7 +259,7 @@ impl Builtins {
     /// Get a named attribute from an object; getattr(x, 'y') is equivalent to x.y.
     /// When a default argument is given, it is returned when the attribute doesn't
     /// exist; without it, an exception is raised in that case.
-    #[function("($module, object, name, default=None, /)")]
+    #[function("!($module, object, name, default=None, /)")]
     fn getattr(object: &Object, name: &Object, default: Option<&Object>, vm: &Vm) -> PyResult {
         let name = attribute_name(name, vm)?;
         match default {
@@ -330,7 +330,7 @@ impl Builtins {
     /// Get an iterator from an object.
     /// In the first form, the argument must supply its own iterator, or be a sequence.
     /// In the second form, the callable is called until it returns the sentinel.
-    #[function("($module, object, sentinel=None, /)")]
+    #[function("!($module, object, sentinel=None, /)")]
     fn iter(object: &Object, sentinel: Option<&Object>, vm: &Vm) -> PyResult {
         match sentinel {
             None => object.iter(vm),
@@ -388,7 +388,7 @@ impl Builtins {
     /// default keyword-only argument specifies an object to return if
     /// the provided iterable is empty.
     /// With two or more positional arguments, return the largest argument.
-    #[function("(*args, key=None, default=None)")]
+    #[function("!(*args, key=None, default=None)")]
     fn max(args: &[&Object], key: Option<&Object>, default: Option<&Object>, vm: &Vm) -> PyResult {
         extreme(args, key, default, CompareOp::Gt, vm)
     }
@@ -400,7 +400,7 @@ impl Builtins {
     /// default keyword-only argument specifies an object to return if
     /// the provided iterable is empty.
     /// With two or more positional arguments, return the smallest argument.
-    #[function("(*args, key=None, default=None)")]
+    #[function("!(*args, key=None, default=None)")]
     fn min(args: &[&Object], key: Option<&Object>, default: Option<&Object>, vm: &Vm) -> PyResult {
         extreme(args, key, default, CompareOp::Lt, vm)
     }
@@ -409,7 +409,7 @@ impl Builtins {
     ///
     /// Return the next item from the iterator. If default is given and the iterator
     /// is exhausted, it is returned instead of raising StopIteration.
-    #[function("($module, iterator, default=None, /)")]
+    #[function("!($module, iterator, default=None, /)")]
     fn next(iterator: &Object, default: Option<&Object>, vm: &Vm) -> PyResult {
         let Some(next) = iterator.ob_type().tp_iternext.get() else {
             return Err(vm.type_error(format!("'{}' object is not an iterator", iterator.ob_type().name())));
@@ -482,7 +482,7 @@ impl Builtins {
     ///
     /// Without arguments, equivalent to locals().
     /// With an argument, equivalent to object.__dict__.
-    #[function("($module, object=None, /)")]
+    #[function("!($module, object=None, /)")]
     fn vars(object: Option<&Object>, vm: &Vm) -> PyResult {
         match object {
             None => crate::interpreter::current_locals(vm),

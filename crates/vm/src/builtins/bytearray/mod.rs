@@ -340,7 +340,7 @@ impl ByteArray {
         vm.new_instance(cls, ByteArray::blank())
     }
 
-    #[init("(source=b'', encoding='utf-8', errors='strict')")]
+    #[init("!(source=b'', encoding='utf-8', errors='strict')")]
     fn init(
         &self,
         source: Option<&Object>,

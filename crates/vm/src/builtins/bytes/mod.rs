@@ -222,7 +222,7 @@ impl Bytes {
     methods(BYTES_METHODS)
 )]
 impl Bytes {
-    #[new("(source=b'', encoding='utf-8', errors='strict')")]
+    #[new("!(source=b'', encoding='utf-8', errors='strict')")]
     fn new(
         cls: &Type,
         source: Option<&Object>,

@@ -365,6 +365,12 @@ impl Code {
         unsafe { Ref::new_ref(&*self.filename.as_raw()) }
     }
 
+    /// `co_filename` and `co_name`, borrowed: for who may not touch reference counts.
+    pub fn peek_names(&self) -> (&Str, &Str) {
+        // SAFETY: the code owns its names, which are set when it is made; only the file name is ever replaced.
+        unsafe { (&*self.filename.as_raw(), &*self.name.as_raw()) }
+    }
+
     /// Gives the code and all code inside it another file name, where it had this code's (`_imp._fix_co_filename`).
     pub fn fix_filename(&self, path: &Str, vm: &Vm) {
         let old = self.filename();

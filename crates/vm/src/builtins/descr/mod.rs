@@ -79,14 +79,15 @@ impl DescrHead {
         Err(vm.type_error(format!(
             "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
             self.name(),
-            self.owner().name(),
-            object.ob_type().name()
+            self.owner().tp_name_str(),
+            object.ob_type().tp_name_str()
         )))
     }
 
     /// "<KIND 'name' of 'type' objects>".
     pub fn show(&self, kind: &str, vm: &Vm) -> ObjRef {
-        vm.new_str(&format!("<{kind} '{}' of '{}' objects>", self.name(), self.owner().name())).into_object()
+        vm.new_str(&format!("<{kind} '{}' of '{}' objects>", self.name(), self.owner().tp_name_str()))
+            .into_object()
     }
 
     /// `__reduce__`: pickled as `getattr(type, name)`.

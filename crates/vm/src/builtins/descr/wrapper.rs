@@ -121,8 +121,8 @@ impl WrapperDescriptor {
             return Err(vm.type_error(format!(
                 "descriptor '{}' requires a '{}' object but received a '{}'",
                 self.head.name(),
-                self.head.owner().name(),
-                object.ob_type().name()
+                self.head.owner().tp_name_str(),
+                object.ob_type().tp_name_str()
             )));
         }
         self.call_on(object, &Tuple::from_vec(rest.to_vec(), vm), kwargs, vm)

@@ -376,7 +376,7 @@ fn checked_int(result: ObjRef, method: &str, vm: &Vm) -> PyResult {
     methods(INT_METHODS)
 )]
 impl Int {
-    #[new("(x=0, /, base=10)")]
+    #[new("!(x=0, /, base=10)")]
     fn new(cls: &Type, x: Option<&Object>, base: Option<&Object>, vm: &Vm) -> PyResult {
         let value = match (x, base) {
             (None, Some(_)) => return Err(vm.type_error("int() missing string argument")),

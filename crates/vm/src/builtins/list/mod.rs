@@ -669,6 +669,7 @@ pub fn list_as_tuple(list: &List, vm: &Vm) -> Ref<Tuple> {
 /// The argument must be an iterable if specified.
 #[pytype(
     name = "list",
+    text_signature = "(iterable=(), /)",
     symbol = "PyList_Type",
     flags(BASETYPE, SEQUENCE, LIST_SUBCLASS, MATCH_SELF),
     gc,

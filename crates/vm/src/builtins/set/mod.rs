@@ -343,6 +343,7 @@ shared_methods!(FrozenSet, "frozensets are generic over the type of their elemen
 /// Build an unordered collection of unique elements.
 #[pytype(
     name = "set",
+    text_signature = "(iterable=(), /)",
     symbol = "PySet_Type",
     flags(BASETYPE, MATCH_SELF),
     gc,
@@ -554,6 +555,7 @@ impl Set {
 /// Build an immutable unordered collection of unique elements.
 #[pytype(
     name = "frozenset",
+    text_signature = "(iterable=(), /)",
     symbol = "PyFrozenSet_Type",
     flags(BASETYPE, MATCH_SELF),
     gc,

@@ -56,7 +56,7 @@ use crate::prelude::*;
     )
 )]
 impl Str {
-    #[new("(object='', encoding='utf-8', errors='strict')")]
+    #[new("!(object='', encoding='utf-8', errors='strict')")]
     fn new(
         cls: &Type,
         object: Option<&Object>,

@@ -158,6 +158,17 @@ impl Monitoring {
         self.threads.lock().map_or_else(|_| Vec::new(), |threads| threads.clone())
     }
 
+    /// Shows the threads, the newest first, without waiting or allocating: for signal handlers. False when the list is
+    /// being changed at this moment.
+    pub fn visit_threads(&self, mut visit: impl FnMut(&Vm)) -> bool {
+        let Ok(threads) = self.threads.try_lock() else { return false };
+        for thread in threads.iter().rev() {
+            // SAFETY: the list holds the states of live threads.
+            visit(unsafe { &**thread });
+        }
+        true
+    }
+
     /// Notes a new thread's state.
     pub fn add_thread(&self, vm: *const Vm) {
         if let Ok(mut threads) = self.threads.lock() {
