@@ -170,7 +170,8 @@ impl State {
 
     pub fn set_running_loop(&self, running: Option<ObjRef>, vm: &Vm) {
         let process = std::process::id();
-        if self.process.replace(process) != process {
+        let known = self.process.replace(process);
+        if known != process && known != 0 {
             // A child begins without the loops and tasks of its parent.
             let parents = std::mem::take(&mut *self.runners.borrow_mut());
             drop(parents);
