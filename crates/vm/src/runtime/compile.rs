@@ -251,7 +251,7 @@ pub fn with_symbols<R>(
     let flags = CompileFlags(crate::interpreter::current_future_flags(vm));
     let tree = parse_source(&text, source, filename, mode, flags, -1, &arena, vm)?;
     let table = taipan_compiler::symbols(&arena, &tree, flags.0 & CompileFlags::FUTURES)
-        .map_err(|error| raise_syntax(&positioned(&error, &text), filename, vm))?;
+        .map_err(|error| raise_syntax(&positioned(&error, filename, Some(&text), vm), filename, vm))?;
     show(&table)
 }
 
