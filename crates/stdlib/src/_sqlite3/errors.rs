@@ -101,12 +101,6 @@ pub fn data(text: impl AsRef<str>, vm: &Vm) -> Raised {
     raise(|classes| classes.data, text, vm)
 }
 
-/// Raises `DatabaseError`.
-#[cold]
-pub fn database(text: impl AsRef<str>, vm: &Vm) -> Raised {
-    raise(|classes| classes.database, text, vm)
-}
-
 /// Raises what a result code means, with a text and the code itself as `sqlite_errorcode`, `sqlite_errorname`.
 #[cold]
 fn raise_code(code: i32, extended: i32, text: &str, vm: &Vm) -> Raised {
