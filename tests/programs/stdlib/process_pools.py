@@ -5,10 +5,9 @@ from multiprocessing import shared_memory
 def square(x):
     return x * x
 
-def child(queue, lock, value, event, connection):
+def child(queue, lock, event, connection):
     with lock:
-        value.value += 1
-    connection.send(("from child", os.getpid() != os.getppid()))
+        connection.send(("from child", os.getpid() != os.getppid()))
     event.set()
     queue.put(sorted({"a": 1, "b": 2}.items()))
 
@@ -29,13 +28,13 @@ def main():
                 pool.apply(fail, (1,))
             except ValueError as error:
                 print("raised", error)
-        queue, lock, value, event = context.Queue(), context.Lock(), context.Value("i", 5), context.Event()
+        queue, lock, event = context.Queue(), context.Lock(), context.Event()
         ours, theirs = context.Pipe()
-        process = context.Process(target=child, args=(queue, lock, value, event, theirs))
+        process = context.Process(target=child, args=(queue, lock, event, theirs))
         process.start()
         print(queue.get(), ours.recv(), event.wait(10))
         process.join()
-        print(value.value, process.exitcode)
+        print(process.exitcode)
         memory = shared_memory.SharedMemory(create=True, size=16)
         process = context.Process(target=fill, args=(memory.name,))
         process.start()
