@@ -472,8 +472,22 @@ fn start(
             }
         }
         drop((function, args, kwargs));
-        vm.dict.set(None);
-        vm.exc_state.exc_value.set(None);
+        // What the state holds may run Python code when it goes, and that may fill the state again.
+        for _ in 0..4 {
+            for slot in [
+                &vm.dict,
+                &vm.context,
+                &vm.async_exc,
+                &vm.async_gen_firstiter,
+                &vm.async_gen_finalizer,
+                &vm.c_profileobj,
+                &vm.c_traceobj,
+                &vm.exc_state.exc_value,
+            ] {
+                slot.set(None);
+            }
+            vm.clear_exception();
+        }
         RUNNING.fetch_sub(1, Ordering::Relaxed);
         theirs.done.set();
         taipan_vm::interpreter::frame::free_data_stack(vm);
@@ -665,6 +679,29 @@ impl Thread {
     #[function("($module, function, args, kwargs={}, /)")]
     fn start_new(function: &Object, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<u64> {
         Thread::start_new_thread(function, args, kwargs, vm)
+    }
+
+    /// Simulate the arrival of the given signal in the main thread,
+    /// where the corresponding signal handler will be executed.
+    /// If *signum* is omitted, SIGINT is assumed.
+    /// A subthread can use this function to interrupt the main thread.
+    ///
+    /// Note: the default signal handler for SIGINT raises ``KeyboardInterrupt``.
+    #[function("($module, signum=signal.SIGINT, /)")]
+    fn interrupt_main(signum: Option<i32>, vm: &Vm) -> PyResult<()> {
+        let number = signum.unwrap_or(libc::SIGINT);
+        if !(1..=64).contains(&number) {
+            return Err(vm.value_error("signal number out of range"));
+        }
+        // SAFETY: zero is a valid value of every field; the structure is ours. A handler that is installed notes the signal.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            let known = libc::sigaction(number, std::ptr::null(), &raw mut action) == 0;
+            if known && action.sa_sigaction != libc::SIG_DFL && action.sa_sigaction != libc::SIG_IGN {
+                libc::raise(number);
+            }
+        }
+        Ok(())
     }
 
     /// *For internal use only*: start a new thread.

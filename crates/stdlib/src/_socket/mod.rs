@@ -14,6 +14,7 @@ use crate::select::Limit;
 use address::{Address, gai_error, host_text, parse, service_text, to_object};
 
 mod address;
+mod hosts;
 mod messages;
 
 /// The module.
@@ -738,7 +739,7 @@ fn port_number(value: i32, name: &str, vm: &Vm) -> PyResult<u16> {
 /// Implementation module for socket operations.
 ///
 /// See the socket module for documentation.
-#[pymodule(name = "_socket", functions(SocketModule::MESSAGE_FUNCTIONS))]
+#[pymodule(name = "_socket", functions(hosts::HOST_FUNCTIONS), functions(SocketModule::MESSAGE_FUNCTIONS))]
 impl SocketModule {
     /// getaddrinfo(host, port [, family, type, proto, flags])
     ///     -> list of (family, type, proto, canonname, sockaddr)
