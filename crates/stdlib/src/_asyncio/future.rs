@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use taipan_vm::builtins::generic_alias::GenericAlias;
+use taipan_vm::builtins::set::FrozenSet;
 use taipan_vm::prelude::*;
 
 use super::future_core::{Progress, undisturbed};
@@ -127,7 +128,9 @@ impl Future {
     /// scheduled with call_soon.
     #[method("($self, fn, /, *, context=<unrepresentable>)")]
     fn add_done_callback(&self, callback: &Object, context: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        self.check_alive(vm)?;
+        if self.loop_.is_none() {
+            return Err(vm.runtime_error("uninitialized Future object"));
+        }
         match context {
             Some(context) => self.add_callback(callback, context, vm),
             None => self.add_callback(callback, &*state(vm).copy_context(vm)?, vm),
@@ -296,15 +299,13 @@ impl Future {
     }
 
     #[getter]
-    fn _asyncio_awaited_by(&self, vm: &Vm) -> PyResult<Option<Ref<Set>>> {
+    fn _asyncio_awaited_by(&self, vm: &Vm) -> PyResult<Option<Ref<FrozenSet>>> {
         let Some(known) = self.awaited_by.get() else { return Ok(None) };
         let source = match known.downcast_ref::<Set>() {
             Some(_) => known,
             None => vm.new_tuple([known]).into_object(),
         };
-        let frozen = taipan_vm::builtins::set::FrozenSet::from_iterable(&source, vm)?;
-        // SAFETY: a frozen set has the layout of a set.
-        Ok(Some(unsafe { Ref::from_raw(frozen.into_object().into_raw().cast()) }))
+        FrozenSet::from_iterable(&source, vm).map(Some)
     }
 
     #[slot]

@@ -19,7 +19,7 @@ impl FutureIter {
     /// The iterator of a future.
     pub fn over(future: &Future, vm: &Vm) -> PyResult<Ref<FutureIter>> {
         if future.loop_.is_none() {
-            return Err(vm.runtime_error("uninitialized Future object"));
+            return Err(vm.runtime_error("Future object is not initialized."));
         }
         let ob = Object::new(Self::type_object());
         Ok(vm.new_object(FutureIter { ob, future: Slot::of(Ref::new_ref(future)) }))

@@ -113,49 +113,46 @@ pub fn separator(text: &[u8]) -> Option<usize> {
     })
 }
 
-/// Hours, minutes, seconds and microseconds in any of their notations.
-fn parse_parts(text: &[u8]) -> Option<Clock> {
+/// Hours, minutes, seconds and microseconds in any of their notations, and whether something follows them.
+fn parse_parts(text: &[u8]) -> Option<(Clock, bool)> {
     let mut reader = Reader::new(text);
     let mut parts = [0; 3];
     let mut separated = true;
-    let mut clock = Clock::MIDNIGHT;
+    let mut micro = 0;
+    let mut rest = false;
     for (place, part) in parts.iter_mut().enumerate() {
         *part = reader.number(2)?;
         if reader.at_end() {
             break;
         }
+        let next = reader.peek();
+        reader.at += 1;
         if place == 0 {
-            separated = reader.peek() == b':';
+            separated = next == b':';
         }
-        match reader.peek() {
-            b'.' | b',' if place == 2 => {
+        if reader.at_end() {
+            rest = true;
+            break;
+        }
+        match next {
+            b':' if separated && place < 2 => continue,
+            b':' if separated => return None,
+            b'.' | b',' if place < 2 => return None,
+            b'.' | b',' => {}
+            _ if separated => return None,
+            _ => reader.at -= 1,
+        }
+        if place == 2 {
+            let digits = (reader.text.len() - reader.at).min(6);
+            micro = reader.number(digits)? * 10i32.pow(6 - digits as u32);
+            while reader.peek().is_ascii_digit() {
                 reader.at += 1;
-                let rest = reader.text.get(reader.at..)?;
-                let digits = rest.len().min(6);
-                if digits == 0 {
-                    return None;
-                }
-                let scale = 10i32.pow(6 - digits as u32);
-                clock.micro = reader.number(digits)? * scale;
-                while reader.peek().is_ascii_digit() {
-                    reader.at += 1;
-                }
-                if !reader.at_end() {
-                    return None;
-                }
             }
-            b':' if separated && place < 2 => {
-                reader.at += 1;
-                if reader.at_end() {
-                    return None;
-                }
-            }
-            _ if !separated && place < 2 => {}
-            _ => return None,
+            rest = !reader.at_end();
         }
     }
     let [hour, minute, second] = parts;
-    Some(Clock { hour, minute, second, ..clock })
+    Some((Clock { hour, minute, second, micro, fold: 0 }, rest))
 }
 
 /// A time of day with its zone, and whether it is the midnight that ends the day.
@@ -169,8 +166,9 @@ pub struct ParsedTime {
 pub fn parse_time(text: &[u8], vm: &Vm) -> PyResult<Option<ParsedTime>> {
     let zone_at = text.iter().position(|byte| matches!(byte, b'+' | b'-' | b'Z')).unwrap_or(text.len());
     let (head, tail) = text.split_at(zone_at);
-    let Some(mut clock) = parse_parts(head) else { return Ok(None) };
+    let Some((mut clock, rest)) = parse_parts(head) else { return Ok(None) };
     let zone = match tail.split_first() {
+        None if rest => return Ok(None),
         None => None,
         Some((b'Z', rest)) => {
             if !rest.is_empty() {
@@ -179,7 +177,7 @@ pub fn parse_time(text: &[u8], vm: &Vm) -> PyResult<Option<ParsedTime>> {
             Some(timezone::utc(vm))
         }
         Some((sign, rest)) => {
-            let Some(offset) = parse_parts(rest) else { return Ok(None) };
+            let Some((offset, false)) = parse_parts(rest) else { return Ok(None) };
             let sign = if *sign == b'-' { -1 } else { 1 };
             let delta = Delta::new(0, sign * offset.seconds(), sign * i64::from(offset.micro), vm)?;
             Some(TimeZone::make(&delta, None, vm)?)

@@ -72,7 +72,16 @@ fn check_dt(dt: &Object, name: &str, vm: &Vm) -> PyResult<()> {
 #[pytype(name = "datetime.timezone", base = TzInfo)]
 impl TimeZone {
     #[new("(offset, name=<unrepresentable>)")]
-    fn new(_cls: &Type, offset: &Delta, name: Option<&Str>, vm: &Vm) -> PyResult {
+    fn new(_cls: &Type, offset: &Object, name: Option<&Object>, vm: &Vm) -> PyResult {
+        let wrong = |place: usize, kind: &str, given: &Object| {
+            let given = if vm.is_none(given) { "None" } else { given.ob_type().tp_name_str() };
+            vm.type_error(format!("timezone() argument {place} must be {kind}, not {given}"))
+        };
+        let offset = offset.downcast_ref::<Delta>().ok_or_else(|| wrong(1, "datetime.timedelta", offset))?;
+        let name = match name {
+            Some(name) => Some(name.downcast_ref::<Str>().ok_or_else(|| wrong(2, "str", name))?),
+            None => None,
+        };
         TimeZone::make(offset, name, vm)
     }
 
