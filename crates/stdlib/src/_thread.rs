@@ -728,29 +728,6 @@ impl Thread {
         Thread::start_new_thread(function, args, kwargs, vm)
     }
 
-    /// Simulate the arrival of the given signal in the main thread,
-    /// where the corresponding signal handler will be executed.
-    /// If *signum* is omitted, SIGINT is assumed.
-    /// A subthread can use this function to interrupt the main thread.
-    ///
-    /// Note: the default signal handler for SIGINT raises ``KeyboardInterrupt``.
-    #[function("($module, signum=signal.SIGINT, /)")]
-    fn interrupt_main(signum: Option<i32>, vm: &Vm) -> PyResult<()> {
-        let number = signum.unwrap_or(libc::SIGINT);
-        if !(1..=64).contains(&number) {
-            return Err(vm.value_error("signal number out of range"));
-        }
-        // SAFETY: zero is a valid value of every field; the structure is ours. A handler that is installed notes the signal.
-        unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            let known = libc::sigaction(number, std::ptr::null(), &raw mut action) == 0;
-            if known && action.sa_sigaction != libc::SIG_DFL && action.sa_sigaction != libc::SIG_IGN {
-                libc::raise(number);
-            }
-        }
-        Ok(())
-    }
-
     /// *For internal use only*: start a new thread.
     #[function("($module, /, function, handle=None, daemon=True)")]
     fn start_joinable_thread(

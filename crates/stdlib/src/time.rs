@@ -121,8 +121,8 @@ fn from_object(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
     let Some(items) = tuple.downcast_ref::<Tuple>() else {
         return Err(vm.type_error("Tuple or struct_time argument required"));
     };
-    if items.len() != 9 {
-        return Err(vm.type_error(format!("{caller}(): illegal time tuple argument")));
+    if items.len() < 9 {
+        return Err(vm.type_error("time tuple must have exactly 9 items"));
     }
     let mut fields = [0i64; 9];
     for (place, item) in fields.iter_mut().zip(items.as_slice()) {
@@ -182,7 +182,7 @@ fn checked(tuple: &Object, vm: &Vm) -> PyResult<libc::tm> {
     Ok(tm)
 }
 
-fn time_or_now(tuple: Option<&Object>, caller: &str, vm: &Vm) -> PyResult<libc::tm> {
+fn time_or_now(tuple: Option<&Object>, vm: &Vm) -> PyResult<libc::tm> {
     match tuple {
         Some(tuple) => checked(tuple, vm),
         None => broken_down(moment(None, vm)?, true, vm),
@@ -401,7 +401,7 @@ impl Time {
     /// Convert a time tuple in local time to seconds since the Epoch.
     #[function("($module, time_tuple, /)")]
     fn mktime(time_tuple: &Object, vm: &Vm) -> PyResult<f64> {
-        let mut tm = from_object(time_tuple, "mktime", vm)?;
+        let mut tm = from_object(time_tuple, vm)?;
         tm.tm_wday = -1;
         // SAFETY: the structure is ours.
         let seconds = unsafe { libc::mktime(&raw mut tm) };
@@ -416,7 +416,7 @@ impl Time {
     /// is used.
     #[function("($module, time_tuple=None, /)")]
     fn asctime(time_tuple: Option<&Object>, vm: &Vm) -> PyResult<String> {
-        Ok(asctime(&time_or_now(time_tuple, "asctime", vm)?))
+        Ok(asctime(&time_or_now(time_tuple, vm)?))
     }
 
     /// Convert a time in seconds since the Epoch to a string in local time.
@@ -428,7 +428,7 @@ impl Time {
     /// Convert a time tuple to a string according to a format specification.
     #[function("($module, format, time_tuple=None, /)")]
     fn strftime(format: &Str, time_tuple: Option<&Object>, vm: &Vm) -> PyResult<Ref<Str>> {
-        let tm = time_or_now(time_tuple, "strftime", vm)?;
+        let tm = time_or_now(time_tuple, vm)?;
         let mut out = StrBuilder::with_capacity(format.len());
         // The library gets the ASCII parts; what it could not pass through is copied.
         let mut part: Vec<u8> = Vec::new();
