@@ -127,7 +127,12 @@ pub fn symbols<'a>(
 ) -> Result<symtable::SymbolTable<'a>, SyntaxError> {
     let future = future::features(module)? | future_flags;
     let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
-    let options =
-        CompileOptions { filename: b"", optimize: 0, future_flags: 0, top_level_await: false, stack_limit: 0 };
+    let options = CompileOptions {
+        filename: b"",
+        optimize: 0,
+        future_flags: 0,
+        top_level_await: false,
+        stack_limit: 0,
+    };
     symtable::build(arena, module, future_annotations, &options)
 }

@@ -135,8 +135,8 @@ thread_local! {
         const { [const { FreeList { head: Cell::new(std::ptr::null_mut()), len: Cell::new(0) } }; CLASSES] };
     /// How many `tp_dealloc` calls are active in each other.
     pub(crate) static DEALLOC_DEPTH: Cell<u32> = const { Cell::new(0) };
-    /// Objects whose end waits for the outermost `tp_dealloc`.
-    pub(crate) static DELETE_LATER: RefCell<Vec<*mut Object>> = const { RefCell::new(Vec::new()) };
+    /// Objects whose end waits for the outermost `tp_dealloc`, and whether the collector tracked them.
+    pub(crate) static DELETE_LATER: RefCell<Vec<(*mut Object, bool)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What the first arena takes of the address space.

@@ -210,14 +210,22 @@ pub unsafe fn dealloc(op: *mut Object) {
         let Some(destroy) = tp.tp_dealloc.get() else { return };
         let depth = DEALLOC_DEPTH.get();
         if depth >= MAX_DEPTH && tp.is_gc() {
-            DELETE_LATER.with(|later| later.borrow_mut().push(op));
+            // The collector must not see it meanwhile: it would be destroyed twice.
+            let tracked = crate::gc::is_tracked(op);
+            if tracked {
+                crate::gc::untrack(op);
+            }
+            DELETE_LATER.with(|later| later.borrow_mut().push((op, tracked)));
             return;
         }
         DEALLOC_DEPTH.set(depth + 1);
         destroy(op);
         DEALLOC_DEPTH.set(depth);
         if depth == 0 {
-            while let Some(next) = DELETE_LATER.with(|later| later.borrow_mut().pop()) {
+            while let Some((next, tracked)) = DELETE_LATER.with(|later| later.borrow_mut().pop()) {
+                if tracked {
+                    crate::gc::track(next);
+                }
                 dealloc(next);
             }
         }

@@ -301,7 +301,7 @@ impl<'a> Converter<'a, '_> {
         };
         let name = node.name;
         if def.handlers.is_empty() && def.finalbody.is_empty() {
-            return Err(self.vm.value_error(format!("{name} has neither handlers nor finalbody")));
+            return Err(self.vm.value_error(format!("{name} has neither except handlers nor finalbody")));
         }
         if def.handlers.is_empty() && !def.orelse.is_empty() {
             return Err(self.vm.value_error(format!("{name} has orelse but no except handlers")));
@@ -496,15 +496,22 @@ impl<'a> Converter<'a, '_> {
                 ExprKind::Dict { keys, values }
             }
             "Set" => ExprKind::Set { elts: self.exprs(node, "elts")? },
-            "ListComp" => ExprKind::ListComp { elt: self.expr(node, "elt")?, generators: generators()? },
-            "SetComp" => ExprKind::SetComp { elt: self.expr(node, "elt")?, generators: generators()? },
-            "DictComp" => ExprKind::DictComp {
-                key: self.expr(node, "key")?,
-                value: self.expr(node, "value")?,
-                generators: generators()?,
-            },
+            "ListComp" => {
+                let generators = generators()?;
+                ExprKind::ListComp { elt: self.expr(node, "elt")?, generators }
+            }
+            "SetComp" => {
+                let generators = generators()?;
+                ExprKind::SetComp { elt: self.expr(node, "elt")?, generators }
+            }
+            "DictComp" => {
+                let generators = generators()?;
+                let (key, value) = (self.expr(node, "key")?, self.expr(node, "value")?);
+                ExprKind::DictComp { key, value, generators }
+            }
             "GeneratorExp" => {
-                ExprKind::GeneratorExp { elt: self.expr(node, "elt")?, generators: generators()? }
+                let generators = generators()?;
+                ExprKind::GeneratorExp { elt: self.expr(node, "elt")?, generators }
             }
             "Await" => ExprKind::Await { value: self.expr(node, "value")? },
             "Yield" => ExprKind::Yield { value: self.optional(node, "value")? },

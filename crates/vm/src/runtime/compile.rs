@@ -160,7 +160,17 @@ pub fn parse_source<'a>(
             error.message = error.message.replacen(" on line ", &format!(" in file {filename} on line "), 1);
             return raise_syntax(&error, filename, vm);
         }
-        raise_at(&error, vm.none(), vm)
+        let raised = raise_at(&error, vm.none(), vm);
+        // The file's name is no argument of this error, only an attribute.
+        let waiting = vm.take_exception();
+        if let Some(exception) = &waiting {
+            let name = vm.new_str(filename);
+            if exception.as_object().set_attr(&vm.intern("filename"), name.as_object(), vm).is_err() {
+                vm.clear_exception();
+            }
+        }
+        vm.current_exception.set(waiting);
+        raised
     })
 }
 

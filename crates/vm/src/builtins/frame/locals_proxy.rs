@@ -76,9 +76,10 @@ fn variables(frame: &Frame) -> Vec<(ObjRef, ObjRef)> {
 /// Whether variables of a comprehension that was inlined into a module's or class's body are alive (PEP 709).
 pub fn has_hidden(frame: &Frame) -> bool {
     let code = frame.code();
-    code.localspluskinds().iter().enumerate().any(|(i, &kind)| {
-        kind & kind::HIDDEN != 0 && place(frame, i, kind).as_ref().and_then(read).is_some()
-    })
+    code.localspluskinds()
+        .iter()
+        .enumerate()
+        .any(|(i, &kind)| kind & kind::HIDDEN != 0 && place(frame, i, kind).as_ref().and_then(read).is_some())
 }
 
 /// A dict of the variables (`locals()`).

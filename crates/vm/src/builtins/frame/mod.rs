@@ -402,7 +402,9 @@ impl Frame {
     #[setter(f_trace_opcodes)]
     fn set_trace_opcodes(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
         if value.is_none() {
-            return Err(vm.attribute_error("attribute 'f_trace_opcodes' of 'frame' objects cannot be deleted"));
+            return Err(
+                vm.attribute_error("attribute 'f_trace_opcodes' of 'frame' objects cannot be deleted")
+            );
         }
         let Some(value) = value.filter(|value| value.downcast_ref::<Bool>().is_some()) else {
             return Err(vm.type_error("attribute value type must be bool"));

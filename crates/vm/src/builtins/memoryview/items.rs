@@ -436,8 +436,11 @@ impl MemoryView {
     #[method("($self, /, sep=<unrepresentable>, bytes_per_sep=1)")]
     fn hex(&self, sep: Option<&Object>, bytes_per_sep: Option<i32>, vm: &Vm) -> PyResult<ObjRef> {
         self.check(vm)?;
-        let sep = hex::separator(sep, vm)?;
-        self.check_again(vm)?;
+        // Exported meanwhile, so that nothing that the separator does can release the view.
+        self.exports.set(self.exports.get() + 1);
+        let sep = hex::separator(sep, vm);
+        self.exports.set(self.exports.get() - 1);
+        let sep = sep?;
         let bytes = shape::copy_out(self.info(), b'C', vm)?;
         hex::to_hex(&bytes, sep, bytes_per_sep.unwrap_or(1), vm).map(Ref::into_object)
     }
