@@ -144,11 +144,7 @@ impl TreeBuilder {
         }
         let name = vm.intern(if is_tail { "tail" } else { "text" });
         let old = owner.get_attr(&name, vm)?;
-        let joined = if vm.is_none(&old) {
-            text
-        } else {
-            join(&[old, text], vm)?
-        };
+        let joined = if vm.is_none(&old) { text } else { join(&[old, text], vm)? };
         owner.set_attr(&name, &joined, vm)
     }
 
@@ -283,7 +279,9 @@ impl TreeBuilder {
         vm.new_instance(cls, TreeBuilder::empty())
     }
 
-    #[init("(element_factory=None, *, comment_factory=None, pi_factory=None, insert_comments=False, insert_pis=False)")]
+    #[init(
+        "(element_factory=None, *, comment_factory=None, pi_factory=None, insert_comments=False, insert_pis=False)"
+    )]
     fn init(
         &self,
         element_factory: Option<&Object>,

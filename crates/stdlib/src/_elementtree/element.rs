@@ -42,9 +42,10 @@ fn as_element(object: &Object, vm: &Vm) -> PyResult<Ref<Element>> {
 }
 
 fn as_attrib(object: &Object, vm: &Vm) -> PyResult<Ref<Dict>> {
-    object.downcast_ref::<Dict>().map(Ref::new_ref).ok_or_else(|| {
-        vm.type_error(format!("attrib must be dict, not {}", object.ob_type().tp_name_str()))
-    })
+    object
+        .downcast_ref::<Dict>()
+        .map(Ref::new_ref)
+        .ok_or_else(|| vm.type_error(format!("attrib must be dict, not {}", object.ob_type().tp_name_str())))
 }
 
 /// Splits `(…, tag, attrib={}, **extra)` behind `first` parameters.
@@ -108,8 +109,7 @@ pub fn sub_element(args: &[ObjRef], extra: Option<&Dict>, vm: &Vm) -> PyResult {
             Some(parent) => Some(parent),
             None if args.len() < 2 => None,
             None => {
-                let given =
-                    if vm.is_none(parent) { "None" } else { parent.ob_type().tp_name_str() };
+                let given = if vm.is_none(parent) { "None" } else { parent.ob_type().tp_name_str() };
                 return Err(vm.type_error(format!(
                     "SubElement() argument 1 must be xml.etree.ElementTree.Element, not {given}"
                 )));
@@ -215,12 +215,7 @@ impl Element {
     }
 
     /// Runs `seen` on the children whose tag equals `tag` until it says that it is enough.
-    fn each_tagged(
-        &self,
-        tag: &Object,
-        mut seen: impl FnMut(Ref<Element>) -> bool,
-        vm: &Vm,
-    ) -> PyResult<()> {
+    fn each_tagged(&self, tag: &Object, mut seen: impl FnMut(Ref<Element>) -> bool, vm: &Vm) -> PyResult<()> {
         let mut at = 0;
         while let Some(child) = self.child(at) {
             let own = Self::get_or_none(&child.tag, vm);
@@ -446,9 +441,7 @@ impl Element {
         if key.has_index() {
             let index = self.index_of(key, vm)?;
             let child = self.child(index);
-            return child
-                .map(Ref::into_object)
-                .ok_or_else(|| vm.index_error("child index out of range"));
+            return child.map(Ref::into_object).ok_or_else(|| vm.index_error("child index out of range"));
         }
         let Some(slice) = key.downcast_ref::<Slice>() else {
             return Err(vm.type_error("element indices must be integers"));

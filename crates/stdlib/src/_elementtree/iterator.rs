@@ -89,7 +89,8 @@ impl ElementIterator {
                 }
             };
             // What is inside comments and processing instructions, whose tags are functions, is no text.
-            let is_text = element.tag.get().is_none_or(|tag| tag.downcast_ref::<Str>().is_some() || vm.is_none(&tag));
+            let is_text =
+                element.tag.get().is_none_or(|tag| tag.downcast_ref::<Str>().is_some() || vm.is_none(&tag));
             let next = if self.texts && !is_text { usize::MAX } else { 0 };
             self.levels.borrow_mut().push(Level { element: element.clone(), next });
             if self.texts && !is_text {

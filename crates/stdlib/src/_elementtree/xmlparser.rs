@@ -198,9 +198,7 @@ impl Calls<'_> {
             return Err(expat_error(Code::UndefinedEntity, shared.position(), Some(&message), vm));
         };
         match self.builder {
-            Some(builder) => {
-                builder.as_object().call_method(&vm.intern("data"), &[&value], vm).map(|_| ())
-            }
+            Some(builder) => builder.as_object().call_method(&vm.intern("data"), &[&value], vm).map(|_| ()),
             None => self.call(Method::Data, &[&value]),
         }
     }
@@ -264,9 +262,7 @@ impl Handler for Calls<'_> {
         let target = stop(text(target, self.vm))?;
         let data = stop(text(data, self.vm))?;
         stop(match self.builder {
-            Some(builder) => {
-                builder.add_pi(target.as_object(), data.as_object(), self.vm).map(|_| ())
-            }
+            Some(builder) => builder.add_pi(target.as_object(), data.as_object(), self.vm).map(|_| ()),
             None => self.call(Method::Pi, &[target.as_object(), data.as_object()]),
         })
     }
@@ -424,17 +420,10 @@ impl XmlParser {
     }
 
     #[method("($self, events_queue, events_to_report=None, /)")]
-    fn _setevents(
-        &self,
-        events_queue: &Object,
-        events_to_report: Option<&Object>,
-        vm: &Vm,
-    ) -> PyResult<()> {
+    fn _setevents(&self, events_queue: &Object, events_to_report: Option<&Object>, vm: &Vm) -> PyResult<()> {
         self.check(vm)?;
         let Some(builder) = self.builder() else {
-            return Err(
-                vm.type_error("event handling only supported for ElementTree.TreeBuilder targets")
-            );
+            return Err(vm.type_error("event handling only supported for ElementTree.TreeBuilder targets"));
         };
         let append = events_queue.get_attr(&vm.intern("append"), vm)?;
         builder.set_reports(append);

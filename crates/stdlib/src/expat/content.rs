@@ -52,7 +52,11 @@ impl Parser {
     /// Character data, or raw text for the default handler.
     #[inline]
     fn data<H: Handler>(&self, data: &[u8], raw: &[u8], handler: &H) -> Flow {
-        if handler.wants(Event::CharacterData) { handler.character_data(data) } else { self.default(raw, handler) }
+        if handler.wants(Event::CharacterData) {
+            handler.character_data(data)
+        } else {
+            self.default(raw, handler)
+        }
     }
 
     /// Reads content from `at` on, at whose start `level` elements were open. `inner`: of an internal entity.
@@ -78,10 +82,7 @@ impl Parser {
             if !inner {
                 self.shared.set_event(start, end);
             }
-            if !matches!(
-                found.token,
-                Token::None | Token::Invalid | Token::Partial | Token::PartialChar
-            ) {
+            if !matches!(found.token, Token::None | Token::Invalid | Token::Partial | Token::PartialChar) {
                 let waits = more && matches!(found.token, Token::TrailingCr | Token::TrailingRsqb);
                 if !waits {
                     self.shared.accounting.charge(end - start, inner)?;

@@ -146,7 +146,12 @@ impl Decoder {
 /// What a document's first bytes say of its encoding: the encoding, and how long the byte order mark is. `None` when
 /// more bytes are needed. `given` is the encoding that was told from outside; `general` is set for external general
 /// entities.
-pub fn detect(head: &[u8], given: Option<&Encoding>, general: bool, last: bool) -> Option<(Option<Encoding>, usize)> {
+pub fn detect(
+    head: &[u8],
+    given: Option<&Encoding>,
+    general: bool,
+    last: bool,
+) -> Option<(Option<Encoding>, usize)> {
     let is_latin1 = matches!(given, Some(Encoding::Latin1));
     let is_utf16 = matches!(given, Some(Encoding::Utf16(_)));
     match *head {

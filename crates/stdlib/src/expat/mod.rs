@@ -130,7 +130,13 @@ impl Parser {
         Parser::with(shared, encoding, namespaces, Part::Prolog, Prolog::document())
     }
 
-    fn with(shared: Shared, encoding: Option<&[u8]>, namespaces: Option<u8>, part: Part, prolog: Prolog) -> Parser {
+    fn with(
+        shared: Shared,
+        encoding: Option<&[u8]>,
+        namespaces: Option<u8>,
+        part: Part,
+        prolog: Prolog,
+    ) -> Parser {
         Parser {
             shared: Rc::new(shared),
             tokenizer: Tokenizer { namespaces: namespaces.is_some() },
@@ -310,7 +316,8 @@ impl Parser {
             owned.push(if self.decoder.waits_inside_char() { 0xC3 } else { b'<' });
         }
         loop {
-            let text: &[u8] = if in_place && self.recode.is_none() && owned.is_empty() { data } else { &owned };
+            let text: &[u8] =
+                if in_place && self.recode.is_none() && owned.is_empty() { data } else { &owned };
             let deferred = self.shared.reparse_deferral.get()
                 && !last
                 && self.partial_before > 0
@@ -473,7 +480,14 @@ impl Parser {
     }
 
     /// `<?xml …?>` in `text[start..end]`: the document's, or that of an external entity.
-    fn xml_decl<H: Handler>(&mut self, text: &[u8], start: usize, end: usize, entity: bool, handler: &H) -> Flow {
+    fn xml_decl<H: Handler>(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        end: usize,
+        entity: bool,
+        handler: &H,
+    ) -> Flow {
         let whole = text.get(start..end).unwrap_or(&[]);
         let decl = xmldecl::parse(whole, entity).map_err(|wrong| {
             self.fail_at(false, start + wrong, if entity { Code::TextDecl } else { Code::XmlDecl })

@@ -158,7 +158,8 @@ impl Parser {
     fn external_subset(&self) -> Rc<Entity> {
         let mut dtd = self.shared.dtd.borrow_mut();
         Rc::clone(
-            dtd.external_subset.get_or_insert_with(|| Rc::new(Entity { is_param: true, ..Entity::default() })),
+            dtd.external_subset
+                .get_or_insert_with(|| Rc::new(Entity { is_param: true, ..Entity::default() })),
         )
     }
 
@@ -314,9 +315,10 @@ impl Parser {
             | Role::EntityPublicId
             | Role::EntityNotationName
             | Role::EntityComplete => self.entity_decl(role, raw, start, inner, handler)?,
-            Role::NotationName | Role::NotationPublicId | Role::NotationSystemId | Role::NotationNoSystemId => {
-                self.notation_decl(role, raw, inner, handler)?
-            }
+            Role::NotationName
+            | Role::NotationPublicId
+            | Role::NotationSystemId
+            | Role::NotationNoSystemId => self.notation_decl(role, raw, inner, handler)?,
             Role::AttlistElementName
             | Role::AttributeName
             | Role::AttributeType(_)
@@ -509,13 +511,7 @@ impl Parser {
         }
     }
 
-    fn notation_decl<H: Handler>(
-        &mut self,
-        role: Role,
-        raw: &[u8],
-        inner: bool,
-        handler: &H,
-    ) -> Flow<bool> {
+    fn notation_decl<H: Handler>(&mut self, role: Role, raw: &[u8], inner: bool, handler: &H) -> Flow<bool> {
         let hears = handler.wants(Event::NotationDecl);
         match role {
             Role::NotationName => {
@@ -593,7 +589,8 @@ impl Parser {
         if !keeps {
             return Ok(false);
         }
-        let (Some(element), Some(attribute)) = (self.declared.element.clone(), self.declared.attribute.clone())
+        let (Some(element), Some(attribute)) =
+            (self.declared.element.clone(), self.declared.attribute.clone())
         else {
             return Ok(false);
         };

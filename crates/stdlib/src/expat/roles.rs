@@ -139,7 +139,13 @@ const ATTRIBUTE_TYPES: [&str; 8] =
 impl Prolog {
     /// At a document's start.
     pub fn document() -> Prolog {
-        Prolog { place: Place::Prolog0, level: 0, include_level: 0, document_entity: true, in_entity_value: false }
+        Prolog {
+            place: Place::Prolog0,
+            level: 0,
+            include_level: 0,
+            document_entity: true,
+            in_entity_value: false,
+        }
     }
 
     /// At the start of an external subset or parameter entity.

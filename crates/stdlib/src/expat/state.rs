@@ -37,7 +37,9 @@ impl Position {
         self.byte += match width {
             Width::Utf8 => text.len() as u64,
             Width::One => starts(text),
-            Width::Utf16 => 2 * (starts(text) + text.iter().filter(|&&b| (0xF0..0xF8).contains(&b)).count() as u64),
+            Width::Utf16 => {
+                2 * (starts(text) + text.iter().filter(|&&b| (0xF0..0xF8).contains(&b)).count() as u64)
+            }
         };
         let mut line_start = None;
         for at in memchr::memchr2_iter(b'\n', b'\r', text) {

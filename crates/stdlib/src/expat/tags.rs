@@ -96,8 +96,9 @@ impl Parser {
         let mut specified = self.attributes.len();
         for attribute in &declared {
             let Some(value) = &attribute.default else { continue };
-            let given = (0..specified)
-                .any(|i| self.attributes.get(i).is_some_and(|(n, _)| *self.piece(text, *n) == *attribute.name));
+            let given = (0..specified).any(|i| {
+                self.attributes.get(i).is_some_and(|(n, _)| *self.piece(text, *n) == *attribute.name)
+            });
             if !given {
                 let name = self.make(&attribute.name);
                 let value = self.make(value);

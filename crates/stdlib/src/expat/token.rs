@@ -4,7 +4,10 @@
 //! Every function takes a text and a position and gives a token and where it ends, or where it is wrong. A text may
 //! end anywhere: what could go on is `Partial`.
 
-#![allow(clippy::indexing_slicing, reason = "positions are compared with the text's length before they are read")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "positions are compared with the text's length before they are read"
+)]
 
 use super::classes::{Char, Class, NameChar, check_char, class, name_char, skip_plain};
 
@@ -17,7 +20,10 @@ pub enum Token {
     Partial,
     PartialChar,
     // Content
-    StartTag { attributes: bool, empty: bool },
+    StartTag {
+        attributes: bool,
+        empty: bool,
+    },
     EndTag,
     DataChars,
     DataNewline,

@@ -1,6 +1,9 @@
 //! The values of attributes and entities: references in them, white space (XML 1.0, sections 3.3.3, 4.4, 4.5).
 
-#![allow(clippy::indexing_slicing, reason = "positions are compared with the text's length before they are read")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "positions are compared with the text's length before they are read"
+)]
 
 use std::rc::Rc;
 

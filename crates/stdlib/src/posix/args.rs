@@ -184,8 +184,9 @@ fn identity(object: &Object, what: &str, vm: &Vm) -> PyResult<u32> {
     let index = object.as_index(vm)?;
     match index.to_i64() {
         Some(-1) => Ok(u32::MAX),
-        Some(number) => u32::try_from(number)
-            .map_err(|_| vm.overflow_error(format!("{what} is less than minimum"))),
+        Some(number) => {
+            u32::try_from(number).map_err(|_| vm.overflow_error(format!("{what} is less than minimum")))
+        }
         None if index.is_negative() => Err(vm.overflow_error(format!("{what} is less than minimum"))),
         None => Err(vm.overflow_error(format!("{what} is greater than maximum"))),
     }

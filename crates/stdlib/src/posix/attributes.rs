@@ -11,9 +11,11 @@ use super::args::{Folder, Target, Text};
 const SIZE_MAX: usize = 65_536;
 
 pub(super) fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
-    for (name, value) in
-        [("XATTR_CREATE", libc::XATTR_CREATE), ("XATTR_REPLACE", libc::XATTR_REPLACE), ("XATTR_SIZE_MAX", 65_536)]
-    {
+    for (name, value) in [
+        ("XATTR_CREATE", libc::XATTR_CREATE),
+        ("XATTR_REPLACE", libc::XATTR_REPLACE),
+        ("XATTR_SIZE_MAX", 65_536),
+    ] {
         module.set(name, &vm.new_int(value), vm)?;
     }
     Ok(())
@@ -62,9 +64,7 @@ impl Posix {
                 Target::Path(name) if follow => {
                     libc::getxattr(name.as_ptr(), attribute.as_ptr(), place.cast(), size)
                 }
-                Target::Path(name) => {
-                    libc::lgetxattr(name.as_ptr(), attribute.as_ptr(), place.cast(), size)
-                }
+                Target::Path(name) => libc::lgetxattr(name.as_ptr(), attribute.as_ptr(), place.cast(), size),
             }
         })?;
         Ok(vm.new_bytes(&bytes))

@@ -94,9 +94,7 @@ impl Posix {
         let flags = flags | libc::O_CLOEXEC;
         audit("open", &[&path.shown, vm.none_ref(), &vm.new_int(flags)], vm)?;
         // SAFETY: the path is NUL-terminated.
-        vm.checked_call(Some(&path.shown), || unsafe {
-            libc::openat(at(dir_fd), path.as_ptr(), flags, mode)
-        })
+        vm.checked_call(Some(&path.shown), || unsafe { libc::openat(at(dir_fd), path.as_ptr(), flags, mode) })
     }
 
     /// Close a file descriptor.

@@ -174,9 +174,8 @@ impl Posix {
         loop {
             let mut count = groups.len() as libc::c_int;
             // SAFETY: the name is NUL-terminated; the array has that many places.
-            let result = unsafe {
-                libc::getgrouplist(user.as_ptr(), group.0, groups.as_mut_ptr(), &raw mut count)
-            };
+            let result =
+                unsafe { libc::getgrouplist(user.as_ptr(), group.0, groups.as_mut_ptr(), &raw mut count) };
             if result >= 0 {
                 groups.truncate(count.max(0) as usize);
                 return Ok(group_list(&groups, vm));

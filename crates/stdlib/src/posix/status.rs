@@ -97,7 +97,12 @@ fn empty_stat() -> libc::stat {
 }
 
 /// `stat` of a path, relative to a folder.
-pub(super) fn stat_path(path: &std::ffi::CStr, dir_fd: i32, follow: bool, vm: &Vm) -> Result<libc::stat, i32> {
+pub(super) fn stat_path(
+    path: &std::ffi::CStr,
+    dir_fd: i32,
+    follow: bool,
+    vm: &Vm,
+) -> Result<libc::stat, i32> {
     let mut stat = empty_stat();
     let place = &raw mut stat;
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };

@@ -95,7 +95,8 @@ impl Handler for Calls<'_> {
     fn start_element(&self, name: &[u8], attributes: &Attributes<'_>) -> Flow {
         let vm = self.vm;
         stop(self.parser.flush(vm))?;
-        let limit = if self.parser.specified_attributes.get() { attributes.specified() } else { attributes.len() };
+        let limit =
+            if self.parser.specified_attributes.get() { attributes.specified() } else { attributes.len() };
         let name = self.name(name)?;
         let container = if self.parser.ordered_attributes.get() {
             let mut items = Vec::with_capacity(limit * 2);
@@ -212,10 +213,7 @@ impl Handler for Calls<'_> {
         let value = stop(text_or_none(value, self.vm))?;
         let (base, system_id) = (self.name_or_none(ids.base)?, self.name_or_none(ids.system_id)?);
         let (public_id, notation) = (self.name_or_none(ids.public_id)?, self.name_or_none(notation)?);
-        self.call(
-            Event::EntityDecl,
-            &[&name, &is_param, &value, &base, &system_id, &public_id, &notation],
-        )
+        self.call(Event::EntityDecl, &[&name, &is_param, &value, &base, &system_id, &public_id, &notation])
     }
 
     fn xml_decl(&self, version: Option<&[u8]>, encoding: Option<&[u8]>, standalone: i32) -> Flow {

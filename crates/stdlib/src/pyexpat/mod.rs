@@ -116,9 +116,9 @@ impl PyExpat {
             Some([]) => Some(0),
             Some(&[byte]) => Some(byte),
             Some(_) => {
-                return Err(vm.value_error(
-                    "namespace_separator must be at most one character, omitted, or None",
-                ));
+                return Err(
+                    vm.value_error("namespace_separator must be at most one character, omitted, or None")
+                );
             }
         };
         let intern = match intern {

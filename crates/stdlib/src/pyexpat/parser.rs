@@ -114,8 +114,11 @@ impl XmlParser {
     /// Whether the event has a handler.
     #[inline]
     pub fn has_handler(&self, index: usize) -> bool {
-        let index =
-            if index == Event::Default as usize && self.default_expands.get() { DEFAULT_EXPAND } else { index };
+        let index = if index == Event::Default as usize && self.default_expands.get() {
+            DEFAULT_EXPAND
+        } else {
+            index
+        };
         self.handlers.get(index).is_some_and(|slot| !slot.is_none())
     }
 
@@ -319,8 +322,7 @@ impl XmlParser {
                 (_, Some(_)) => chunk.get_buffer(SIMPLE, vm)?.as_bytes().to_vec(),
                 _ => {
                     let given = chunk.ob_type().tp_name_str();
-                    return Err(vm
-                        .type_error(format!("read() did not return a bytes object (type={given})")));
+                    return Err(vm.type_error(format!("read() did not return a bytes object (type={given})")));
                 }
             };
             if data.len() > CHUNK {
@@ -443,7 +445,11 @@ impl XmlParser {
     /// Activation thresholds below 4 MiB are known to break support for DITA 1.3
     /// payload and are hence not recommended.
     #[method("($self, threshold, /)")]
-    fn SetBillionLaughsAttackProtectionActivationThreshold(&self, threshold: &Object, vm: &Vm) -> PyResult<()> {
+    fn SetBillionLaughsAttackProtectionActivationThreshold(
+        &self,
+        threshold: &Object,
+        vm: &Vm,
+    ) -> PyResult<()> {
         let limit = self::threshold(threshold, vm)?;
         self.check_root(vm)?;
         self.shared.accounting.threshold.set(limit);
