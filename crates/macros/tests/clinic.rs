@@ -318,7 +318,7 @@ fn functions(get: &dyn Fn(&str) -> ObjRef, vm: &Vm) {
     assert_eq!(call(&get("told"), 1, &[], vm), "told() argument 1 must be str, not int");
     assert_eq!(
         call_with(&get("told"), &[word.as_object(), &one], &[], vm),
-        "told() argument 2 must be str, not int"
+        "told() argument 2 must be str or None, not int"
     );
     assert_eq!(
         call_with(&get("told"), &[word.as_object(), vm.none_ref(), &one], &[], vm),
