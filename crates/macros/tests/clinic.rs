@@ -322,7 +322,7 @@ fn functions(get: &dyn Fn(&str) -> ObjRef, vm: &Vm) {
     );
     assert_eq!(
         call_with(&get("told"), &[word.as_object(), vm.none_ref(), &one], &[], vm),
-        "told() argument 'third' must be str, not int"
+        "told() argument 'third' must be str or None, not int"
     );
     // As CPython says of `divmod`.
     assert_eq!(call(&get("two"), 1, &[], vm), "two expected 2 arguments, got 1");
