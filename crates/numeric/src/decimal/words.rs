@@ -349,7 +349,7 @@ pub fn shift_right(a: &[u64], count: u64) -> (Words, Remainder) {
     let digit = (a[word] / POWERS[offset] % 10) as u8;
     let mut remainder = digit;
     if digit == 0 || digit == 5 {
-        let below = a[word] % POWERS[offset] != 0 || a[..word].iter().any(|&word| word != 0);
+        let below = !a[word].is_multiple_of(POWERS[offset]) || a[..word].iter().any(|&word| word != 0);
         remainder += u8::from(below);
     }
     let mut shifted = Words::with_capacity(a.len() - whole.min(a.len()) + 1);
@@ -386,7 +386,7 @@ pub fn trailing_zeros(a: &[u64]) -> u64 {
     let Some(at) = a.iter().position(|&word| word != 0) else { return 0 };
     let mut word = a[at];
     let mut count = at as u64 * WORD_DIGITS;
-    while word % 10 == 0 {
+    while word.is_multiple_of(10) {
         word /= 10;
         count += 1;
     }
