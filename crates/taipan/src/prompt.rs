@@ -126,6 +126,14 @@ impl Session {
         compile::compile_tree(&arena, &tree, &name, flags, -1, Some(bytes), vm)
     }
 
+    /// Whether the grammar takes the text: what only the compiler finds fault with is a statement all the same.
+    fn parse(&self, source: &str, extra: u32, vm: &Vm) -> PyResult<()> {
+        let (text, flags) = (vm.new_str(source), CompileFlags(self.futures | extra));
+        let (arena, origin) = (compile::Arena::new(), text.as_object());
+        compile::parse_source(source.as_bytes(), origin, "<stdin>", Mode::Single, flags, -1, &arena, vm)
+            .map(drop)
+    }
+
     /// Reads lines until they make a statement. Raises its syntax error.
     fn read(&mut self, vm: &Vm) -> PyResult<Read> {
         const PARTIAL: u32 = CompileFlags::DONT_IMPLY_DEDENT | CompileFlags::ALLOW_INCOMPLETE_INPUT;
@@ -154,12 +162,12 @@ impl Session {
             }
             source.push_str(&line);
             first = false;
-            if let Ok(code) = self.compile(&source, PARTIAL, vm) {
-                return Ok(Read::Statement(code, source));
+            if self.parse(&source, PARTIAL, vm).is_ok() {
+                return Ok(Read::Statement(self.compile(&source, PARTIAL, vm)?, source));
             }
             // With a line end more, a statement that goes on says so.
             vm.clear_exception();
-            let goes_on = match self.compile(&format!("{source}\n"), PARTIAL, vm) {
+            let goes_on = match self.parse(&format!("{source}\n"), PARTIAL, vm) {
                 Ok(_) => true,
                 Err(Raised) => {
                     let incomplete = vm.exception_matches(types::incomplete_input_error());
