@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use taipan_parser::ErrorKind;
 use taipan_parser::ast::Range;
 use taipan_parser::source;
 use taipan_parser::token::{Tok, Token};
@@ -223,7 +224,19 @@ impl TokenizerIter {
             error.line = stream.tokens.lines.len() as u32 + u32::from(!stream.implicit_newline);
             error.offset = 0;
         }
-        raise_syntax(&error, "<string>", vm)
+        if error.kind != ErrorKind::Indentation || error.end_offset != -1 {
+            return raise_syntax(&error, "<string>", vm);
+        }
+        // An unindent has no end.
+        let line = error.text.as_deref().unwrap_or_default();
+        let details = [
+            vm.new_str("<string>").into_object(),
+            vm.new_int(error.line),
+            vm.new_int(error.offset),
+            vm.new_str(line.strip_suffix('\n').unwrap_or(line)).into_object(),
+        ];
+        let message = vm.new_str(&error.message).into_object();
+        vm.raise_with(types::indentation_error(), vec![message, vm.new_tuple(details).into_object()])
     }
 
     fn token(&self, stream: &Stream, token: Token, vm: &Vm) -> PyResult {
@@ -275,8 +288,13 @@ impl TokenizerIter {
                     end = (start.0, start.1 + text.len());
                 }
                 Tok::Indent | Tok::Dedent | Tok::EndMarker => {
-                    text.clear();
+                    text.truncate(0);
                     nowhere = true;
+                    // At the end the line is shown if a token stands on it.
+                    let first = line.iter().find(|byte| !byte.is_ascii_whitespace());
+                    if trailing && matches!(first, None | Some(b'#')) {
+                        line = b"";
+                    }
                 }
                 _ => {}
             }

@@ -144,35 +144,29 @@ impl Graph {
 
     /// `BUILD_LIST 0`, then constants appended, then made a tuple.
     pub(super) fn fold_list_to_tuple(&mut self, id: BlockId, at: usize, consts: &mut ConstTable) {
-        let instrs = &self.blocks[id].instrs;
-        let (mut values, mut places) = (Vec::new(), Vec::new());
-        let mut expect_append = true;
-        for place in (0..at).rev() {
-            let instr = instrs[place];
-            if instr.op == Op::Nop {
-                continue;
-            }
-            places.push(place);
-            if instr.op == Op::BuildList && instr.arg == 0 {
-                if !expect_append {
-                    return;
-                }
-                values.reverse();
-                self.replace(id, at, &places, Const::Tuple(values.into()), consts);
-                return;
-            }
-            if expect_append {
-                if instr.op != Op::ListAppend || instr.arg != 1 {
-                    return;
-                }
-            } else {
-                match const_of(&instr, consts) {
-                    Some(value) => values.push(value),
-                    None => return,
-                }
-            }
-            expect_append = !expect_append;
+        let before = self.blocks[id].instrs.get(..at).unwrap_or_default();
+        if let Some((places, values)) = appended(before, Op::ListAppend, consts) {
+            self.replace(id, at, &places, Const::Tuple(values.into()), consts);
         }
+    }
+
+    /// The last append or add to a long display of constants that is only looked through.
+    pub(super) fn fold_long_display(&mut self, id: BlockId, at: usize, consts: &mut ConstTable) {
+        let instrs = &self.blocks[id].instrs;
+        let last = instrs[at];
+        if last.arg != 1
+            || !instrs.get(at + 1).is_some_and(|next| matches!(next.op, Op::GetIter | Op::ContainsOp))
+        {
+            return;
+        }
+        let Some((places, values)) = appended(instrs.get(..=at).unwrap_or_default(), last.op, consts) else {
+            return;
+        };
+        let value = match last.op {
+            Op::SetAdd => Const::FrozenSet(fold::unique(values).into()),
+            _ => Const::Tuple(values.into()),
+        };
+        self.replace(id, at, &places, value, consts);
     }
 
     pub(super) fn fold_unary(&mut self, id: BlockId, at: usize, consts: &mut ConstTable) {
@@ -199,4 +193,28 @@ impl Graph {
             self.replace(id, at, &places, value, consts);
         }
     }
+}
+
+/// The constants that are put one by one into a new list or set just before the end of `instrs`, and the places of these
+/// instructions.
+fn appended(instrs: &[Instr], append: Op, consts: &ConstTable) -> Option<(Vec<usize>, Vec<Const>)> {
+    let build = if append == Op::SetAdd { Op::BuildSet } else { Op::BuildList };
+    let (mut values, mut places) = (Vec::new(), Vec::new());
+    let mut expect_append = true;
+    for (place, instr) in instrs.iter().enumerate().rev().filter(|(_, instr)| instr.op != Op::Nop) {
+        places.push(place);
+        if expect_append {
+            if instr.op == build && instr.arg == 0 {
+                values.reverse();
+                return Some((places, values));
+            }
+            if instr.op != append || instr.arg != 1 {
+                return None;
+            }
+        } else {
+            values.push(const_of(instr, consts)?);
+        }
+        expect_append = !expect_append;
+    }
+    None
 }

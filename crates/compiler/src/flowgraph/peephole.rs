@@ -51,6 +51,7 @@ impl Graph {
                 self.fold_tuple(id, i, consts);
             }
             Op::BuildList | Op::BuildSet => self.fold_display(id, i, consts),
+            Op::ListAppend | Op::SetAdd => self.fold_long_display(id, i, consts),
             Op::PopJumpIfNone | Op::PopJumpIfNotNone | Op::PopJumpIfFalse | Op::PopJumpIfTrue => {
                 if let Some(target) = target.filter(|target| target.op == Op::Jump) {
                     return self.thread(id, i, &target, inst.op);

@@ -233,6 +233,13 @@ impl<'a> Visitor<'a> {
 
     fn stmt_kind(&mut self, stmt: &'a Stmt<'a>) -> Visit {
         let range = stmt.range;
+        // Where `await` may stand at the top, these make a coroutine of the module too.
+        if matches!(stmt.kind, StmtKind::AsyncFor(_) | StmtKind::AsyncWith(_))
+            && self.top_level_await
+            && self.cur().kind == BlockType::Module
+        {
+            self.cur().coroutine = true;
+        }
         match stmt.kind {
             StmtKind::FunctionDef(function) => self.function(stmt, function, false),
             StmtKind::AsyncFunctionDef(function) => self.function(stmt, function, true),
