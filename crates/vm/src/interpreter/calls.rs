@@ -109,11 +109,14 @@ pub unsafe fn push_call(
             return frame;
         }
         let slots = InterpreterFrame::locals_ptr(frame);
-        if kwnames.is_none() && code.is_simple() && nargs == code.argcount.get() as usize {
-            for i in 0..nargs {
-                *slots.add(i) = args.add(i).replace(StackRef::NULL);
+        if kwnames.is_none() && code.is_simple() {
+            let count = code.argcount.get() as usize;
+            if nargs <= count && binding::fill_defaults(func, slots, nargs, count) {
+                for i in 0..nargs {
+                    *slots.add(i) = args.add(i).replace(StackRef::NULL);
+                }
+                return frame;
             }
-            return frame;
         }
         if binding::bind(func, code, slots, args, nargs, kwnames, vm).is_err() {
             finish_thread_frame(frame, vm);
