@@ -163,12 +163,33 @@ pub fn collect(vm: &Vm, generation: usize, reason: Reason) -> isize {
     (found.collected + found.uncollectable) as isize
 }
 
-/// The last collections when the interpreter ends: until nothing more is found, since finalisers free more.
-pub fn collect_at_shutdown(vm: &Vm) {
-    const ROUNDS: usize = 5;
-    for _ in 0..ROUNDS {
-        if collect(vm, GENERATIONS - 1, Reason::Shutdown) == 0 {
-            break;
+/// Warns at the end of the interpreter when `gc.garbage` holds objects.
+pub fn report_garbage(vm: &Vm) {
+    let collector = state(vm);
+    let garbage = match collector.garbage.get() {
+        Some(garbage) if garbage.len() > 0 => garbage,
+        _ => return,
+    };
+    let debug = collector.debug.get();
+    if debug & DEBUG_SAVEALL != 0 {
+        return;
+    }
+    let lists_them = debug & DEBUG_UNCOLLECTABLE != 0;
+    let hint = if lists_them { "" } else { "; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them" };
+    let text = format!("gc: {} uncollectable objects at shutdown{hint}", garbage.len());
+    let warned = crate::import::import_module("_warnings", vm).and_then(|warnings| {
+        let (text, source) = (vm.new_str(&text), vm.new_str("gc"));
+        let category = types::resource_warning().as_object();
+        let arguments = [text.as_object(), category, source.as_object(), &*vm.new_int(0)];
+        warnings.call_method(&vm.intern("warn_explicit"), &arguments, vm)
+    });
+    if warned.is_err() {
+        vm.write_unraisable(None, None);
+    }
+    if lists_them {
+        match garbage.as_object().repr(vm) {
+            Ok(shown) => write_stderr(&format!("      {}\n", shown.to_string_lossy()), vm),
+            Err(Raised) => vm.write_unraisable(Some(garbage.as_object()), None),
         }
     }
 }

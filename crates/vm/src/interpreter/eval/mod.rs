@@ -202,12 +202,24 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             enter!(new)
                         }};
                     }
+                    // Pending work is looked after behind each call of native code, as it may have come from there.
+                    macro_rules! check_breaker {
+                        () => {
+                            if vm.eval_breaker.load(Ordering::Relaxed) & instrument::REQUEST_BITS != 0 {
+                                save!();
+                                if crate::runtime::pending::handle(vm).is_err() {
+                                    error!()
+                                }
+                            }
+                        };
+                    }
                     // What the out-of-line call machinery decided.
                     macro_rules! called {
                         ($outcome:expr, $slots:expr, $units:expr) => {
                             match $outcome {
                                 calls::Outcome::Value(value) => {
                                     sp = calls::finish(Stack::new(sp), $slots, value).as_ptr();
+                                    check_breaker!();
                                     next!($units)
                                 }
                                 calls::Outcome::Frame(new) => {
@@ -297,16 +309,6 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 next!(6)
                             }};
                         }
-                    macro_rules! check_breaker {
-                        () => {
-                            if vm.eval_breaker.load(Ordering::Relaxed) & instrument::REQUEST_BITS != 0 {
-                                save!();
-                                if crate::runtime::pending::handle(vm).is_err() {
-                                    error!()
-                                }
-                            }
-                        };
-                    }
                     // After a callback: a trace function may have moved the frame elsewhere.
                     macro_rules! moved {
                         () => {
@@ -1301,6 +1303,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 Some(result) => {
                                     let value = attempt!(result);
                                     sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
+                                        check_breaker!();
                                     next!(4)
                                 }
                                 None => deopt!(Opcode::Call),
@@ -1312,6 +1315,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 Some(result) => {
                                     let value = attempt!(result);
                                     sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
+                                        check_breaker!();
                                     next!(4)
                                 }
                                 None => deopt!(Opcode::Call),
@@ -1326,6 +1330,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 Some(result) => {
                                     let value = attempt!(result);
                                     sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
+                                        check_breaker!();
                                     next!(4)
                                 }
                                 None => deopt!(Opcode::Call),
