@@ -1303,7 +1303,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 Some(result) => {
                                     let value = attempt!(result);
                                     sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
-                                        check_breaker!();
+                                    check_breaker!();
                                     next!(4)
                                 }
                                 None => deopt!(Opcode::Call),
@@ -1315,7 +1315,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 Some(result) => {
                                     let value = attempt!(result);
                                     sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
-                                        check_breaker!();
+                                    check_breaker!();
                                     next!(4)
                                 }
                                 None => deopt!(Opcode::Call),
@@ -1330,7 +1330,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                                 Some(result) => {
                                     let value = attempt!(result);
                                     sp = Stack::new(sp).replace(oparg + 2, value).as_ptr();
-                                        check_breaker!();
+                                    check_breaker!();
                                     next!(4)
                                 }
                                 None => deopt!(Opcode::Call),
