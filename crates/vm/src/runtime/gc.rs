@@ -177,7 +177,7 @@ pub fn report_garbage(vm: &Vm) {
     let lists_them = debug & DEBUG_UNCOLLECTABLE != 0;
     let hint = if lists_them { "" } else { "; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them" };
     let text = format!("gc: {} uncollectable objects at shutdown{hint}", garbage.len());
-    let warned = crate::import::import_module("_warnings", vm).and_then(|warnings| {
+    let warned = crate::builtins::warn::machinery(vm).and_then(|warnings| {
         let (text, source) = (vm.new_str(&text), vm.new_str("gc"));
         let category = types::resource_warning().as_object();
         let arguments = [text.as_object(), category, source.as_object(), &*vm.new_int(0)];
