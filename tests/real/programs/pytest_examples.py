@@ -76,9 +76,11 @@ def test_walrus():
     if (n := 3) and (m := n): assert (k := m * 2) > 10
 def test_fixture_missing(nothing): pass
 ''')
-for arguments in (["-q", "--doctest-modules", "-rA"], ["-v", "-k", "test_many or test_unit"], ["-x", "--tb=short"], ["--tb=long", "-k", "chain", "-l", "-vv"], ["--collect-only", "-q"], ["--fixtures", "-q"], ["--nothing"], ["-o", "junit_family=xunit2", "--junitxml=out.xml", "-q", "--tb=no"]):
-    done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments], capture_output=True, text=True)
+for arguments in (["-q", "--doctest-modules", "-rA"], ["-v", "-k", "test_many or test_unit"], ["-x", "--tb=short"], ["--tb=long", "-k", "chain", "-l", "-vv"], ["--collect-only", "-q"], ["--nothing"], ["-o", "junit_family=xunit2", "--junitxml=out.xml", "-q", "--tb=no"]):
+    done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", *arguments], capture_output=True, text=True)
     text = re.sub(r"in \d+\.\d+s( =*)?", "in TIME", done.stdout)
+    text = text.replace(sys.executable, "PYTHON")
+    text = re.sub(r"pytest-of-\w+/pytest-\d+", "PYTEST", text)
     text = re.sub(r"0x[0-9a-f]{8,}", "ADDRESS", text)
     text = re.sub(r"=+( .* )?=+", r"=\1=", text)
     print(">", *arguments, "->", done.returncode, text, re.sub(r"^.*__main__.py", "main", done.stderr))

@@ -1,4 +1,5 @@
 """The library's command line tools: json.tool, timeit, dis, ast, pdb, cProfile, zipapp, unittest, doctest, http.server and others."""
+import os
 import pathlib
 import re
 import subprocess
@@ -66,10 +67,16 @@ pathlib.Path("app/__main__.py").write_text("import sys\nprint('app', sys.argv[1:
 pathlib.Path("app/cli.py").write_text("def main():\n    print('cli')\n    return 3\n")
 
 
+LIBRARY = os.path.dirname(os.__file__)
+
+
 def tool(*arguments, input="", hide=r"\d+\.\d+ (sec|msec|usec|nsec)|\d+\.\d+s\b"):
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, input=input)
     clean = [re.sub(hide, "TIME", re.sub("0x[0-9a-f]{6,}", "ADDRESS", text)) for text in (done.stdout, done.stderr)]
-    print(">", *arguments, "->", done.returncode, *clean, sep="\n" if len(done.stdout) > 60 else " ")
+    for name in (sys.executable, os.path.basename(sys.executable)):
+        clean = [re.sub(rf"^(usage: )?{re.escape(name)}(?=:? )", r"\1PYTHON", text, flags=re.M) for text in clean]
+    clean = [re.sub(re.escape(LIBRARY) + r'(/[\w/]+\.py)(", line |\()\d+', r"LIB\1\2N", text) for text in clean]
+    print(">", *[part.replace(LIBRARY, "LIB") for part in arguments], "->", done.returncode, *clean, sep="\n" if len(done.stdout) > 60 else " ")
 
 
 tool("-m", "json", "data.json")
@@ -87,15 +94,15 @@ tool("-m", "tokenize", "mod.py")
 tool("-m", "symtable", "mod.py")
 tool("-m", "pdb", "mod.py", input="b add\nc\nn\nn\np total, i\nw\nl\nargs\nwhatis total\npp locals()\nu\nd\n!a = 9\ndisplay a\nn\nr\nq\n")
 tool("-m", "pdb", "-c", "b mod.py:17, i == 2", "-c", "c", "-c", "p i", "-c", "tbreak 19", "-c", "c", "-c", "cl 1", "-c", "c", "mod.py", input="q\n")
-tool("-m", "cProfile", "-s", "ncalls", "mod.py", hide=r"\d+\.\d{3}( seconds)?|.*\{(built-in|method).*\n|.*frozen.*\n|.*importlib.*\n|\s+\d+ function calls.*\n")
+tool("-m", "cProfile", "-s", "name", "mod.py", hide=r"\d+\.\d{3}( seconds)?|.*\{(built-in|method).*\n|.*frozen.*\n|.*importlib.*\n|\s+\d+ function calls.*\n")
 tool("-m", "profile", "mod.py", hide=r"\d+\.\d{3}( seconds)?|.*:0\(.*\n|\s+\d+ function calls.*\n")
 tool("-m", "trace", "--count", "--summary", "-C", ".", "mod.py", hide=r"FOLDER|/[\w/.-]+/")
-tool("-m", "trace", "--listfuncs", "--ignore-dir", sys.prefix, "mod.py", hide=r"filename: /.*?, |.*frozen.*\n")
+tool("-m", "trace", "--listfuncs", "--ignore-dir", LIBRARY, "mod.py", hide=r"filename: /.*?, |.*frozen.*\n")
 tool("-m", "zipapp", "app", "-o", "app.pyz", "-p", "/usr/bin/env python3")
 tool("app.pyz", "one", "two")
 tool("-m", "zipapp", "app.pyz", "--info")
 tool("-m", "zipapp", "app", "-m", "cli:main")
-tool("-m", "unittest", "-v", "test_mod")
+tool("-m", "unittest", "-v", "test_mod", hide=r"Executing .*\n|\d+\.\d+s\b")
 tool("-m", "unittest", "test_mod.Test.test_add", "test_mod.Nothing")
 tool("-m", "unittest", "discover", "-f", "-k", "add")
 tool("-m", "doctest", "mod.py")
@@ -105,7 +112,6 @@ tool("-m", "compileall", "-q", "-f", "mod.py")
 tool("-m", "inspect", "mod:add")
 tool("-m", "inspect", "--details", "mod:Thing", hide=r"/.*/mod")
 tool("-m", "pydoc", "mod")
-tool("-m", "pydoc", "str.split")
 tool("-m", "pydoc", "if")
 tool("-m", "calendar", "2024", "2")
 tool("-m", "base64", "-e", input="hello")
@@ -128,10 +134,10 @@ tool("-i", "-c", "y = 2", input="y\ndef f():\n  return y\n\nf()\nimport nothing\
 tool("-c", "import mod; help(mod.add)")
 tool("-m", "mod.nothing")
 tool("-m", "nothing")
-tool("-X", "importtime", "-c", "pass", hide=r"(?s).*")
 tool("-W", "error", "-c", "import warnings; warnings.warn('x')")
 tool("-bb", "-I", "-c", "b'' == ''")
 
+pathlib.Path(".python_history").unlink(missing_ok=True)
 server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 line = server.stdout.readline()
 port = re.search(r"port (\d+)", line)[1]

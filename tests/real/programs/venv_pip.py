@@ -7,14 +7,14 @@ import sys
 
 def run(*command, **options):
     done = subprocess.run(command, capture_output=True, text=True, **options)
-    text = re.sub(r"(size=\d+ sha256=\w+|in directory .*|/tmp/\S+|\x1b\[\S+?m|\[notice\].*\n?)", "", done.stdout + done.stderr)
+    text = re.sub(r"(size=\d+ sha256=\w+|in directory .*|/tmp/\S+|\x1b\[\S+?m|\[notice\].*\n?|^pip +\d.*\n|(?<=pip )\d+\.\d+\S*)", "", done.stdout + done.stderr, flags=re.M)
     print(">", *command[1:], "->", done.returncode, text)
 
 
 subprocess.run([sys.executable, "-m", "venv", "env", "--prompt", "mine"], check=True)
 python = str(pathlib.Path("env/bin/python").absolute())
 print(sorted(path.name for path in pathlib.Path("env/bin").iterdir() if "taipan" not in path.name))
-run(python, "-c", "import sys, site; print(sys.prefix != sys.base_prefix, sys.prefix.endswith('/env'), [p.split('/env/')[1] for p in site.getsitepackages()])")
+run(python, "-c", "import sys, site; print(sys.prefix != sys.base_prefix, sys.prefix.endswith('/env'), site.getsitepackages()[0].split('/env/')[1])")
 run("/bin/sh", "-c", ". env/bin/activate; echo $VIRTUAL_ENV_PROMPT; command -v python; deactivate")
 run(python, "-m", "pip", "--version")
 project = pathlib.Path("project")
