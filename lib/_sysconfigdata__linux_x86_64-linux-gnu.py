@@ -32,6 +32,7 @@ build_time_vars = {
     "OPT": "-DNDEBUG -g -O3 -Wall",
     "PLATLIBDIR": "lib",
     "PYTHON": "python",
+    "PY_COERCE_C_LOCALE": 1,
     "Py_DEBUG": 0,
     "Py_ENABLE_SHARED": 0,
     "Py_GIL_DISABLED": 0,

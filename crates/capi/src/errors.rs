@@ -571,7 +571,7 @@ fn syntax_location(filename: Option<&Object>, line: c_int, column: c_int, vm: &V
 fn print_waiting(set_last: bool, vm: &Vm) {
     let Some(exception) = vm.take_exception() else { return };
     if let Some(status) = print::handle_system_exit(&exception, vm) {
-        let status = taipan_vm::runtime::start::finish(vm, status);
+        let status = taipan_vm::runtime::finish::finish(vm, status);
         std::process::exit(status);
     }
     if set_last {

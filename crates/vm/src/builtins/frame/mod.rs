@@ -209,7 +209,10 @@ impl Traverse for Frame {
         self.f_overwritten_fast_locals.traverse(visit);
         if self.owns_frame() {
             // SAFETY: the activation is this object's and has ended.
-            unsafe { InterpreterFrame::traverse(self.f_frame.get(), visit) };
+            unsafe {
+                let frame = self.f_frame.get();
+                InterpreterFrame::traverse(frame, (*frame).stackpointer, visit);
+            }
         }
     }
 
