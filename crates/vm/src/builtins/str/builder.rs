@@ -174,6 +174,9 @@ impl StrBuilder {
 
     /// `push_repeated` for counts that there is room for.
     pub(super) fn fill(&mut self, code: u32, count: usize) {
+        if count == 0 {
+            return;
+        }
         self.make_room(Kind::for_char(code), count);
         match &mut self.units {
             Units::One(v) => v.resize(v.len() + count, code as u8),
