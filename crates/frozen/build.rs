@@ -63,7 +63,7 @@ fn main() {
         archive.extend_from_slice(bytes);
         (start, bytes.len())
     };
-    let mut index = String::from("pub static MODULES: &[Entry] = &[\n");
+    let mut index = String::from("static MODULES: &[Entry] = &[\n");
     for (name, module) in &modules {
         let source =
             std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));

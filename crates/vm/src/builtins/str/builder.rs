@@ -1,10 +1,15 @@
 //! `StrBuilder`: text under construction. It starts narrow and widens once when a wider character comes.
 
+use smallvec::SmallVec;
+
 use super::layout::{Kind, StrData, Unit, with_units};
 use crate::prelude::*;
 
+/// Short texts are put together without a block of their own.
+type Narrow = SmallVec<[u8; 120]>;
+
 enum Units {
-    One(Vec<u8>),
+    One(Narrow),
     Two(Vec<u16>),
     Four(Vec<u32>),
 }
@@ -32,13 +37,13 @@ impl StrBuilder {
     /// An empty builder.
     #[inline]
     pub fn new() -> Self {
-        StrBuilder { units: Units::One(Vec::new()), first: None }
+        StrBuilder { units: Units::One(Narrow::new()), first: None }
     }
 
     /// An empty builder with room for `capacity` narrow characters.
     #[inline]
     pub fn with_capacity(capacity: usize) -> Self {
-        StrBuilder { units: Units::One(Vec::with_capacity(capacity)), first: None }
+        StrBuilder { units: Units::One(Narrow::with_capacity(capacity)), first: None }
     }
 
     /// Characters so far.
@@ -73,11 +78,10 @@ impl StrBuilder {
     /// `reserve` that only says whether there is memory.
     pub fn try_room(&mut self, extra: usize) -> bool {
         match &mut self.units {
-            Units::One(v) => v.try_reserve(extra),
-            Units::Two(v) => v.try_reserve(extra),
-            Units::Four(v) => v.try_reserve(extra),
+            Units::One(v) => v.try_reserve(extra).is_ok(),
+            Units::Two(v) => v.try_reserve(extra).is_ok(),
+            Units::Four(v) => v.try_reserve(extra).is_ok(),
         }
-        .is_ok()
     }
 
     /// Appends a character.

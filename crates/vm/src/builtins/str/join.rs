@@ -60,6 +60,14 @@ impl Str {
     /// Concatenate the strings of an iterable, with this string between them.
     #[method("($self, iterable, /)")]
     fn join(&self, iterable: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
+        // Joining runs no Python code, so a list or tuple stays as it is.
+        if let Some(list) = iterable.downcast_exact::<List>() {
+            // SAFETY: as said, nothing changes the list meanwhile.
+            return Str::join_items(self, unsafe { list.borrow_slice() }, vm);
+        }
+        if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
+            return Str::join_items(self, tuple.as_slice(), vm);
+        }
         let items = match iterable.collect_iterable(vm) {
             Ok(items) => items,
             Err(Raised) if vm.exception_matches(types::type_error()) && !is_iterable(iterable) => {
