@@ -57,7 +57,7 @@ pub fn warn(
     vm: &Vm,
 ) -> PyResult<()> {
     let category = category.unwrap_or_else(|| types::runtime_warning().as_object());
-    let warnings = taipan_vm::import::import_module("_warnings", vm)?;
+    let warnings = taipan_vm::builtins::warn::machinery(vm)?;
     let function = warnings.get_attr(&vm.intern("warn"), vm)?;
     let level = vm.new_int(level);
     let source = source.unwrap_or(vm.none_ref());
@@ -75,7 +75,7 @@ pub fn warn_explicit(
     vm: &Vm,
 ) -> PyResult<()> {
     let category = category.unwrap_or_else(|| types::runtime_warning().as_object());
-    let warnings = taipan_vm::import::import_module("_warnings", vm)?;
+    let warnings = taipan_vm::builtins::warn::machinery(vm)?;
     let function = warnings.get_attr(&vm.intern("warn_explicit"), vm)?;
     let none = vm.none_ref();
     let line = vm.new_int(line);

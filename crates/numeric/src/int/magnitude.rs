@@ -89,14 +89,14 @@ pub fn add(a: &[u32], b: &[u32]) -> Digits {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
     let mut result = Digits::from_elem(0, long.len() + 1);
     let (low, high) = long.split_at(short.len());
+    let (low_out, high_out) = result.split_at_mut(short.len());
     let mut carry = 0;
-    let mut out = result.iter_mut();
-    for ((out, &x), &y) in (&mut out).zip(low).zip(short) {
+    for ((out, &x), &y) in low_out.iter_mut().zip(low).zip(short) {
         carry += x + y;
         *out = carry & DIGIT_MASK;
         carry >>= DIGIT_BITS;
     }
-    for (out, digit) in out.zip(high.iter().copied().chain(std::iter::once(0))) {
+    for (out, digit) in high_out.iter_mut().zip(high.iter().copied().chain(std::iter::once(0))) {
         carry += digit;
         *out = carry & DIGIT_MASK;
         carry >>= DIGIT_BITS;

@@ -24,6 +24,9 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
         }
     }
     let flushed = flush_streams(vm);
+    if crate::builtins::warn::machinery(vm).is_err() {
+        vm.clear_exception();
+    }
     vm.interp().finalizing.set(true);
     vm.interp().gil.keep(vm);
     if let Some(end) = vm.interp().hooks.end_signals.get() {
