@@ -621,4 +621,24 @@ pub const LATER_FIXES: &[(&str, &str, &str)] = &[
          if self._processes:\n            \
          processes = self._processes.copy()\n",
     ),
+    // What has no line is told without one.
+    (
+        "asyncio.tools",
+        "        if elem.lineno == 0 and elem.filename == \"\":\n",
+        "        if elem.lineno is None and elem.filename not in (\"\", \"~\"):\n            \
+         return f\"{elem.funcname} {elem.filename}\"\n        \
+         if not elem.lineno and elem.filename in (\"\", \"~\"):\n",
+    ),
+    (
+        "asyncio.tools",
+        "            coro_stack = \" -> \".join(_format_stack_entry(x).split(\" \")[0]\n                                   \
+         for x in frames)\n",
+        "            coro_stack = \" -> \".join(x.funcname for x in frames)\n",
+    ),
+    (
+        "asyncio.tools",
+        "                awaiter_frames = [_format_stack_entry(x).split(\" \")[0]\n                                \
+         for x in coro_info.call_stack]\n",
+        "                awaiter_frames = [x.funcname for x in coro_info.call_stack]\n",
+    ),
 ];

@@ -81,7 +81,7 @@ pub(crate) fn interrupt_main(signal: i32, vm: &Vm) -> PyResult<()> {
         return Err(vm.value_error("signal number out of range"));
     }
     let handler = vm.interp().state::<Handlers>().get(signal);
-    if handler.is_some_and(|handler| handler.downcast_ref::<Int>().is_none() && !vm.is_none(&handler)) {
+    if handler.is_none_or(|handler| handler.downcast_ref::<Int>().is_none() && !vm.is_none(&handler)) {
         on_signal(signal);
         taipan_vm::runtime::pending::check_signals(vm)?;
     }
@@ -102,11 +102,16 @@ fn run_handlers(vm: &Vm) -> PyResult<()> {
         if !flag.swap(false, Ordering::AcqRel) {
             continue;
         }
-        let Some(handler) = vm.interp().state::<Handlers>().get(signal as i32) else { continue };
-        // The handler may have been taken away since the signal came.
-        if handler.downcast_ref::<Int>().is_some() || vm.is_none(&handler) {
+        let handler = vm.interp().state::<Handlers>().get(signal as i32);
+        let handler =
+            handler.filter(|handler| handler.downcast_ref::<Int>().is_none() && !vm.is_none(handler));
+        let Some(handler) = handler else {
+            // The handler was taken away since the signal came.
+            let Raised =
+                vm.raise(types::os_error(), format!("Signal {signal} ignored due to race condition"));
+            vm.write_unraisable(None, Some("Exception ignored while calling signal handler"));
             continue;
-        }
+        };
         let frame = frame::current(vm);
         let frame = if frame.is_null() {
             vm.none()
@@ -120,6 +125,17 @@ fn run_handlers(vm: &Vm) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// Gives the signals that have Python handlers back to the system.
+fn end(vm: &Vm) {
+    let handlers = vm.interp().state::<Handlers>();
+    for signal in 1..NSIG as i32 {
+        let Some(handler) = handlers.put(signal, None) else { continue };
+        if handler.downcast_ref::<Int>().is_none() && !vm.is_none(&handler) {
+            native(signal, libc::SIG_DFL, 0);
+        }
+    }
 }
 
 fn native(signal: i32, handler: libc::sighandler_t, flags: libc::c_int) -> i32 {
@@ -146,6 +162,7 @@ pub fn install(vm: &Vm) -> PyResult<()> {
     }
     MAIN.store(std::ptr::from_ref(vm).cast_mut(), Ordering::Release);
     vm.interp().hooks.run_signal_handlers.set(Some(run_handlers));
+    vm.interp().hooks.end_signals.set(Some(end));
     for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
         native(signal, libc::SIG_IGN, 0);
     }

@@ -137,6 +137,13 @@ impl Session {
             .map(drop)
     }
 
+    /// A statement in a line without an end: the rest of the line is asked for, in vain.
+    fn ask_for_rest(&self, vm: &Vm) {
+        if self.input.cut {
+            print::write_stderr(&format!("{}\n", prompt_text("ps2", vm)), vm);
+        }
+    }
+
     /// Reads lines until they make a statement. Raises its syntax error.
     fn read(&mut self, vm: &Vm) -> PyResult<Read> {
         const PARTIAL: u32 = CompileFlags::DONT_IMPLY_DEDENT | CompileFlags::ALLOW_INCOMPLETE_INPUT;
@@ -160,16 +167,13 @@ impl Session {
             if first && blank {
                 return Ok(Read::Nothing);
             }
-            if self.input.cut {
-                // The rest of the line is asked for, in vain.
-                print::write_stderr(&format!("{}\n", prompt_text("ps2", vm)), vm);
-            }
             if !first {
                 source.push('\n');
             }
             source.push_str(&line);
             first = false;
             if self.parse(&source, PARTIAL, vm).is_ok() {
+                self.ask_for_rest(vm);
                 return Ok(Read::Statement(self.compile(&source, PARTIAL, vm)?, source));
             }
             // With a line end more, a statement that goes on says so.
@@ -183,6 +187,7 @@ impl Session {
                 }
             };
             if !goes_on {
+                self.ask_for_rest(vm);
                 return Ok(Read::Statement(
                     self.compile(&source, CompileFlags::DONT_IMPLY_DEDENT, vm)?,
                     source,

@@ -337,10 +337,10 @@ impl FileIo {
                     return Err(vm.value_error("embedded null byte"));
                 }
             };
+            audit_open(vm)?;
             if !closefd {
                 return Err(vm.value_error("Cannot use closefd=False with file name"));
             }
-            audit_open(vm)?;
             match opener.0 {
                 Some(opener) => {
                     let fd = opener.call(&[file, &vm.new_int(flags)], vm)?;

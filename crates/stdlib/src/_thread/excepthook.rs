@@ -75,12 +75,10 @@ impl super::Thread {
     /// Set the name of the current thread.
     #[function("($module, name)")]
     fn set_name(name: &Str, vm: &Vm) -> PyResult<()> {
-        let text = name.to_string_lossy();
-        let mut end = text.len().min(NAME_MAX);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let bytes: Vec<u8> = text.bytes().take(end).take_while(|byte| *byte != 0).collect();
+        let letter = |index| name.char_at(index).and_then(char::from_u32).unwrap_or('?');
+        let text: String = (0..name.len()).map(letter).collect();
+        // A letter may be cut in two, as the system counts bytes.
+        let bytes: Vec<u8> = text.bytes().take(NAME_MAX).take_while(|byte| *byte != 0).collect();
         let Ok(name) = CString::new(bytes) else { return Ok(()) };
         // SAFETY: the name is NUL-terminated and short enough.
         match unsafe { libc::pthread_setname_np(libc::pthread_self(), name.as_ptr()) } {

@@ -10,13 +10,10 @@ pub struct Embedded;
 impl Embedded {
     /// Whether the module of that name exists: None, or whether it is a package.
     #[function("($module, name, /)")]
-    fn find(name: &str, vm: &Vm) -> Option<bool> {
-        vm.interp()
-            .import
-            .library
-            .get()
-            .and_then(|library| library.find(name))
-            .map(|module| module.is_package)
+    fn find(name: &Str, vm: &Vm) -> Option<bool> {
+        let name = name.as_ascii_str()?;
+        let library = vm.interp().import.library.get()?;
+        library.find(name).map(|module| module.is_package)
     }
 
     /// The code object of a module.

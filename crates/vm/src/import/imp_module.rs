@@ -117,8 +117,11 @@ impl Imp {
 
     /// Return info about the corresponding frozen module (if there is one) or None.
     #[function("($module, name, /, *, withdata=False)")]
-    fn find_frozen(name: &str, withdata: bool, vm: &Vm) -> PyResult {
-        let Some((module, origin)) = frozen(name, vm) else { return Ok(vm.none()) };
+    fn find_frozen(name: &Str, withdata: bool, vm: &Vm) -> PyResult {
+        // Names of frozen modules are ASCII.
+        let Some((module, origin)) = name.as_ascii_str().and_then(|name| frozen(name, vm)) else {
+            return Ok(vm.none());
+        };
         let data = if withdata { vm.new_bytes(module.code).into_object() } else { vm.none() };
         let origin = vm.new_str(origin).into_object();
         Ok(vm.new_tuple([data, vm.new_bool(module.is_package), origin]).into_object())
@@ -144,8 +147,8 @@ impl Imp {
 
     /// Returns True if the module name corresponds to a frozen module.
     #[function("($module, name, /)")]
-    fn is_frozen(name: &str, vm: &Vm) -> bool {
-        frozen(name, vm).is_some()
+    fn is_frozen(name: &Str, vm: &Vm) -> bool {
+        name.as_ascii_str().is_some_and(|name| frozen(name, vm).is_some())
     }
 
     /// Initializes a frozen module.
@@ -177,11 +180,12 @@ impl Imp {
 
     /// Returns True if the module name corresponds to a built-in module.
     #[function("($module, name, /)")]
-    fn is_builtin(name: &str, vm: &Vm) -> i32 {
-        if name == "sys" || name == "builtins" {
-            return -1;
+    fn is_builtin(name: &Str, vm: &Vm) -> i32 {
+        match name.as_ascii_str() {
+            Some("sys" | "builtins") => -1,
+            Some(name) => i32::from(vm.interp().import.find_builtin(name).is_some()),
+            None => 0,
         }
-        i32::from(vm.interp().import.find_builtin(name).is_some())
     }
 
     /// Create an extension module.

@@ -111,6 +111,11 @@ pub fn compile_source(
     optimize: i32,
     vm: &Vm,
 ) -> PyResult<Ref<Code>> {
+    if crate::runtime::audit::is_active(vm) {
+        let event = [vm.new_bytes(text).into_object(), vm.new_str(filename).into_object()];
+        let [source, name] = &event;
+        crate::runtime::audit::audit("compile", &[source, name], vm)?;
+    }
     let arena = Arena::new();
     let tree = parse_source(text, origin, filename, mode, flags, -1, &arena, vm)?;
     compile_tree(&arena, &tree, filename, flags, optimize, None, vm)

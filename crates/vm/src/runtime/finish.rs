@@ -29,6 +29,9 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
     }
     vm.interp().finalizing.set(true);
     vm.interp().gil.keep(vm);
+    if let Some(end) = vm.interp().hooks.end_signals.get() {
+        end(vm);
+    }
     // Finalisers that run here still find every module.
     gc::collect(vm, gc::GENERATIONS - 1, gc::Reason::Shutdown);
     destroy_modules(vm);

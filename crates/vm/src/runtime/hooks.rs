@@ -13,6 +13,8 @@ pub type CompileAst = fn(&Object, &Str, Mode, CompileFlags, i32, i32, &Vm) -> Py
 pub struct Hooks {
     /// Runs the Python handlers of signals that have come.
     pub run_signal_handlers: Cell<Option<fn(&Vm) -> PyResult<()>>>,
+    /// Takes all Python handlers away, when the interpreter ends.
+    pub end_signals: Cell<Option<fn(&Vm)>>,
     /// Runs calls that native code put off (`Py_AddPendingCall`).
     pub run_pending_calls: Cell<Option<fn(&Vm) -> PyResult<()>>>,
     /// Opens and creates an extension module from its spec (PEP 489).

@@ -71,6 +71,10 @@ fn optional<'a>(mapping: Option<&'a Object>, vm: &Vm) -> Option<&'a Object> {
     mapping.filter(|m| !vm.is_none(m))
 }
 
+fn no_nul(name: &str, vm: &Vm) -> PyResult<()> {
+    if name.contains('\0') { Err(vm.value_error("embedded null character")) } else { Ok(()) }
+}
+
 #[pymodule(name = "_codecs")]
 impl CodecsModule {
     /// Register a codec search function.
@@ -92,6 +96,7 @@ impl CodecsModule {
     /// Looks up a codec tuple in the Python codec registry and returns a CodecInfo object.
     #[function("($module, encoding, /)")]
     fn lookup(encoding: &str, vm: &Vm) -> PyResult<ObjRef> {
+        no_nul(encoding, vm)?;
         registry::lookup(encoding, vm).map(Ref::into_object)
     }
 
@@ -122,6 +127,7 @@ impl CodecsModule {
     /// Return the error handler for the specified error handling name.
     #[function("($module, name, /)")]
     fn lookup_error(name: &str, vm: &Vm) -> PyResult<ObjRef> {
+        no_nul(name, vm)?;
         registry::lookup_error(name, vm)
     }
 

@@ -143,7 +143,7 @@ fn flags(vm: &Vm) -> PyResult {
     let int = |value: i64| vm.new_int(value);
     let flag = |value: bool| vm.new_int(i64::from(value));
     let values = vec![
-        int(config.debug.into()),
+        int(config.debug.min(1).into()),
         flag(config.inspect),
         flag(config.interactive),
         int(config.optimization_level.into()),

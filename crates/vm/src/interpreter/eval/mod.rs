@@ -202,7 +202,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             enter!(new)
                         }};
                     }
-                    // Pending work is looked after behind each call of native code, as it may have come from there.
+                    // Pending work is looked after behind each call of native code too, as it may have come from there.
                     macro_rules! check_breaker {
                         () => {
                             if vm.eval_breaker.load(Ordering::Relaxed) & instrument::REQUEST_BITS != 0 {
