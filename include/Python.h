@@ -499,6 +499,18 @@ int PyObject_SetAttr(PyObject *, PyObject *, PyObject *);
 int PyObject_SetAttrString(PyObject *, const char *, PyObject *);
 PyObject *PyObject_GenericGetAttr(PyObject *, PyObject *);
 int PyObject_GenericSetAttr(PyObject *, PyObject *, PyObject *);
+PyObject *PyObject_GenericGetDict(PyObject *, void *);
+int PyObject_GenericSetDict(PyObject *, PyObject *, void *);
+int PyObject_VisitManagedDict(PyObject *, visitproc, void *);
+void PyObject_ClearManagedDict(PyObject *);
+typedef struct _Py_Identifier {
+    const char *string;
+    Py_ssize_t index;
+    struct { uint8_t v; } mutex;
+} _Py_Identifier;
+#define _Py_IDENTIFIER(name) static _Py_Identifier PyId_##name = { .string = #name, .index = -1 }
+PyObject *_PyUnicode_FromId(_Py_Identifier *);
+PyObject *_PyObject_GetAttrId(PyObject *, _Py_Identifier *);
 PyObject *PyObject_GetItem(PyObject *, PyObject *);
 int PyObject_SetItem(PyObject *, PyObject *, PyObject *);
 Py_ssize_t PyObject_Size(PyObject *);

@@ -260,6 +260,12 @@ static PyObject *carry(PyObject *self, PyObject *unused) {
     return Py_BuildValue("ii", value, wrong);
 }
 
+static PyObject *real_part(PyObject *self, PyObject *object) {
+    _Py_IDENTIFIER(real);
+    PyObject *value = _PyObject_GetAttrId(object, &PyId_real);
+    return value == NULL ? NULL : Py_BuildValue("NO", value, _PyUnicode_FromId(&PyId_real));
+}
+
 static PyMethodDef functions[] = {
     {"parse", parse, METH_VARARGS, "parse(text, number, data, pair, maybe)"},
     {"fail", fail, METH_O, NULL},
@@ -267,6 +273,7 @@ static PyMethodDef functions[] = {
     {"unlocked", unlocked, METH_NOARGS, NULL},
     {"fill", fill, METH_O, NULL},
     {"carry", carry, METH_NOARGS, NULL},
+    {"real_part", real_part, METH_O, NULL},
     {NULL},
 };
 

@@ -69,3 +69,6 @@ for number, one in enumerate(tagged):
 print(sum(one.number for one in tagged), len(tagged[-1].__dict__), gc.collect())
 del tagged, one
 print(gc.collect() >= 200)
+
+print(sample.real_part(3 + 4j), sample.real_part(True))
+show(sample.real_part, None)

@@ -31,6 +31,7 @@ mod errors;
 mod extension;
 mod float;
 mod format;
+mod identifier;
 mod import;
 mod instance_method;
 mod iter;

@@ -104,7 +104,7 @@ stubs! {
         _PyLong_Multiply _PyLong_New _PyLong_Rshift _PyLong_Subtract _PyMarshal_ReadObjectFromXIData
         _PyMem_GetCurrentAllocatorName _PyNamespace_New _PyObjectArray_FromStackRefArray _PyObject_AssertFailed
         _PyObject_CallMethod _PyObject_CallMethodId _PyObject_FunctionStr _PyObject_GenericGetAttrWithDict
-        _PyObject_GetAttrId _PyObject_GetState _PyObject_LookupSpecial _PyObject_MakeTpCall
+        _PyObject_GetState _PyObject_LookupSpecial _PyObject_MakeTpCall
         _PyObject_MaybeCallSpecialNoArgs _PyObject_MaybeCallSpecialOneArg _PyPickle_LoadFromXIData
         _PySlice_FromIndices _PyStack_AsDict _PyStaticType_GetBuiltins _PyStructSequence_NewType
         _PySuper_Lookup _PySys_GetRequiredAttr _PySys_GetRequiredAttrString _PyTemplate_Build
@@ -113,7 +113,7 @@ stubs! {
         _PyTraceMalloc_GetTraceback _PyTuple_FromArray _PyTuple_FromArraySteal
         _PyTuple_FromStackRefStealOnSuccess _PyType_AllocNoTrack _PyType_GetDict _PyType_GetSlotWrapperNames
         _PyType_NewManagedObject _PyUnicodeWriter_Finish _PyUnicode_AsUTF8NoNUL _PyUnicode_Copy
-        _PyUnicode_DecodeUnicodeEscapeInternal2 _PyUnicode_EncodeUTF16 _PyUnicode_EncodeUTF32 _PyUnicode_FromId
+        _PyUnicode_DecodeUnicodeEscapeInternal2 _PyUnicode_EncodeUTF16 _PyUnicode_EncodeUTF32
         _PyUnicode_TransformDecimalAndSpaceToASCII _PyWarnings_Init _PyXIData_GetNotShareableErrorType
         _PyXIData_Lookup _PyXIData_New _PyXIData_NewObject _PyXI_ExcInfoAsObject _PyXI_FormatExcInfo
         _PyXI_GetMainNamespace _PyXI_GetPreserved _PyXI_NewExcInfo _PyXI_NewFailure _PyXI_NewInterpreter
@@ -140,7 +140,7 @@ stubs! {
         PyStatus_IsError PyStatus_IsExit PySys_AddAuditHook PyThread_ParseTimeoutArg PyThread_detach_thread
         PyThread_join_thread PyThread_set_stacksize PyThread_start_joinable_thread
         PyType_AddWatcher PyType_ClearWatcher PyType_Unwatch PyType_Watch
-        PyUnicode_KIND PyUnstable_AtExit
+        PyUnstable_AtExit
         PyUnstable_Code_GetExtra PyUnstable_Code_SetExtra PyUnstable_CopyPerfMapFile
         PyUnstable_Eval_RequestCodeExtraIndex PyUnstable_InterpreterFrame_GetLasti
         PyUnstable_InterpreterFrame_GetLine PyUnstable_PerfMapState_Init PyUnstable_PerfTrampoline_CompileCode

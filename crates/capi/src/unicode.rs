@@ -191,6 +191,14 @@ capi! {
         Ok(signed(text(object, vm)?.len()))
     }
 
+    fn PyUnicode_KIND(vm, object: &Object) -> c_int {
+        object.downcast_ref::<Str>().map_or(0, |text| text.kind() as c_int)
+    }
+
+    fn PyUnicode_DATA(vm, object: &Object) -> *mut c_void {
+        object.downcast_ref::<Str>().map_or(std::ptr::null_mut(), |text| text.data_ptr().cast())
+    }
+
     fn PyUnicode_ReadChar(vm, object: Option<&Object>, index: isize) -> PyResult<u32> {
         let text = text(object, vm)?;
         usize::try_from(index)
