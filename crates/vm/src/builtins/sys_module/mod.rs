@@ -280,7 +280,7 @@ fn implementation(module: &Module, vm: &Vm) -> PyResult<()> {
     let attributes = vm.new_dict();
     let set = |name: &str, value: ObjRef| attributes.set_item(vm.intern(name).as_object(), &value, vm);
     set("name", vm.new_str("cpython").into_object())?;
-    set("cache_tag", vm.new_str("taipan-314").into_object())?;
+    set("cache_tag", vm.new_str("cpython-314").into_object())?;
     set("version", version_info(vm)?)?;
     set("hexversion", vm.new_int(HEX_VERSION))?;
     set("_multiarch", vm.new_str("x86_64-linux-gnu").into_object())?;
