@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use taipan_parser::ParseOptions;
 use taipan_parser::ast::Arena;
 
+mod later_fixes;
 mod set_back;
 
 /// A module found in a library folder.
@@ -48,6 +49,7 @@ fn main() {
     let overlay = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../../lib");
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=set_back.rs");
+    println!("cargo:rerun-if-changed=later_fixes.rs");
     println!("cargo:rerun-if-changed={}", overlay.display());
     let mut modules = BTreeMap::new();
     let mut data = BTreeMap::new();
@@ -61,7 +63,7 @@ fn main() {
         archive.extend_from_slice(bytes);
         (start, bytes.len())
     };
-    let mut index = String::from("pub static MODULES: &[Entry] = &[\n");
+    let mut index = String::from("static MODULES: &[Entry] = &[\n");
     for (name, module) in &modules {
         let source =
             std::fs::read(&module.path).unwrap_or_else(|error| panic!("{}: {error}", module.path.display()));
@@ -103,9 +105,10 @@ fn main() {
     std::fs::write(out.join("index.rs"), index).expect("OUT_DIR can be written");
 }
 
-/// A module's source without what was changed for another implementation.
+/// A module's source without what was changed for another implementation, and with what was mended later.
 fn set_back(module: &str, source: Vec<u8>) -> Vec<u8> {
-    let changes: Vec<_> = set_back::SET_BACK.iter().filter(|(changed, ..)| *changed == module).collect();
+    let all = set_back::SET_BACK.iter().chain(later_fixes::LATER_FIXES);
+    let changes: Vec<_> = all.filter(|(changed, ..)| *changed == module).collect();
     if changes.is_empty() {
         return source;
     }

@@ -152,6 +152,44 @@ static PyType_Spec countdown_spec = {
     "sample.Countdown", sizeof(Countdown), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, countdown_slots,
 };
 
+/* A type whose instances have a managed dict, made without tp_alloc, as Cython makes its functions. */
+
+typedef struct {
+    PyObject_HEAD
+    long serial;
+} Tagged;
+
+static int tagged_traverse(PyObject *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(self));
+    return PyObject_VisitManagedDict(self, visit, arg);
+}
+static void tagged_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    PyObject_ClearManagedDict(self);
+    PyObject_GC_Del(self);
+    Py_DECREF(type);
+}
+static PyObject *tagged_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    Tagged *self = PyObject_GC_New(Tagged, type);
+    if (self != NULL) {
+        self->serial = 1;
+        PyObject_GC_Track(self);
+    }
+    return (PyObject *)self;
+}
+static PyGetSetDef tagged_getset[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL},
+};
+static PyType_Slot tagged_slots[] = {
+    {Py_tp_new, tagged_new}, {Py_tp_traverse, tagged_traverse}, {Py_tp_dealloc, tagged_dealloc},
+    {Py_tp_getset, tagged_getset}, {0, NULL},
+};
+static PyType_Spec tagged_spec = {
+    "sample.Tagged", sizeof(Tagged), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MANAGED_DICT, tagged_slots,
+};
+
 /* Functions. */
 
 static PyObject *parse(PyObject *self, PyObject *args) {
@@ -238,6 +276,10 @@ static int execute(PyObject *module) {
     }
     PyObject *type = PyType_FromModuleAndSpec(module, &countdown_spec, NULL);
     if (PyModule_Add(module, "Countdown", type) < 0) {
+        return -1;
+    }
+    type = PyType_FromModuleAndSpec(module, &tagged_spec, NULL);
+    if (PyModule_Add(module, "Tagged", type) < 0) {
         return -1;
     }
     PyObject *error = PyErr_NewException("sample.Error", PyExc_ValueError, NULL);

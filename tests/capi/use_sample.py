@@ -60,3 +60,12 @@ for kind in range(5):
 show(sample.fail)
 print(sample.swallow(lambda: 1 / 0), sample.swallow(lambda: 5))
 print(sample.unlocked(), sample.fill({"a": 1, 2: "b"}), sample.carry())
+
+# Inline values belong to instances that C code allocates too.
+tagged = [sample.Tagged() for _ in range(200)]
+print(tagged[7].__dict__, vars(tagged[8]))
+for number, one in enumerate(tagged):
+    one.number, one.cycle = number, one
+print(sum(one.number for one in tagged), len(tagged[-1].__dict__), gc.collect())
+del tagged, one
+print(gc.collect() >= 200)

@@ -9,6 +9,7 @@ use taipan_vm::protocols::buffer::{get_view, release_view};
 
 use crate::long::{as_mask, as_signed};
 use crate::support::*;
+use crate::units::Units;
 use crate::va_list::{Args, VaList};
 
 /// `Py_CLEANUP_SUPPORTED`.
@@ -38,9 +39,7 @@ enum Undo {
 }
 
 struct Parser<'f> {
-    format: &'f [u8],
-    at: usize,
-    args: Args,
+    units: Units<'f>,
     undo: Vec<Undo>,
     /// The positions in nested sequences that lead to the item being converted.
     levels: Vec<usize>,
@@ -54,25 +53,7 @@ fn refuse(expected: &str, arg: &Object) -> Refusal {
     Refusal::Text(format!("must be {expected}, not {found}"))
 }
 
-impl<'f> Parser<'f> {
-    fn peek(&self) -> u8 {
-        self.format.get(self.at).copied().unwrap_or(0)
-    }
-
-    fn take(&mut self) -> u8 {
-        let byte = self.peek();
-        self.at += 1;
-        byte
-    }
-
-    fn accept(&mut self, byte: u8) -> bool {
-        let found = self.peek() == byte;
-        if found {
-            self.at += 1;
-        }
-        found
-    }
-
+impl Parser<'_> {
     /// Undoes what succeeded arguments hold.
     fn roll_back(&mut self) {
         for undo in self.undo.drain(..) {
@@ -94,13 +75,13 @@ impl<'f> Parser<'f> {
 
     /// One unit of the format, which may be a bracket of units.
     fn item(&mut self, arg: &Object, vm: &Vm) -> Result<(), Refusal> {
-        if self.accept(b'(') { self.sequence(arg, vm) } else { self.simple(arg, vm) }
+        if self.units.accept(b'(') { self.sequence(arg, vm) } else { self.simple(arg, vm) }
     }
 
     fn sequence(&mut self, arg: &Object, vm: &Vm) -> Result<(), Refusal> {
-        let start = self.at;
+        let start = self.units.at;
         let count = self.count_units(b')');
-        self.at = start;
+        self.units.at = start;
         let found = arg.ob_type();
         let is_sequence = taipan_vm::protocols::container::is_sequence(arg);
         if !is_sequence || found.has_flag(TypeFlags::UNICODE_SUBCLASS | TypeFlags::BYTES_SUBCLASS) {
@@ -118,7 +99,7 @@ impl<'f> Parser<'f> {
             self.item(&item, vm)?;
             self.levels.pop();
         }
-        self.accept(b')');
+        self.units.accept(b')');
         Ok(())
     }
 
@@ -126,8 +107,8 @@ impl<'f> Parser<'f> {
     fn count_units(&mut self, end: u8) -> usize {
         let mut count = 0;
         let mut depth = 0_usize;
-        while self.at < self.format.len() {
-            let byte = self.take();
+        while self.units.at < self.units.format.len() {
+            let byte = self.units.take();
             match byte {
                 b'(' => {
                     if depth == 0 {
@@ -140,7 +121,7 @@ impl<'f> Parser<'f> {
                 b':' | b';' => break,
                 b'e' if depth == 0 => {
                     count += 1;
-                    self.at += 1;
+                    self.units.at += 1;
                 }
                 byte if depth == 0 && byte.is_ascii_alphabetic() => count += 1,
                 _ => {}
@@ -151,9 +132,9 @@ impl<'f> Parser<'f> {
 
     fn text(&mut self, arg: &Object, nullable: bool, bytes: bool, vm: &Vm) -> Result<(), Refusal> {
         let none = nullable && vm.is_none(arg);
-        // SAFETY (whole function): the places are the caller's variables of the types that the format says.
-        if self.accept(b'*') {
-            let view = self.args.place::<PyBuffer>();
+        if self.units.accept(b'*') {
+            let view = self.units.args.place::<PyBuffer>();
+            // SAFETY: the format says that the argument points to a Py_buffer of the caller's.
             let target = unsafe { &mut *view };
             if none {
                 *target = taipan_vm::protocols::buffer::empty_view();
@@ -176,9 +157,9 @@ impl<'f> Parser<'f> {
             self.undo.push(Undo::View(view));
             return Ok(());
         }
-        let place = self.args.place::<*const c_char>();
-        if self.accept(b'#') {
-            let length = self.args.place::<isize>();
+        let place = self.units.args.place::<*const c_char>();
+        if self.units.accept(b'#') {
+            let length = self.units.args.place::<isize>();
             let (data, len) = if none {
                 (std::ptr::null(), 0)
             } else if let (false, Some(text)) = (bytes, arg.downcast_ref::<Str>()) {
@@ -187,6 +168,7 @@ impl<'f> Parser<'f> {
             } else {
                 read_only(arg, vm)?
             };
+            // SAFETY: the format says that the arguments point to variables of these types.
             unsafe {
                 *place = data;
                 *length = signed(len);
@@ -197,6 +179,7 @@ impl<'f> Parser<'f> {
             (std::ptr::null(), 0)
         } else if bytes {
             let (data, len) = read_only_bytes(arg, vm)?;
+            // SAFETY: the memory that the object has just shown.
             if unsafe { bytes_at(data.cast(), len) }.contains(&0) {
                 return Err(vm.value_error("embedded null byte").into());
             }
@@ -211,23 +194,24 @@ impl<'f> Parser<'f> {
             return Err(refuse(if nullable { "str or None" } else { "str" }, arg));
         };
         let _ = len;
+        // SAFETY: the format says that the argument points to a variable of this type.
         unsafe { *place = data };
         Ok(())
     }
 
     /// `es`, `et`, `es#` and `et#`.
     fn encoded(&mut self, arg: &Object, vm: &Vm) -> Result<(), Refusal> {
-        let pass_bytes = match self.take() {
+        let pass_bytes = match self.units.take() {
             b's' => false,
             b't' => true,
             _ => return Err(Refusal::Text("(unknown parser marker combination)".into())),
         };
-        let encoding = self.args.text();
-        // SAFETY (whole function): as in `text`.
+        let encoding = self.units.args.text();
+        // SAFETY: the format says that an encoding's name, or null, was passed.
         let encoding: Option<&CStr> = unsafe { FromC::from_c(encoding) };
         let encoding = encoding.map_or("utf-8".into(), lossy);
-        let place = self.args.place::<*mut c_char>();
-        let length = self.accept(b'#').then(|| self.args.place::<isize>());
+        let place = self.units.args.place::<*mut c_char>();
+        let length = self.units.accept(b'#').then(|| self.units.args.place::<isize>());
         let holder;
         let data: &[u8] = if let (true, Some(bytes)) = (pass_bytes, arg.downcast_ref::<Bytes>()) {
             bytes.as_bytes()
@@ -245,6 +229,8 @@ impl<'f> Parser<'f> {
         if length.is_none() && data.contains(&0) {
             return Err(refuse("encoded string without null bytes", arg));
         }
+        // SAFETY: the format says that the arguments point to a text pointer and a length; a block that is not null is the
+        // caller's, of at least that length, or has just been allocated for the data and the final NUL.
         unsafe {
             let own = length.is_none() || (*place).is_null();
             if own {
@@ -275,23 +261,24 @@ impl<'f> Parser<'f> {
     }
 
     fn simple(&mut self, arg: &Object, vm: &Vm) -> Result<(), Refusal> {
-        let unit = self.take();
-        // SAFETY (whole function): the places are the caller's variables of the types that the format says.
+        let unit = self.units.take();
         macro_rules! store {
             ($t:ty, $value:expr) => {{
                 let value = $value;
-                let place = self.args.place::<$t>();
+                let place = self.units.args.place::<$t>();
+                // SAFETY: the format says that the argument points to a variable of this type.
                 unsafe { *place = value };
             }};
         }
         macro_rules! checked {
             ($t:ty, $what:literal) => {{
-                let place = self.args.place::<$t>();
+                let place = self.units.args.place::<$t>();
                 let value = as_signed(arg, vm)?;
                 let value = <$t>::try_from(value).map_err(|_| {
                     let side = if value < 0 { "less than minimum" } else { "greater than maximum" };
                     vm.overflow_error(format!(concat!($what, " integer is {}"), side))
                 })?;
+                // SAFETY: the format says that the argument points to a variable of this type.
                 unsafe { *place = value };
             }};
         }
@@ -310,7 +297,7 @@ impl<'f> Parser<'f> {
             b'I' => store!(u32, as_mask(arg, vm)? as u32),
             b'k' | b'K' => {
                 if !arg.has_index() {
-                    self.args.pointer();
+                    self.units.args.pointer();
                     return Err(refuse("int", arg));
                 }
                 store!(u64, as_mask(arg, vm)?);
@@ -357,10 +344,11 @@ impl<'f> Parser<'f> {
             b'U' => self.exact::<Str>(arg, "str")?,
             b'p' => store!(c_int, c_int::from(arg.is_true(vm)?)),
             b'w' => {
-                if !self.accept(b'*') {
+                if !self.units.accept(b'*') {
                     return Err(Refusal::Text("(invalid use of 'w' format character)".into()));
                 }
-                let view = self.args.place::<PyBuffer>();
+                let view = self.units.args.place::<PyBuffer>();
+                // SAFETY: the format says that the argument points to a Py_buffer of the caller's.
                 let target = unsafe { &mut *view };
                 *target = taipan_vm::protocols::buffer::empty_view();
                 if get_view(arg, target, PYBUF_WRITABLE, vm).is_err() {
@@ -370,20 +358,24 @@ impl<'f> Parser<'f> {
                 self.undo.push(Undo::View(view));
             }
             b'O' => {
-                if self.accept(b'!') {
-                    let tp: &Type = unsafe { &*self.args.place::<Type>() };
-                    let place = self.args.place::<Ptr>();
+                if self.units.accept(b'!') {
+                    // SAFETY: `O!` passes a type.
+                    let tp: &Type = unsafe { &*self.units.args.place::<Type>() };
+                    let place = self.units.args.place::<Ptr>();
                     if !arg.ob_type().is_subtype_of(tp) {
                         return Err(refuse(tp.tp_name_str(), arg));
                     }
+                    // SAFETY: `O!` passes a pointer to an object variable.
                     unsafe { *place = arg.as_ptr() };
-                } else if self.accept(b'&') {
-                    let convert = self.args.pointer();
-                    let place = self.args.pointer();
+                } else if self.units.accept(b'&') {
+                    let convert = self.units.args.pointer();
+                    let place = self.units.args.pointer();
+                    // SAFETY: `O&` passes a function pointer of this type, or null.
                     let convert = unsafe { std::mem::transmute::<*mut c_void, Option<Converter>>(convert) };
                     let Some(convert) = convert else {
                         return Err(Refusal::Text("(unspecified)".into()));
                     };
+                    // SAFETY: the caller's function takes an object and the place passed with it.
                     let status = unsafe { convert(arg.as_ptr(), place) };
                     if status == 0 {
                         return if vm.has_exception() {
@@ -407,7 +399,7 @@ impl<'f> Parser<'f> {
     }
 
     fn exact<T: PyLayout>(&mut self, arg: &Object, name: &str) -> Result<(), Refusal> {
-        let place = self.args.place::<Ptr>();
+        let place = self.units.args.place::<Ptr>();
         if arg.downcast_ref::<T>().is_none() {
             return Err(refuse(name, arg));
         }
@@ -418,34 +410,34 @@ impl<'f> Parser<'f> {
 
     /// Passes over one unit whose argument is absent.
     fn skip(&mut self) {
-        match self.take() {
+        match self.units.take() {
             b'(' => {
-                while self.at < self.format.len() && !self.accept(b')') {
+                while self.units.at < self.units.format.len() && !self.units.accept(b')') {
                     self.skip();
                 }
             }
             b'e' => {
-                self.take();
-                self.args.pointer();
-                self.args.pointer();
-                if self.accept(b'#') {
-                    self.args.pointer();
+                self.units.take();
+                self.units.args.pointer();
+                self.units.args.pointer();
+                if self.units.accept(b'#') {
+                    self.units.args.pointer();
                 }
             }
             b's' | b'z' | b'y' | b'w' => {
-                self.args.pointer();
-                if !self.accept(b'*') && self.accept(b'#') {
-                    self.args.pointer();
+                self.units.args.pointer();
+                if !self.units.accept(b'*') && self.units.accept(b'#') {
+                    self.units.args.pointer();
                 }
             }
             b'O' => {
-                self.args.pointer();
-                if self.accept(b'!') || self.accept(b'&') {
-                    self.args.pointer();
+                self.units.args.pointer();
+                if self.units.accept(b'!') || self.units.accept(b'&') {
+                    self.units.args.pointer();
                 }
             }
             _ => {
-                self.args.pointer();
+                self.units.args.pointer();
             }
         }
     }
@@ -569,13 +561,8 @@ unsafe extern "C" fn taipan_parse(
         let vm = Vm::current();
         let format = <&CStr>::from_c(format).to_bytes();
         let shape = shape(format);
-        let mut parser = Parser {
-            format: shape.units,
-            at: 0,
-            args: Args::new(args),
-            undo: Vec::new(),
-            levels: Vec::new(),
-        };
+        let mut parser =
+            Parser { units: Units::new(shape.units, Args::new(args)), undo: Vec::new(), levels: Vec::new() };
         let one;
         let items: &[&Object] = if tuple == 0 {
             if shape.max == 1 && !object.is_null() {
@@ -616,7 +603,7 @@ unsafe extern "C" fn taipan_parse(
             return 0;
         }
         for (index, item) in items.iter().enumerate() {
-            while parser.accept(b'|') || parser.accept(b'$') {}
+            while parser.units.accept(b'|') || parser.units.accept(b'$') {}
             if let Err(refusal) = parser.item(item, vm) {
                 let position = (tuple != 0).then_some(index + 1);
                 parser.report(refusal, position, &shape, vm);
@@ -708,12 +695,12 @@ fn parse_keywords(
             plural(least)
         )));
     }
-    let mut parser = Parser { format: shape.units, at: 0, args, undo: Vec::new(), levels: Vec::new() };
+    let mut parser = Parser { units: Units::new(shape.units, args), undo: Vec::new(), levels: Vec::new() };
     let mut left = given_by_name;
     // Values found by name are kept until all are converted; the dict holds them for longer.
     let mut found_by_name: Vec<ObjRef> = Vec::new();
     for (index, keyword) in known.iter().enumerate() {
-        while parser.accept(b'|') || parser.accept(b'$') {}
+        while parser.units.accept(b'|') || parser.units.accept(b'$') {}
         let value = if let Some(item) = tuple.get(index) {
             if index >= positional_only && left > 0 {
                 if let Some(dict) = dict {
@@ -771,7 +758,7 @@ fn parse_keywords(
         }
     }
     // Units beyond the names are a mistake, unless all of them are optional.
-    let rest = shape.units.get(parser.at..).unwrap_or_default();
+    let rest = shape.units.get(parser.units.at..).unwrap_or_default();
     if rest.first().is_some_and(|byte| !matches!(byte, b'|' | b'$')) {
         parser.roll_back();
         return Err(vm.system_error(format!(

@@ -5,27 +5,12 @@ use std::ffi::{CStr, c_char, c_ulong, c_void};
 use taipan_vm::prelude::*;
 
 use crate::support::*;
+use crate::units::Units;
 use crate::va_list::{Args, VaList};
 
 type Maker = unsafe extern "C" fn(*mut c_void) -> Ptr;
 
-struct Builder<'f> {
-    format: &'f [u8],
-    at: usize,
-    args: Args,
-}
-
-impl Builder<'_> {
-    fn peek(&self) -> u8 {
-        self.format.get(self.at).copied().unwrap_or(0)
-    }
-
-    fn take(&mut self) -> u8 {
-        let byte = self.peek();
-        self.at += 1;
-        byte
-    }
-
+impl Units<'_> {
     fn skip_separators(&mut self) {
         while matches!(self.peek(), b',' | b':' | b' ' | b'\t') {
             self.at += 1;
@@ -62,15 +47,10 @@ impl Builder<'_> {
 
     /// The optional length behind a text unit.
     fn length(&mut self) -> Option<isize> {
-        if self.peek() == b'#' {
-            self.at += 1;
-            return Some(self.args.size());
-        }
-        None
+        self.accept(b'#').then(|| self.args.size())
     }
 
     fn value(&mut self, vm: &Vm) -> PyResult {
-        // SAFETY (whole function): the arguments are those that the format says.
         Ok(match self.take() {
             b'(' => vm.new_tuple(self.values(b')', vm)?).into_object(),
             b'[' => vm.new_list(self.values(b']', vm)?).into_object(),
@@ -107,6 +87,7 @@ impl Builder<'_> {
             b'd' | b'f' => vm.new_float(self.args.double()),
             b'D' => {
                 let place = self.args.place::<[f64; 2]>();
+                // SAFETY: the format says that the argument points to a Py_complex.
                 let [re, im] = unsafe { *place };
                 Complex::new(re, im, vm)
             }
@@ -116,6 +97,7 @@ impl Builder<'_> {
                 if text.is_null() {
                     vm.none()
                 } else {
+                    // SAFETY: the format says that a text, and its length after `#`, were passed.
                     decode_utf8(unsafe { bytes_of(text, length) }, vm)?.into_object()
                 }
             }
@@ -125,6 +107,7 @@ impl Builder<'_> {
                 if text.is_null() {
                     vm.none()
                 } else {
+                    // SAFETY: the format says that bytes, and their length after `#`, were passed.
                     Bytes::try_from_slice(unsafe { bytes_of(text, length) }, vm)?.into_object()
                 }
             }
@@ -134,20 +117,24 @@ impl Builder<'_> {
                 if text.is_null() {
                     vm.none()
                 } else {
+                    // SAFETY: the format says that a wide text, and its length after `#`, were passed.
                     unsafe { crate::unicode::from_wide(text, length.unwrap_or(-1), vm)? }.into_object()
                 }
             }
             unit @ (b'O' | b'S' | b'N') => {
-                if unit == b'O' && self.peek() == b'&' {
-                    self.at += 1;
+                if unit == b'O' && self.accept(b'&') {
                     let maker = self.args.pointer();
                     let argument = self.args.pointer();
+                    // SAFETY: `O&` passes a function pointer of this type, or null.
                     let maker = unsafe { std::mem::transmute::<*mut c_void, Option<Maker>>(maker) };
                     let Some(maker) = maker else { return Err(bad_internal_call(vm)) };
+                    // SAFETY: the caller's function takes the argument passed with it and gives a new reference.
                     return unsafe { vm.owned(maker(argument)) };
                 }
                 let object = self.args.object();
+                // SAFETY: the format says that the argument is an object, or null.
                 match unsafe { object.as_ref() } {
+                    // SAFETY: `N` passes a reference of the caller's own.
                     Some(object) if unit == b'N' => unsafe { Ref::from_raw(object.as_ptr()) },
                     Some(object) => object.to_ref(),
                     None if vm.has_exception() => return Err(Raised),
@@ -173,7 +160,7 @@ unsafe fn bytes_of<'a>(text: *const c_char, length: Option<isize>) -> &'a [u8] {
 
 /// The values of a whole format.
 fn values(format: &[u8], args: Args, vm: &Vm) -> PyResult<Vec<ObjRef>> {
-    Builder { format: &[format, b"\x01"].concat(), at: 0, args }.values(1, vm)
+    Units::new(&[format, b"\x01"].concat(), args).values(1, vm)
 }
 
 /// # Safety

@@ -57,7 +57,7 @@ pub fn warn(
     vm: &Vm,
 ) -> PyResult<()> {
     let category = category.unwrap_or_else(|| types::runtime_warning().as_object());
-    let warnings = taipan_vm::import::import_module("_warnings", vm)?;
+    let warnings = taipan_vm::builtins::warn::machinery(vm)?;
     let function = warnings.get_attr(&vm.intern("warn"), vm)?;
     let level = vm.new_int(level);
     let source = source.unwrap_or(vm.none_ref());
@@ -75,7 +75,7 @@ pub fn warn_explicit(
     vm: &Vm,
 ) -> PyResult<()> {
     let category = category.unwrap_or_else(|| types::runtime_warning().as_object());
-    let warnings = taipan_vm::import::import_module("_warnings", vm)?;
+    let warnings = taipan_vm::builtins::warn::machinery(vm)?;
     let function = warnings.get_attr(&vm.intern("warn_explicit"), vm)?;
     let none = vm.none_ref();
     let line = vm.new_int(line);
@@ -571,7 +571,7 @@ fn syntax_location(filename: Option<&Object>, line: c_int, column: c_int, vm: &V
 fn print_waiting(set_last: bool, vm: &Vm) {
     let Some(exception) = vm.take_exception() else { return };
     if let Some(status) = print::handle_system_exit(&exception, vm) {
-        let status = taipan_vm::runtime::start::finish(vm, status);
+        let status = taipan_vm::runtime::finish::finish(vm, status);
         std::process::exit(status);
     }
     if set_last {

@@ -7,6 +7,7 @@ use taipan_vm::builtins::str::StrBuilder;
 use taipan_vm::prelude::*;
 
 use crate::support::*;
+use crate::units::Units;
 use crate::va_list::{Args, VaList};
 
 /// Flags, width and precision of one field.
@@ -28,25 +29,7 @@ enum Size {
     Wide,
 }
 
-struct Reader<'f> {
-    format: &'f [u8],
-    at: usize,
-    args: Args,
-}
-
-impl Reader<'_> {
-    fn peek(&self) -> u8 {
-        self.format.get(self.at).copied().unwrap_or(0)
-    }
-
-    fn accept(&mut self, byte: u8) -> bool {
-        let found = self.peek() == byte;
-        if found {
-            self.at += 1;
-        }
-        found
-    }
-
+impl Units<'_> {
     fn number(&mut self) -> Option<usize> {
         if self.accept(b'*') {
             return usize::try_from(self.args.int()).ok();
@@ -193,7 +176,7 @@ unsafe fn limited<'a>(text: *const c_char, limit: Option<usize>) -> &'a [u8] {
 /// The arguments are those that the format says.
 pub unsafe fn write(format: &CStr, args: *mut VaList, out: &mut StrBuilder, vm: &Vm) -> PyResult<()> {
     // SAFETY: the caller's promise.
-    let mut reader = Reader { format: format.to_bytes(), at: 0, args: unsafe { Args::new(args) } };
+    let mut reader = Units::new(format.to_bytes(), unsafe { Args::new(args) });
     loop {
         let rest = reader.format.get(reader.at..).unwrap_or_default();
         let plain = rest.iter().position(|&byte| byte == b'%').unwrap_or(rest.len());
@@ -234,13 +217,15 @@ pub unsafe fn write(format: &CStr, args: *mut VaList, out: &mut StrBuilder, vm: 
                 let text = if pointer.is_null() { "0x(nil)".to_owned() } else { format!("{pointer:p}") };
                 field.put_text(&vm.new_str(&text), out, vm)?;
             }
-            // SAFETY (all below): the arguments are those that the format says.
+            // SAFETY: the format says that the argument is a wide text.
             b's' if size == Size::Long => unsafe {
                 let text = crate::unicode::from_wide(reader.args.place::<u32>(), -1, vm)?;
                 field.put_text(&text, out, vm)?;
             },
+            // SAFETY: the format says that the argument is a C text.
             b's' => unsafe { field.put_c_text(reader.args.text(), out, vm)? },
             b'A' | b'U' | b'S' | b'R' => {
+                // SAFETY: the format says that the argument is an object.
                 let object = unsafe { &*reader.args.object() };
                 let text = match conversion {
                     b'A' => taipan_vm::builtins::str::repr::ascii(object, vm)?,
@@ -251,17 +236,21 @@ pub unsafe fn write(format: &CStr, args: *mut VaList, out: &mut StrBuilder, vm: 
                 field.put_text(&text, out, vm)?;
             }
             b'V' => {
+                // SAFETY: the format says that the argument is an object or null.
                 let object = unsafe { reader.args.object().as_ref() };
                 let fallback = reader.args.pointer();
                 match object {
                     Some(object) => field.put_text(expect::<Str>(Some(object), vm)?, out, vm)?,
+                    // SAFETY: with a null object the second argument is a wide text.
                     None if size == Size::Long => unsafe {
                         field.put_text(&*crate::unicode::from_wide(fallback.cast(), -1, vm)?, out, vm)?;
                     },
+                    // SAFETY: with a null object the second argument is a C text.
                     None => unsafe { field.put_c_text(fallback.cast(), out, vm)? },
                 }
             }
             b'T' | b'N' => {
+                // SAFETY: the format says that the argument is an object.
                 let object = unsafe { &*reader.args.object() };
                 let tp = if conversion == b'T' {
                     object.ob_type()
@@ -298,7 +287,7 @@ pub unsafe fn text(format: &CStr, args: *mut VaList, vm: &Vm) -> PyResult<Ref<St
 unsafe fn bytes(format: &CStr, args: *mut VaList) -> Vec<u8> {
     let mut out = Vec::new();
     // SAFETY: the caller's promise.
-    let mut reader = Reader { format: format.to_bytes(), at: 0, args: unsafe { Args::new(args) } };
+    let mut reader = Units::new(format.to_bytes(), unsafe { Args::new(args) });
     while reader.at < reader.format.len() {
         let byte = reader.peek();
         let start = reader.at;

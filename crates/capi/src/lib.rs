@@ -56,6 +56,7 @@ mod unicode;
 mod unicode_data;
 mod unicode_errors;
 mod unicode_writer;
+mod units;
 mod va_list;
 
 /// The interpreter that threads from outside join (`PyGILState_Ensure`).

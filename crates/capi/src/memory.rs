@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
 
 use taipan_object::{alloc, gc};
+use taipan_vm::builtins::dict::managed;
 use taipan_vm::prelude::*;
 
 use crate::support::*;
@@ -102,9 +103,11 @@ fn object_size(tp: &Type, items: isize) -> Option<usize> {
     basic.checked_add(item.checked_mul(items)?)?.checked_next_multiple_of(8)
 }
 
-/// A new object, not initialised behind its header.
+/// A new object, not initialised behind its header, but for the inline values that instances of its type have.
 fn new_object(tp: &Type, items: isize, extra: usize, vm: &Vm) -> PyResult<Ptr> {
-    let size = object_size(tp, items).and_then(|size| size.checked_add(extra));
+    let size = object_size(tp, items)
+        .and_then(|size| size.checked_add(extra))
+        .and_then(|size| size.checked_add(managed::inline_size(tp)));
     let op = size.map_or(std::ptr::null_mut(), |size| gc::allocate(tp, size));
     if op.is_null() {
         return Err(vm.memory_error());
@@ -114,6 +117,9 @@ fn new_object(tp: &Type, items: isize, extra: usize, vm: &Vm) -> PyResult<Ptr> {
         op.write(Object::new(tp));
         if tp.tp_itemsize.get() != 0 {
             (*op.cast::<VarObject>()).ob_size.set(items);
+        }
+        if tp.has_flag(TypeFlags::INLINE_VALUES) {
+            managed::init_inline_values(&*op, tp);
         }
     }
     if tp.has_flag(TypeFlags::HEAPTYPE) {

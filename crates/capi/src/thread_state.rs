@@ -40,17 +40,6 @@ fn new_state(interp: &Interpreter) -> *mut Vm {
     Box::into_raw(vm)
 }
 
-/// Empties a state that its thread will not use any more.
-fn clear(vm: &Vm) {
-    vm.dict.set(None);
-    vm.context.set(None);
-    vm.async_exc.set(None);
-    vm.exc_state.exc_value.set(None);
-    vm.c_profileobj.set(None);
-    vm.c_traceobj.set(None);
-    vm.clear_exception();
-}
-
 /// # Safety
 /// The state came from `new_state`, is not attached and not used any more.
 unsafe fn delete(vm: *mut Vm) {
@@ -139,7 +128,7 @@ pub extern "C" fn PyGILState_Release(state: c_int) {
     let made_here = MADE.get() == std::ptr::from_ref(vm).cast_mut();
     if left == 0 && made_here {
         MADE.set(std::ptr::null_mut());
-        clear(vm);
+        vm.clear();
         release(vm);
         // SAFETY: the outermost `PyGILState_Ensure` made it.
         unsafe { delete(std::ptr::from_ref(vm).cast_mut()) };
@@ -188,7 +177,7 @@ pub unsafe extern "C" fn PyThreadState_New(interp: *const Interpreter) -> *mut V
 pub unsafe extern "C" fn PyThreadState_Clear(vm: *mut Vm) {
     // SAFETY: C code gives a live state.
     if let Some(vm) = unsafe { vm.as_ref() } {
-        clear(vm);
+        vm.clear();
     }
 }
 

@@ -424,6 +424,7 @@ pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, To
         }
         Role::ClassMethod => {
             let inputs = inputs(&declared.function, true)?;
+            // SAFETY: methods are called with their own type's object first.
             (inputs, quote!(unsafe { ::taipan_vm::macro_support::receiver(zelf) },))
         }
         _ => {
@@ -436,6 +437,7 @@ pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, To
                 });
             let inputs = inputs(&declared.function, takes_module)?;
             let first = if takes_module {
+                // SAFETY: methods are called with their own type's object first.
                 quote!(unsafe { ::taipan_vm::macro_support::receiver(zelf) },)
             } else {
                 quote!()
@@ -481,6 +483,7 @@ pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, To
         #[doc(hidden)]
         #[allow(unused_variables, non_snake_case, clippy::undocumented_unsafe_blocks, clippy::indexing_slicing, clippy::useless_conversion)]
         pub unsafe extern "C" fn #wrapper(#parameters) -> #object {
+            // SAFETY: C slots and methods run on an attached thread.
             let vm = unsafe { ::taipan_vm::Vm::current() };
             #prelude
             ::taipan_vm::macro_support::to_c((|| -> ::taipan_vm::PyResult { #body })())

@@ -431,6 +431,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
                     arg: *mut ::std::ffi::c_void,
                 ) -> ::std::ffi::c_int {
                     let mut visitor = ::taipan_object::Visit::new(visit, arg);
+                    // SAFETY: the collector calls a type's slots with its objects.
                     ::taipan_object::Traverse::traverse(unsafe { &*op.cast::<Self>() }, &mut visitor);
                     visitor.result()
                 }
@@ -442,6 +443,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
                 #[doc(hidden)]
                 #[allow(clippy::undocumented_unsafe_blocks)]
                 pub unsafe extern "C" fn __c_tp_clear(op: *mut ::taipan_object::Object) -> ::std::ffi::c_int {
+                    // SAFETY: the collector calls a type's slots with its objects.
                     ::taipan_object::Traverse::clear(unsafe { &*op.cast::<Self>() });
                     0
                 }
@@ -573,6 +575,7 @@ fn getter(declared: &Declared) -> syn::Result<TokenStream> {
             zelf: *mut ::taipan_object::Object,
             _closure: *mut ::std::ffi::c_void,
         ) -> *mut ::taipan_object::Object {
+            // SAFETY: C slots and methods run on an attached thread.
             let vm = unsafe { ::taipan_vm::Vm::current() };
             ::taipan_vm::macro_support::to_c(::taipan_vm::args::IntoPy::into_py(Self::#name(#first #vm), vm))
         }
@@ -592,7 +595,9 @@ fn setter(declared: &Declared) -> syn::Result<TokenStream> {
             value: *mut ::taipan_object::Object,
             _closure: *mut ::std::ffi::c_void,
         ) -> ::std::ffi::c_int {
+            // SAFETY: C slots and methods run on an attached thread.
             let vm = unsafe { ::taipan_vm::Vm::current() };
+            // SAFETY: a setter gets a live value, or null to delete.
             ::taipan_vm::macro_support::status_to_c(Self::#name(#first unsafe { value.as_ref() }, #vm))
         }
     })
@@ -621,6 +626,7 @@ fn constructor(declared: &Declared, shown: &str) -> syn::Result<TokenStream> {
             args: #object,
             kwargs: #object,
         ) -> #object {
+            // SAFETY: the slot's caller passes a live tuple, and a dict or null.
             unsafe {
                 ::taipan_vm::macro_support::spread(args, kwargs, |args, nargs, kwnames, vm| {
                     Self::__construct(&*cls, args, nargs, kwnames, vm)
@@ -635,6 +641,7 @@ fn type_vectorcall(inherits: bool) -> TokenStream {
     let object = quote!(*mut ::taipan_object::Object);
     let init = inherits.then(|| {
         quote! {
+            // SAFETY: the constructor's arguments, passed on; `cls` is the type being called.
             .and_then(|made| unsafe {
                 ::taipan_vm::macro_support::init_after_new(&*cls.cast(), made, args, nargs, kwnames, vm)
             })
@@ -649,8 +656,10 @@ fn type_vectorcall(inherits: bool) -> TokenStream {
             nargsf: usize,
             kwnames: #object,
         ) -> #object {
+            // SAFETY: C slots and methods run on an attached thread.
             let vm = unsafe { ::taipan_vm::Vm::current() };
             let nargs = nargsf & !::taipan_vm::protocols::call::ARGUMENTS_OFFSET;
+            // SAFETY: the slot's caller passes the type being called.
             let made = Self::__construct(unsafe { &*cls.cast() }, args, nargs, kwnames, vm);
             ::taipan_vm::macro_support::to_c(made #init)
         }
@@ -671,6 +680,7 @@ fn initializer(declared: &Declared, shown: &str) -> syn::Result<TokenStream> {
             args: #object,
             kwargs: #object,
         ) -> ::std::ffi::c_int {
+            // SAFETY: the slot's caller passes a live tuple, and a dict or null.
             unsafe {
                 ::taipan_vm::macro_support::spread_status(args, kwargs, |args, nargs, kwnames, vm| {
                     #body

@@ -1,8 +1,10 @@
-//! Memory for objects: size-class free lists per thread over mimalloc.
+//! Memory for objects: size-class free lists per thread over mimalloc, which is built without huge pages (feature `no_thp`):
+//! with them `-c pass` takes 26 MB instead of 14.
 //!
 //! Blocks always come from mimalloc, whole, so any block may be given back by any thread either to
 //! a free list of its class or to mimalloc directly (`PyObject_Free` doesn't know sizes).
 
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -11,7 +13,90 @@ use crate::object::Object;
 
 /// Everything else that the program allocates in Rust.
 #[global_allocator]
-static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static GLOBAL: Mimalloc = Mimalloc;
+
+struct Mimalloc;
+
+/// From this size on the system is asked first. mimalloc maps memory without a promise of it, and the process would be killed
+/// while it fills what the system can't give.
+const ASK_FROM: usize = 256 << 20;
+
+/// Whether a block of that size can be had, as far as that can be known.
+#[inline(always)]
+fn is_to_be_had(size: usize) -> bool {
+    size < ASK_FROM || system_has(size)
+}
+
+#[cold]
+fn system_has(size: usize) -> bool {
+    if size > isize::MAX as usize {
+        return false;
+    }
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: an anonymous mapping of our own, taken back at once.
+    unsafe {
+        let place = libc::mmap(std::ptr::null_mut(), size, access, kind, -1, 0);
+        place != libc::MAP_FAILED && libc::munmap(place, size) == 0
+    }
+}
+
+/// Whether mimalloc's plain functions align a block well enough: all blocks to 8 bytes, those above 8 to 16. Its functions
+/// for other alignments take several times as long.
+#[inline(always)]
+fn is_plain(layout: &Layout) -> bool {
+    layout.align() <= 8 || (layout.align() <= 16 && layout.size() > 8)
+}
+
+// SAFETY: mimalloc's functions keep the contract of `malloc` and `aligned_alloc`; sizes and alignments are passed on.
+unsafe impl GlobalAlloc for Mimalloc {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: a plain allocation call.
+        unsafe {
+            if !is_to_be_had(layout.size()) {
+                std::ptr::null_mut()
+            } else if is_plain(&layout) {
+                libmimalloc_sys::mi_malloc(layout.size()).cast()
+            } else {
+                libmimalloc_sys::mi_malloc_aligned(layout.size(), layout.align()).cast()
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: a plain allocation call.
+        unsafe {
+            if !is_to_be_had(layout.size()) {
+                std::ptr::null_mut()
+            } else if is_plain(&layout) {
+                libmimalloc_sys::mi_zalloc(layout.size()).cast()
+            } else {
+                libmimalloc_sys::mi_zalloc_aligned(layout.size(), layout.align()).cast()
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
+        // SAFETY: the caller gives a block of this allocator.
+        unsafe { libmimalloc_sys::mi_free(block.cast()) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller gives a block of this allocator. A block of up to 8 bytes may grow beyond them.
+        unsafe {
+            if !is_to_be_had(size) {
+                std::ptr::null_mut()
+            } else if layout.align() <= 8 || (layout.align() <= 16 && size > 8) {
+                libmimalloc_sys::mi_realloc(block.cast(), size).cast()
+            } else {
+                libmimalloc_sys::mi_realloc_aligned(block.cast(), size, layout.align()).cast()
+            }
+        }
+    }
+}
 
 const CLASS_BYTES: usize = 16;
 const CLASSES: usize = 32;
@@ -193,6 +278,9 @@ pub fn allocate(size: usize) -> *mut u8 {
         }
         return fresh(class, size);
     }
+    if !is_to_be_had(size) {
+        return std::ptr::null_mut();
+    }
     // SAFETY: a plain allocation call.
     traced(unsafe { libmimalloc_sys::mi_malloc(size).cast() }, size)
 }
@@ -227,7 +315,7 @@ pub unsafe fn release(block: *mut u8, size: usize) {
 
 /// `PyMem_Malloc`: a block of its own, at least one byte. Null when there is no memory.
 pub fn raw_malloc(size: usize) -> *mut u8 {
-    if size > isize::MAX as usize {
+    if !is_to_be_had(size) {
         return std::ptr::null_mut();
     }
     // SAFETY: a plain allocation call.
@@ -237,7 +325,7 @@ pub fn raw_malloc(size: usize) -> *mut u8 {
 /// `PyMem_Calloc`.
 pub fn raw_calloc(count: usize, size: usize) -> *mut u8 {
     let Some(total) = count.checked_mul(size) else { return std::ptr::null_mut() };
-    if total > isize::MAX as usize {
+    if !is_to_be_had(total) {
         return std::ptr::null_mut();
     }
     // SAFETY: a plain allocation call.
@@ -249,7 +337,7 @@ pub fn raw_calloc(count: usize, size: usize) -> *mut u8 {
 /// # Safety
 /// `block` is null or came from this module and is not used any more when the result is not null.
 pub unsafe fn raw_realloc(block: *mut u8, size: usize) -> *mut u8 {
-    if size > isize::MAX as usize {
+    if !is_to_be_had(size) {
         return std::ptr::null_mut();
     }
     // SAFETY: passed on to the caller.

@@ -25,10 +25,21 @@ impl Visit {
     /// Reports one owned reference. Does nothing once the visitor asked to stop.
     #[inline]
     pub fn object(&mut self, object: &Object) {
-        if self.result == 0 {
-            // SAFETY: the visitor takes any live object together with its own argument.
-            self.result = unsafe { (self.visit)(object.as_ptr(), self.arg) };
+        // SAFETY: the visitor takes any live object together with its own argument.
+        let result = unsafe { (self.visit)(object.as_ptr(), self.arg) };
+        if result != 0 {
+            self.stop(result);
         }
+    }
+
+    /// From now on nothing is reported.
+    #[cold]
+    fn stop(&mut self, result: c_int) {
+        unsafe extern "C" fn ignore(_object: *mut Object, _arg: *mut c_void) -> c_int {
+            0
+        }
+        self.result = result;
+        self.visit = ignore;
     }
 
     /// Reports a raw pointer that may be null.

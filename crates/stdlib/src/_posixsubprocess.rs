@@ -9,6 +9,7 @@ use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::{fspath, path_bytes};
 use taipan_vm::runtime::audit::audit;
 
+use crate::posix::args::identity;
 use crate::posix::close_range;
 use crate::posix::process::{after_fork_in_child, after_fork_in_parent, before_fork, warn_about_threads};
 
@@ -51,16 +52,13 @@ fn pointers(texts: &[CString]) -> Vec<*const libc::c_char> {
 }
 
 fn id(object: &Object, what: &str, vm: &Vm) -> PyResult<Option<u32>> {
-    if vm.is_none(object) {
-        return Ok(None);
-    }
+    if vm.is_none(object) { Ok(None) } else { identity(object, what, vm).map(Some) }
+}
+
+/// A member of `extra_groups`.
+fn extra_group(object: &Object, vm: &Vm) -> PyResult<u32> {
     let number = object.as_index(vm)?.to_i64();
-    match number {
-        Some(-1) => Err(vm.value_error(format!("invalid {what} id"))),
-        _ => crate::pwd::id_of(object, vm)?
-            .map(Some)
-            .ok_or_else(|| vm.overflow_error(format!("{what} id is out of range"))),
-    }
+    number.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| vm.value_error("invalid group id"))
 }
 
 /// Closes every descriptor from 3 on that is not kept. `keep` is sorted.
@@ -272,7 +270,7 @@ impl PosixSubprocess {
             Some(list) => {
                 let mut groups = Vec::new();
                 for item in list.collect_iterable(vm)? {
-                    groups.push(self::id(&item, "group", vm)?.unwrap_or(0));
+                    groups.push(extra_group(&item, vm)?);
                 }
                 Some(groups)
             }
@@ -289,9 +287,9 @@ impl PosixSubprocess {
             restore_signals,
             new_session: call_setsid,
             group: pgid_to_set,
-            gid: self::id(gid, "group", vm)?,
+            gid: self::id(gid, "gid", vm)?,
             groups,
-            uid: self::id(uid, "user", vm)?,
+            uid: self::id(uid, "uid", vm)?,
             umask: child_umask,
         };
         if taipan_vm::runtime::audit::is_active(vm) {

@@ -542,7 +542,11 @@ impl Signal {
         let result = unsafe {
             libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signalnum, std::ptr::null::<u8>(), flags)
         };
-        if result < 0 { Err(vm.last_os_error(None)) } else { Ok(()) }
+        if result < 0 {
+            return Err(vm.last_os_error(None));
+        }
+        // The signal may have been for this process.
+        check_signals(vm)
     }
 
     /// Send a signal to a thread.

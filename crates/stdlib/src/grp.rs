@@ -6,7 +6,8 @@ use taipan_vm::builtins::structseq::StructSeq;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::encode;
 
-use crate::pwd::{id_object, id_of, text};
+use crate::posix::args::identity;
+use crate::pwd::{id_object, text};
 
 /// The module.
 pub struct Grp;
@@ -59,15 +60,10 @@ impl Grp {
     /// If id is not valid, raise KeyError.
     #[function("($module, /, id)")]
     fn getgrgid(id: &Object, vm: &Vm) -> PyResult {
-        let index = id.as_index(vm)?;
-        if index.to_i64().is_none() && !index.is_negative() {
-            return Err(vm.overflow_error("gid is greater than maximum"));
-        }
-        if let Some(gid) = id_of(id, vm)? {
-            // SAFETY: the interpreter's lock keeps others from the library's static entry until it has been copied.
-            if let Some(found) = unsafe { libc::getgrgid(gid).as_ref() } {
-                return entry(found, vm);
-            }
+        let gid = identity(id, "gid", vm)?;
+        // SAFETY: the interpreter's lock keeps others from the library's static entry until it has been copied.
+        if let Some(found) = unsafe { libc::getgrgid(gid).as_ref() } {
+            return entry(found, vm);
         }
         let shown = id.str(vm)?;
         let text = vm.new_str(&format!("getgrgid(): gid not found: {}", shown.to_string_lossy()));

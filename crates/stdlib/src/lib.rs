@@ -45,6 +45,7 @@ pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
+pub mod _remote_debugging;
 pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
@@ -136,6 +137,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_posixsubprocess::PosixSubprocess::DEF,
         &_queue::QueueModule::DEF,
         &_random::RandomModule::DEF,
+        &_remote_debugging::RemoteDebugging::DEF,
         &_sha1::Sha1Module::DEF,
         &_sha2::Sha2Module::DEF,
         &_sha3::Sha3Module::DEF,

@@ -58,7 +58,7 @@ pub(crate) fn id_object(id: u32, vm: &Vm) -> ObjRef {
 }
 
 /// The number of a user or group; `None` when it fits none.
-pub(crate) fn id_of(object: &Object, vm: &Vm) -> PyResult<Option<u32>> {
+fn id_of(object: &Object, vm: &Vm) -> PyResult<Option<u32>> {
     let number = object.as_index(vm)?.to_i64();
     Ok(number.and_then(|n| if n == -1 { Some(u32::MAX) } else { u32::try_from(n).ok() }))
 }

@@ -374,6 +374,8 @@ impl Time {
             }
             let left = left.max(0);
             let request = libc::timespec { tv_sec: left / 1_000_000_000, tv_nsec: left % 1_000_000_000 };
+            // A signal that came before would not end the sleep.
+            taipan_vm::runtime::pending::check_signals(vm)?;
             // SAFETY: the structure is ours.
             vm.allow_threads(|| unsafe { libc::nanosleep(&raw const request, std::ptr::null_mut()) });
             // A signal's handler may raise, which ends the sleep.

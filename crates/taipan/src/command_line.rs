@@ -240,7 +240,7 @@ fn short_options(
             b'O' => config.optimization_level += 1,
             b'P' => config.safe_path = true,
             b'q' => config.quiet = true,
-            b'R' => {}
+            b'R' => config.random_hashes = true,
             b's' => config.user_site = false,
             b'S' => config.site_import = false,
             b'u' => config.unbuffered = true,

@@ -1,5 +1,7 @@
 //! The `PYTHON*` environment variables and the `-X` options, which mostly say the same.
 
+use std::io::Write as _;
+
 use taipan_vm::runtime::config::Config;
 
 use crate::command_line::Failure;
@@ -12,11 +14,19 @@ const PREINITIALIZED: &str = "preinitialized";
 pub fn apply(config: &mut Config) -> Result<(), Failure> {
     // In the C locale, UTF-8 is used all the same (PEP 540).
     config.utf8_mode = locale_is_c();
+    let coercion = variable("PYTHONCOERCECLOCALE").filter(|_| config.use_environment);
+    let coerced = config.utf8_mode && coercion.as_deref() != Some("0") && coerce_locale(coercion.as_deref());
     if config.use_environment {
         variables(config)?;
     }
     for (name, value) in config.xoptions.clone() {
         x_option(config, &name, value.as_deref())?;
+    }
+    if coercion.as_deref() == Some("warn") && !coerced && !config.utf8_mode && locale_is_c() {
+        let _ = writeln!(
+            std::io::stderr(),
+            "Python runtime initialized with LC_CTYPE=C (a locale with default ASCII encoding), which may cause Unicode compatibility problems. Using C.UTF-8, C.utf8, or UTF-8 (if available) as alternative Unicode-compatible locales is recommended."
+        );
     }
     let mut options = Vec::new();
     if config.dev_mode {
@@ -42,6 +52,31 @@ fn locale_is_c() -> bool {
     matches!(&*taipan_vm::runtime::start::locale_name(), "" | "C" | "POSIX")
 }
 
+/// Replaces the C locale by one of UTF-8, for libraries and child processes too, unless `LC_ALL` forbids it (PEP 538). Says
+/// whether that was done.
+fn coerce_locale(wish: Option<&str>) -> bool {
+    if variable("LC_ALL").is_some() {
+        return false;
+    }
+    let has = |target: &std::ffi::CStr| {
+        // SAFETY: the program has one thread yet; the name is NUL-terminated.
+        unsafe { !libc::setlocale(libc::LC_CTYPE, target.as_ptr()).is_null() }
+    };
+    let Some(target) = [c"C.UTF-8", c"C.utf8", c"UTF-8"].into_iter().find(|target| has(target)) else {
+        return false;
+    };
+    let target = target.to_string_lossy();
+    // SAFETY: the program has one thread yet.
+    unsafe { std::env::set_var("LC_CTYPE", &*target) };
+    if wish == Some("warn") {
+        let _ = writeln!(
+            std::io::stderr(),
+            "Python detected LC_CTYPE=C: LC_CTYPE coerced to {target} (set another locale or PYTHONCOERCECLOCALE=0 to disable this locale coercion behavior)."
+        );
+    }
+    true
+}
+
 /// A variable that is set but empty counts as not set.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -50,6 +85,15 @@ fn variable(name: &str) -> Option<String> {
 /// A variable that is a number, or any word, which counts as 1.
 fn level(name: &str) -> Option<i32> {
     variable(name).map(|value| value.parse::<i32>().ok().filter(|level| *level >= 0).unwrap_or(1))
+}
+
+/// How much is told of imports: the numbers 0 to 2, and 1 for any word.
+fn import_time(value: Option<&str>, text: &str) -> Result<i32, Failure> {
+    match value.map(str::parse::<i32>) {
+        Some(Ok(level @ 0..=2)) => Ok(level),
+        Some(Ok(_)) => Err(bad(text)),
+        _ => Ok(1),
+    }
 }
 
 fn bad(text: &str) -> Failure {
@@ -102,7 +146,10 @@ fn variables(config: &mut Config) -> Result<(), Failure> {
     config.faulthandler |= variable("PYTHONFAULTHANDLER").is_some();
     config.warn_default_encoding |= variable("PYTHONWARNDEFAULTENCODING").is_some();
     config.code_debug_ranges &= variable("PYTHONNODEBUGRANGES").is_none();
-    config.import_time = level("PYTHONPROFILEIMPORTTIME").unwrap_or(config.import_time);
+    if let Some(value) = variable("PYTHONPROFILEIMPORTTIME") {
+        let text = "config_init_import_time: PYTHONPROFILEIMPORTTIME: numeric values other than 1 and 2 are reserved for future use.";
+        config.import_time = import_time(Some(&value), text)?;
+    }
     if let Some(paths) = variable("PYTHONPATH") {
         config.python_path = paths.split(':').map(str::to_owned).collect();
     }
@@ -120,7 +167,7 @@ fn variables(config: &mut Config) -> Result<(), Failure> {
             return Err(Failure::fatal(text, "preinitializing"));
         }
     }
-    if let Some(seed) = variable("PYTHONHASHSEED").filter(|seed| seed != "random") {
+    if let Some(seed) = variable("PYTHONHASHSEED").filter(|seed| seed != "random" && !config.random_hashes) {
         let Ok(seed) = seed.parse::<u32>() else {
             return Err(bad(
                 "config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]",
@@ -164,7 +211,10 @@ fn x_option(config: &mut Config, name: &str, value: Option<&str>) -> Result<(), 
         },
         "stdlib" => config.stdlib_dir = value.map(str::to_owned),
         "pycache_prefix" => config.pycache_prefix = value.filter(|v| !v.is_empty()).map(str::to_owned),
-        "importtime" => config.import_time = if value == Some("2") { 2 } else { 1 },
+        "importtime" => {
+            let text = "config_init_import_time: -X importtime: values other than 1 and 2 are reserved for future use.";
+            config.import_time = import_time(value, text)?;
+        }
         "faulthandler" => config.faulthandler = true,
         "no_debug_ranges" => config.code_debug_ranges = false,
         "warn_default_encoding" => config.warn_default_encoding = true,

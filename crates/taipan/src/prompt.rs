@@ -50,6 +50,8 @@ fn show(vm: &Vm) {
 struct Input {
     buffer: Vec<u8>,
     at_end: bool,
+    /// The last line had no end.
+    cut: bool,
 }
 
 impl Input {
@@ -63,6 +65,7 @@ impl Input {
             }
             if self.at_end {
                 let rest = std::mem::take(&mut self.buffer);
+                self.cut = !rest.is_empty();
                 return Ok(Some(rest).filter(|rest| !rest.is_empty()));
             }
             let mut block = [0u8; 4096];
@@ -157,6 +160,10 @@ impl Session {
             if first && blank {
                 return Ok(Read::Nothing);
             }
+            if self.input.cut {
+                // The rest of the line is asked for, in vain.
+                print::write_stderr(&format!("{}\n", prompt_text("ps2", vm)), vm);
+            }
             if !first {
                 source.push('\n');
             }
@@ -202,14 +209,15 @@ pub fn run(main: &Module, vm: &Vm) -> PyResult<()> {
             }
         }
     }
-    let mut session = Session { input: Input { buffer: Vec::new(), at_end: false }, futures: 0, number: 0 };
+    let mut session =
+        Session { input: Input { buffer: Vec::new(), at_end: false, cut: false }, futures: 0, number: 0 };
     loop {
         let done = match session.read(vm) {
             Ok(Read::End) => return Ok(()),
             Ok(Read::Nothing) => Ok(()),
             Ok(Read::Statement(code, source)) => {
                 session.futures |= (code.flags.get() as u32) & CompileFlags::FUTURES;
-                register_source(&code, &source, &format!("<stdin-{}>", session.number), vm)
+                register_source(&code, &format!("{source}\n"), "<stdin>", vm)
                     .and_then(|()| eval_code(&code, &main.dict(vm), None, vm).map(drop))
             }
             Err(Raised) => Err(Raised),

@@ -9,7 +9,10 @@ use taipan_vm::import;
 use taipan_vm::interpreter::eval_code;
 use taipan_vm::prelude::*;
 use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
-use taipan_vm::runtime::start::{self, Parts};
+use taipan_vm::runtime::{
+    finish,
+    start::{self, Parts},
+};
 
 use crate::command_line::{Command, Program};
 use crate::{prompt, standard_files};
@@ -37,7 +40,7 @@ pub fn run(command: Command) -> ExitCode {
         Err(Raised) => report(stays(&command), vm),
     };
     let status = after(&command, status, vm);
-    let status = start::finish(vm, status);
+    let status = finish::finish(vm, status);
     // Exit codes are taken modulo 256, as the system does.
     ExitCode::from((status & 0xff) as u8)
 }
@@ -73,7 +76,7 @@ fn report(stays: bool, vm: &Vm) -> i32 {
     let interrupted = exception.as_object().ob_type().is_subtype_of(types::keyboard_interrupt());
     print::print_uncaught(exception, vm);
     if interrupted && !stays {
-        start::finish(vm, 130);
+        finish::finish(vm, 130);
         // SAFETY: plain system calls with constant arguments.
         unsafe {
             libc::signal(libc::SIGINT, libc::SIG_DFL);
@@ -163,17 +166,24 @@ fn execute(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
     }
 }
 
-/// `-c` text that is indented as a whole is moved to the margin.
+/// `-c` text that is indented as a whole is moved to the margin, and blank lines are emptied, as `textwrap.dedent` does.
 fn dedent(text: &str) -> String {
-    let lines: Vec<&str> = text.split('\n').collect();
-    let margin = lines
-        .iter()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| line.len() - line.trim_start_matches([' ', '\t']).len())
-        .min()
-        .unwrap_or(0);
-    let mut out: Vec<&str> =
-        lines.iter().map(|line| line.get(margin..).unwrap_or_else(|| line.trim_start())).collect();
+    let margin_of = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let is_blank = |line: &str| line.trim_matches([' ', '\t', '\r', '\x0b', '\x0c']).is_empty();
+    let mut margin: Option<&str> = None;
+    for line in text.split('\n').filter(|line| !is_blank(line)) {
+        let own = line.get(..margin_of(line)).unwrap_or_default();
+        let common = margin.map_or(own, |margin| {
+            let same = margin.bytes().zip(own.bytes()).take_while(|(a, b)| a == b).count();
+            own.get(..same).unwrap_or_default()
+        });
+        margin = Some(common);
+    }
+    let margin = margin.unwrap_or_default();
+    let mut out: Vec<&str> = text
+        .split('\n')
+        .map(|line| if is_blank(line) { "" } else { line.strip_prefix(margin).unwrap_or(line) })
+        .collect();
     if out.last().is_some_and(|last| !last.is_empty()) {
         out.push("");
     }

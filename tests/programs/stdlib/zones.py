@@ -2,7 +2,7 @@
 import io
 import struct
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
 
 def tzif(transitions, infos, names, rule):
@@ -51,3 +51,4 @@ for thunk in [
     except Exception as error:
         print(type(error).__name__, str(error)[:60])
 print(issubclass(ZoneInfoNotFoundError, KeyError), ZoneInfo.clear_cache(), ZoneInfo.clear_cache(only_keys=["a"]))
+print(len(TZPATH), all(path.endswith("/zoneinfo") for path in TZPATH))

@@ -1,5 +1,6 @@
 //! From and to Python's other numbers.
 
+use super::transform::pow_mod;
 use super::*;
 use crate::int::{self, BigInt, IntRef};
 
@@ -10,18 +11,6 @@ const INVERSE_TEN: u64 = 2_075_258_708_292_324_556;
 
 fn mul_mod(a: u64, b: u64) -> u64 {
     (u128::from(a) * u128::from(b) % u128::from(HASH_PRIME)) as u64
-}
-
-fn pow_mod(mut base: u64, mut exponent: u64) -> u64 {
-    let mut result = 1;
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result = mul_mod(result, base);
-        }
-        base = mul_mod(base, base);
-        exponent >>= 1;
-    }
-    result
 }
 
 /// The magnitude of an int in decimal words.
@@ -101,7 +90,7 @@ impl Decimal {
             .rev()
             .fold(0, |hash, word| (mul_mod(hash, radix) + word % HASH_PRIME) % HASH_PRIME);
         let base = if self.exponent >= 0 { 10 } else { INVERSE_TEN };
-        let hash = mul_mod(coefficient, pow_mod(base, self.exponent.unsigned_abs())) as i64;
+        let hash = mul_mod(coefficient, pow_mod(base, self.exponent.unsigned_abs(), mul_mod)) as i64;
         let hash = if self.negative { -hash } else { hash };
         if hash == -1 { -2 } else { hash }
     }

@@ -43,13 +43,14 @@ fn mul_mod(a: u64, b: u64) -> u64 {
     if sum >= PRIME { sum - PRIME } else { sum }
 }
 
-fn pow_mod(mut base: u64, mut exponent: u64) -> u64 {
+/// A power in the ring that the product `mul` belongs to.
+pub(super) fn pow_mod(mut base: u64, mut exponent: u64, mul: impl Fn(u64, u64) -> u64) -> u64 {
     let mut result = 1;
     while exponent > 0 {
         if exponent & 1 == 1 {
-            result = mul_mod(result, base);
+            result = mul(result, base);
         }
-        base = mul_mod(base, base);
+        base = mul(base, base);
         exponent >>= 1;
     }
     result
@@ -58,7 +59,7 @@ fn pow_mod(mut base: u64, mut exponent: u64) -> u64 {
 /// The first half of the powers of a root of unity of the order `size`.
 fn roots(size: usize, inverse: bool) -> Vec<u64> {
     let order = (PRIME - 1) / size as u64;
-    let root = pow_mod(GENERATOR, if inverse { PRIME - 1 - order } else { order });
+    let root = pow_mod(GENERATOR, if inverse { PRIME - 1 - order } else { order }, mul_mod);
     let mut power = 1;
     (0..size / 2)
         .map(|_| {
@@ -175,7 +176,7 @@ fn mul_balanced(a: &[u64], b: &[u64]) -> Vec<u64> {
     }
     drop(table);
     backward(&mut x, &roots(size, true));
-    to_words(&x, pow_mod(size as u64, PRIME - 2), a.len() + b.len())
+    to_words(&x, pow_mod(size as u64, PRIME - 2, mul_mod), a.len() + b.len())
 }
 
 /// The product of two long numbers, as long as both together; unbalanced ones are cut into blocks.

@@ -33,15 +33,15 @@ impl<'a> IntRef<'a> {
         // One digit more than the operands, since the magnitude of a negative result can be a digit longer.
         let count = self.digits.len().max(other.digits.len()) + 1;
         let (mut a, mut b) = (self.twos_complement(), other.twos_complement());
-        let mut digits = Digits::with_capacity(count);
+        let mut digits = Digits::from_elem(0, count);
         let mut carry = true;
-        for _ in 0..count {
+        for out in &mut digits {
             let mut digit = op(a.next_digit(), b.next_digit());
             if negative {
                 digit = (digit ^ DIGIT_MASK) + u32::from(carry);
                 carry = digit > DIGIT_MASK;
             }
-            digits.push(digit & DIGIT_MASK);
+            *out = digit & DIGIT_MASK;
         }
         BigInt::new(negative, digits)
     }

@@ -25,12 +25,8 @@ pub fn from_u128(value: u128) -> Digits {
     let digit = |index: u32| (value >> (index * DIGIT_BITS)) as u32 & DIGIT_MASK;
     let length = (128 - value.leading_zeros()).div_ceil(DIGIT_BITS) as usize;
     let low = [digit(0), digit(1), digit(2), digit(3)];
-    if length <= 4 {
-        return Digits::from_buf_and_len(low, length);
-    }
-    let mut digits = Digits::from_buf(low);
-    digits.push(digit(4));
-    digits
+    let [a, b, c, d] = low;
+    Digits::from_buf_and_len([a, b, c, d, digit(4), 0, 0, 0], length)
 }
 
 /// The digits of a machine integer.
@@ -38,7 +34,7 @@ pub fn from_u128(value: u128) -> Digits {
 pub fn from_u64(value: u64) -> Digits {
     let digit = |index: u32| (value >> (index * DIGIT_BITS)) as u32 & DIGIT_MASK;
     let length = (64 - value.leading_zeros()).div_ceil(DIGIT_BITS) as usize;
-    Digits::from_buf_and_len([digit(0), digit(1), digit(2), 0], length)
+    Digits::from_buf_and_len([digit(0), digit(1), digit(2), 0, 0, 0, 0, 0], length)
 }
 
 /// The value, if it has at most 64 bits.
@@ -91,38 +87,40 @@ pub fn compare(a: &[u32], b: &[u32]) -> Ordering {
 /// `a + b`
 pub fn add(a: &[u32], b: &[u32]) -> Digits {
     let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    let mut result = Digits::with_capacity(long.len() + 1);
+    let mut result = Digits::from_elem(0, long.len() + 1);
     let (low, high) = long.split_at(short.len());
+    let (low_out, high_out) = result.split_at_mut(short.len());
     let mut carry = 0;
-    for (&x, &y) in low.iter().zip(short) {
+    for ((out, &x), &y) in low_out.iter_mut().zip(low).zip(short) {
         carry += x + y;
-        result.push(carry & DIGIT_MASK);
+        *out = carry & DIGIT_MASK;
         carry >>= DIGIT_BITS;
     }
-    for &x in high {
-        carry += x;
-        result.push(carry & DIGIT_MASK);
+    for (out, digit) in high_out.iter_mut().zip(high.iter().copied().chain(std::iter::once(0))) {
+        carry += digit;
+        *out = carry & DIGIT_MASK;
         carry >>= DIGIT_BITS;
     }
-    if carry != 0 {
-        result.push(carry);
-    }
+    normalise(&mut result);
     result
 }
 
 /// `a - b`, where `a >= b`.
 pub fn sub(a: &[u32], b: &[u32]) -> Digits {
-    let mut result = Digits::with_capacity(a.len());
-    let (low, high) = a.split_at(b.len().min(a.len()));
+    let mut result = Digits::from_slice(a);
+    let (low, high) = result.split_at_mut(b.len().min(a.len()));
     let mut borrow = 0;
-    for (&x, &y) in low.iter().zip(b) {
+    for (x, &y) in low.iter_mut().zip(b) {
         let difference = x.wrapping_sub(y).wrapping_sub(borrow);
-        result.push(difference & DIGIT_MASK);
+        *x = difference & DIGIT_MASK;
         borrow = difference >> 31;
     }
-    for &x in high {
+    for x in high {
+        if borrow == 0 {
+            break;
+        }
         let difference = x.wrapping_sub(borrow);
-        result.push(difference & DIGIT_MASK);
+        *x = difference & DIGIT_MASK;
         borrow = difference >> 31;
     }
     normalise(&mut result);
@@ -191,15 +189,12 @@ pub fn mul(a: &[u32], b: &[u32]) -> Digits {
 
 /// `a * factor`
 pub fn mul_digit(a: &[u32], factor: u32) -> Digits {
-    let mut result = Digits::with_capacity(a.len() + 1);
+    let mut result = Digits::from_elem(0, a.len() + 1);
     let mut carry = 0u64;
-    for &x in a {
-        carry += u64::from(x) * u64::from(factor);
-        result.push((carry & MASK) as u32);
+    for (out, digit) in result.iter_mut().zip(a.iter().copied().chain(std::iter::once(0))) {
+        carry += u64::from(digit) * u64::from(factor);
+        *out = (carry & MASK) as u32;
         carry >>= DIGIT_BITS;
-    }
-    if carry != 0 {
-        result.push(carry as u32);
     }
     normalise(&mut result);
     result
@@ -308,17 +303,14 @@ pub fn shl(a: &[u32], count: u64) -> Digits {
     }
     let zeros = (count / u64::from(DIGIT_BITS)) as usize;
     let bits = (count % u64::from(DIGIT_BITS)) as u32;
-    let mut result = Digits::with_capacity(a.len() + zeros + 1);
-    result.resize(zeros, 0);
+    let mut result = Digits::from_elem(0, a.len() + zeros + 1);
     let mut carry = 0u64;
-    for &digit in a {
+    for (out, digit) in result.iter_mut().skip(zeros).zip(a.iter().copied().chain(std::iter::once(0))) {
         carry |= u64::from(digit) << bits;
-        result.push((carry & MASK) as u32);
+        *out = (carry & MASK) as u32;
         carry >>= DIGIT_BITS;
     }
-    if carry != 0 {
-        result.push(carry as u32);
-    }
+    normalise(&mut result);
     result
 }
 
@@ -327,11 +319,11 @@ pub fn shr(a: &[u32], count: u64) -> Digits {
     let skip = usize::try_from(count / u64::from(DIGIT_BITS)).unwrap_or(usize::MAX);
     let bits = (count % u64::from(DIGIT_BITS)) as u32;
     let Some(rest) = a.get(skip..) else { return Digits::new() };
-    let mut result = Digits::with_capacity(rest.len());
+    let mut result = Digits::from_slice(rest);
     let above = rest.iter().skip(1).copied().chain(std::iter::once(0));
-    for (&digit, next) in rest.iter().zip(above) {
-        let pair = u64::from(next) << DIGIT_BITS | u64::from(digit);
-        result.push((pair >> bits & MASK) as u32);
+    for (digit, next) in result.iter_mut().zip(above) {
+        let pair = u64::from(next) << DIGIT_BITS | u64::from(*digit);
+        *digit = (pair >> bits & MASK) as u32;
     }
     normalise(&mut result);
     result

@@ -24,8 +24,8 @@ pub const DIGIT_MASK: u32 = (1 << DIGIT_BITS) - 1;
 /// The most digits that CPython lets an int have; more is `OverflowError`.
 pub const MAX_DIGITS: u64 = i64::MAX as u64 / DIGIT_BITS as u64;
 
-/// Owned digits; up to four (120 bits) live without an allocation.
-pub type Digits = SmallVec<[u32; 4]>;
+/// Owned digits; up to eight (240 bits) live without an allocation.
+pub type Digits = SmallVec<[u32; 8]>;
 
 /// An integer of any size, owned: the result of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

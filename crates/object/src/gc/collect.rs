@@ -136,16 +136,24 @@ pub unsafe fn merge(from: *mut GcHeader, to: *mut GcHeader) {
 ///
 /// # Safety
 /// `op` is alive.
-#[inline]
+#[inline(always)]
 unsafe fn examined(op: *mut Object) -> Option<*mut GcHeader> {
-    // SAFETY: the header is there when `has_header` says so.
+    // SAFETY: the header is there when the type says so, or its `tp_is_gc` does.
     unsafe {
-        if !has_header(&*op) {
+        let tp = (*op).ob_type();
+        if !tp.is_gc() || (tp.tp_is_gc.get().is_some() && !asked(op)) {
             return None;
         }
         let header = GcHeader::of(op);
         ((*header).prev.get() & FLAG_COLLECTING != 0).then_some(header)
     }
+}
+
+/// Whether an object of a type with `tp_is_gc` has a header.
+#[inline(never)]
+unsafe fn asked(op: *mut Object) -> bool {
+    // SAFETY: alive, as the caller says.
+    unsafe { has_header(&*op) }
 }
 
 /// Whether the running collection has found the object unreachable.
@@ -178,11 +186,18 @@ unsafe extern "C" fn reach(op: *mut Object, arg: *mut c_void) -> c_int {
             let word = (*header).prev.get();
             if word & FLAG_MARK == 0 {
                 (*header).prev.set(word | FLAG_MARK);
-                (*arg.cast::<Vec<*mut Object>>()).push(op);
+                reached(op, arg);
             }
         }
     }
     0
+}
+
+/// Remembers an object whose references are to be followed. Most visits end before, so this stays out of their way.
+#[inline(never)]
+unsafe fn reached(op: *mut Object, stack: *mut c_void) {
+    // SAFETY: the stack that `separate_unreachable` passes.
+    unsafe { (*stack.cast::<Vec<*mut Object>>()).push(op) }
 }
 
 /// Calls `tp_traverse`.

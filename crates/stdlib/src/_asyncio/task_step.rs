@@ -234,11 +234,6 @@ pub fn eager_start(task: &Task, vm: &Vm) -> PyResult<()> {
     result
 }
 
-/// Whether the exception in flight is of a class.
-fn matches(class: &Object, vm: &Vm) -> bool {
-    vm.current_exception.get().is_some_and(|exception| given_exception_matches(exception.as_object(), class))
-}
-
 /// Runs the coroutine and looks at what it did.
 fn run(task: &Task, exception: Option<&Object>, vm: &Vm) -> PyResult<()> {
     let state = state(vm);

@@ -11,6 +11,8 @@ use super::iobase::{IoBase, RawIoBase, size_arg, unsupported};
 
 /// The most that the system moves at once.
 const MOST: usize = 0x7fff_f000;
+/// Files above this size are asked where they stand before all of the rest is read.
+const LARGE: i64 = 65_536;
 
 /// The layout of `FileIO`.
 #[repr(C)]
@@ -27,6 +29,9 @@ pub struct FileIo {
     seekable: Cell<Option<bool>>,
     #[traverse(skip)]
     blksize: Cell<i64>,
+    /// The size when the file was opened; negative when it is not known any more.
+    #[traverse(skip)]
+    size_at_open: Cell<i64>,
     #[traverse(skip)]
     finalizing: Cell<bool>,
     /// Whether it was a character device, or nobody knows what, when it was opened.
@@ -127,6 +132,7 @@ impl FileIo {
             closefd: Cell::new(true),
             seekable: Cell::new(None),
             blksize: Cell::new(super::DEFAULT_BUFFER_SIZE as i64),
+            size_at_open: Cell::new(-1),
             finalizing: Cell::new(false),
             device: Cell::new(true),
         }
@@ -272,7 +278,7 @@ fn would_block(raised: Raised, vm: &Vm) -> PyResult<()> {
 /// object is then obtained by calling opener with (*name*, *flags*).
 /// *opener* must return an open file descriptor (passing os.open as *opener*
 /// results in functionality similar to passing None).
-#[pytype(name = "_io.FileIO", base = RawIoBase, flags(BASETYPE), gc)]
+#[pytype(name = "_io.FileIO", base = RawIoBase, flags(BASETYPE), gc, members(_finalizing: BOOL = finalizing))]
 impl FileIo {
     #[slot]
     fn tp_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
@@ -301,6 +307,10 @@ impl FileIo {
         self.seekable.set(None);
         let is_number = file.downcast_ref::<Int>().is_some()
             || (file.downcast_ref::<Str>().is_none() && file.has_index());
+        let audit_open = |vm: &Vm| {
+            let event = [file, &*vm.new_str(mode).into_object(), &*vm.new_int(flags)];
+            taipan_vm::runtime::audit::audit("open", &event, vm)
+        };
         let mut own = true;
         if is_number {
             if file.downcast_ref::<Bool>().is_some() {
@@ -314,6 +324,7 @@ impl FileIo {
             if fd < 0 {
                 return Err(vm.value_error("negative file descriptor"));
             }
+            audit_open(vm)?;
             self.fd.set(fd);
             own = false;
         } else {
@@ -329,11 +340,7 @@ impl FileIo {
             if !closefd {
                 return Err(vm.value_error("Cannot use closefd=False with file name"));
             }
-            taipan_vm::runtime::audit::audit(
-                "open",
-                &[file, &vm.new_str(mode).into_object(), &vm.new_int(flags)],
-                vm,
-            )?;
+            audit_open(vm)?;
             match opener.0 {
                 Some(opener) => {
                     let fd = opener.call(&[file, &vm.new_int(flags)], vm)?;
@@ -399,11 +406,14 @@ impl FileIo {
                 return Err(fail(raised));
             }
             self.device.set(stat.st_mode & libc::S_IFMT == libc::S_IFCHR);
+            self.size_at_open.set(stat.st_size);
             if stat.st_blksize > 1 {
                 self.blksize.set(stat.st_blksize);
             }
         }
-        self.as_object().set_attr(vm.ids().name, file, vm)?;
+        if let Err(raised) = self.as_object().set_attr(vm.ids().name, file, vm) {
+            return Err(fail(raised));
+        }
         if parsed.appending {
             // SAFETY: a plain system call; pipes refuse, which is fine.
             unsafe { libc::lseek(self.fd.get(), 0, libc::SEEK_END) };
@@ -521,16 +531,20 @@ impl FileIo {
     #[method("($self, /)")]
     pub fn readall(&self, vm: &Vm) -> PyResult {
         let fd = self.need_readable(vm)?;
-        // SAFETY: zeroed stat is valid, and the system fills it.
-        let rest = unsafe {
-            let mut stat: libc::stat = std::mem::zeroed();
-            let position = libc::lseek(fd, 0, libc::SEEK_CUR);
-            if libc::fstat(fd, &raw mut stat) == 0 && position >= 0 {
-                (stat.st_size - position).max(0)
-            } else {
-                0
-            }
-        };
+        let mut rest = self.size_at_open.get();
+        if rest < 0 {
+            // SAFETY: zeroed stat is valid, and the system fills it.
+            rest = unsafe {
+                let mut stat: libc::stat = std::mem::zeroed();
+                if libc::fstat(fd, &raw mut stat) == 0 { stat.st_size } else { 0 }
+            };
+        }
+        // Where much may have been read already, it is worth asking where the file stands.
+        if rest > LARGE {
+            // SAFETY: a plain system call.
+            let position = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) };
+            rest = if position >= 0 { (rest - position).max(0) } else { rest };
+        }
         let mut data = Vec::new();
         let mut chunk = (rest as usize).saturating_add(1).clamp(8192, MOST);
         loop {
@@ -596,6 +610,7 @@ impl FileIo {
     #[method("($self, size=None, /)")]
     fn truncate(&self, size: OrNone<i64>, vm: &Vm) -> PyResult<i64> {
         let fd = self.need_writable(vm)?;
+        self.size_at_open.set(-1);
         let size = match size.0 {
             Some(size) => size,
             None => self.seek_to(0, libc::SEEK_CUR, vm)?,
@@ -631,25 +646,6 @@ impl FileIo {
     #[getter]
     fn _blksize(&self) -> i64 {
         self.blksize.get()
-    }
-
-    #[setter(_blksize)]
-    fn set_blksize(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        if let Some(value) = value {
-            self.blksize.set(value.as_isize(vm)? as i64);
-        }
-        Ok(())
-    }
-
-    #[getter]
-    fn _finalizing(&self) -> bool {
-        self.finalizing.get()
-    }
-
-    #[setter(_finalizing)]
-    fn set_finalizing(&self, value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        self.finalizing.set(value.is_some_and(|v| v.is_true(vm).unwrap_or(false)));
-        Ok(())
     }
 
     #[slot]

@@ -62,7 +62,7 @@ pub fn unsupported_operation(vm: &Vm) -> PyResult {
 
 /// Warns of a stream that was given up without `close`.
 pub fn resource_warning(text: &str, source: &Object, vm: &Vm) -> PyResult<()> {
-    let warnings = taipan_vm::import::import_module("_warnings", vm)?;
+    let warnings = taipan_vm::builtins::warn::machinery(vm)?;
     let (text, level) = (vm.new_str(text), vm.new_int(1));
     let category = types::resource_warning().as_object();
     warnings.call_method(vm.ids().warn, &[text.as_object(), category, &level, source], vm).map(drop)

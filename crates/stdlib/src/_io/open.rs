@@ -173,7 +173,7 @@ fn layers(
     let terminal = buffering < 0 && raw.is_terminal_when_opened(vm)?;
     let line_buffering = buffering == 1 || terminal;
     let size = match buffering {
-        1 | i32::MIN..0 => raw.block_size().min(LARGEST).max(super::DEFAULT_BUFFER_SIZE as i64),
+        1 | i32::MIN..=-1 => raw.block_size().min(LARGEST).max(super::DEFAULT_BUFFER_SIZE as i64),
         size => i64::from(size),
     };
     if size == 0 {

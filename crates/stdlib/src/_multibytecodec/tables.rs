@@ -96,11 +96,6 @@ pub fn pair(value: u32) -> Option<(u32, u32)> {
     unpacked().pairs.get(value.checked_sub(PAIR)? as usize).copied()
 }
 
-/// All pairs.
-pub fn pairs() -> &'static [(u32, u32)] {
-    &unpacked().pairs
-}
-
 /// The four-byte sequences of GB 18030 that are in the Basic Multilingual Plane.
 pub fn gb18030_ranges() -> &'static [Range] {
     &unpacked().ranges

@@ -281,7 +281,7 @@ pub(super) fn c_int_of(object: &Object, vm: &Vm) -> PyResult<i32> {
 
 /// Warns that a socket was left to the collector.
 fn warn_unclosed(socket: &Object, vm: &Vm) -> PyResult<()> {
-    let warnings = taipan_vm::import::import_module("_warnings", vm)?;
+    let warnings = taipan_vm::builtins::warn::machinery(vm)?;
     let text = vm.new_str(&format!("unclosed {}", socket.repr(vm)?.to_string_lossy()));
     let category = types::resource_warning().as_object();
     warnings.call_method(vm.ids().warn, &[text.as_object(), category, &vm.new_int(1), socket], vm).map(drop)

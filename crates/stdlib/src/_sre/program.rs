@@ -8,7 +8,7 @@ pub mod op {
     macro_rules! words {
         ($($name:ident)*) => { words!(@from 0u32; $($name)*); };
         (@from $at:expr; $name:ident $($rest:ident)*) => {
-            #[allow(missing_docs, reason = "the names are those of the library's table")]
+            #[allow(missing_docs, dead_code, reason = "the names are those of the library's table, all of them")]
             pub const $name: u32 = $at;
             words!(@from $at + 1; $($rest)*);
         };

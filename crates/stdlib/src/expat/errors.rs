@@ -20,7 +20,8 @@ pub type Flow<T = ()> = Result<T, Stop>;
 
 macro_rules! codes {
     ($($variant:ident = $number:literal $name:literal $text:literal),* $(,)?) => {
-        /// `enum XML_Error`.
+        /// `enum XML_Error`, whole, although not every code can come up here.
+        #[allow(dead_code, reason = "the enumeration is the reference's")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $text] $variant = $number,)*

@@ -129,8 +129,6 @@ pub struct Prolog {
     level: usize,
     include_level: usize,
     document_entity: bool,
-    /// Inside a parameter entity that is part of the internal subset.
-    pub in_entity_value: bool,
 }
 
 const ATTRIBUTE_TYPES: [&str; 8] =
@@ -139,34 +137,17 @@ const ATTRIBUTE_TYPES: [&str; 8] =
 impl Prolog {
     /// At a document's start.
     pub fn document() -> Prolog {
-        Prolog {
-            place: Place::Prolog0,
-            level: 0,
-            include_level: 0,
-            document_entity: true,
-            in_entity_value: false,
-        }
+        Prolog { place: Place::Prolog0, level: 0, include_level: 0, document_entity: true }
     }
 
     /// At the start of an external subset or parameter entity.
     pub fn external() -> Prolog {
-        Prolog {
-            place: Place::ExternalSubset0,
-            level: 0,
-            include_level: 0,
-            document_entity: false,
-            in_entity_value: false,
-        }
+        Prolog { place: Place::ExternalSubset0, level: 0, include_level: 0, document_entity: false }
     }
 
     /// Whether the document itself is parsed.
     pub fn is_document(&self) -> bool {
         self.document_entity
-    }
-
-    /// How many conditional sections are open.
-    pub fn include_level(&self) -> usize {
-        self.include_level
     }
 
     fn top(&mut self) {

@@ -317,7 +317,7 @@ impl Tokenizer {
             at = skip_space(text, at + 1);
             let quote = match text.get(at) {
                 None => return Ok(partial(at)),
-                Some(&(quote @ (b'"' | b'\''))) => quote,
+                Some(&quote @ (b'"' | b'\'')) => quote,
                 Some(_) => return Ok(invalid(at)),
             };
             at += 1;

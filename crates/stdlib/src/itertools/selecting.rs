@@ -258,7 +258,7 @@ impl ISlice {
         let Some(iterator) = self.iterator.get() else { return Ok(None) };
         let stop = self.stop.unwrap_or(usize::MAX);
         let target = self.next.get();
-        while self.seen.get() < target.min(stop) {
+        while self.seen.get() < target {
             if iterator.iter_next(vm)?.is_none() {
                 self.iterator.set(None);
                 return Ok(None);

@@ -56,7 +56,6 @@ unsafe extern "C" {
         callback: unsafe extern "C" fn(*mut EVP_MD, *mut c_void),
         arg: *mut c_void,
     );
-    pub fn EVP_MD_up_ref(md: *mut EVP_MD) -> c_int;
     pub fn EVP_MD_get_flags(md: *const EVP_MD) -> c_ulong;
     pub fn HMAC_CTX_get_md(ctx: *const HMAC_CTX) -> *const EVP_MD;
     pub fn HMAC(
@@ -105,15 +104,8 @@ unsafe extern "C" {
     pub fn X509_STORE_get1_objects(store: *mut X509_STORE) -> *mut c_void;
     pub fn X509_NAME_ENTRY_set(entry: *const X509_NAME_ENTRY) -> c_int;
     pub fn X509_NAME_print_ex(out: *mut BIO, name: *const X509_NAME, indent: c_int, flags: c_ulong) -> c_int;
-    pub fn X509_VERIFY_PARAM_get_hostflags(param: *const X509_VERIFY_PARAM) -> c_uint;
     pub fn GENERAL_NAME_print(out: *mut BIO, name: *mut GENERAL_NAME) -> c_int;
     pub fn i2a_ASN1_INTEGER(out: *mut BIO, integer: *const ASN1_INTEGER) -> c_int;
-    pub fn PEM_read_bio_X509_AUX(
-        bio: *mut BIO,
-        out: *mut *mut X509,
-        callback: pem_password_cb,
-        data: *mut c_void,
-    ) -> *mut X509;
     pub fn SSL_set_session_id_context(ssl: *mut SSL, id: *const c_uchar, length: c_uint) -> c_int;
     pub fn BIO_new_file(path: *const c_char, mode: *const c_char) -> *mut BIO;
     pub fn OBJ_obj2txt(
@@ -134,10 +126,6 @@ unsafe extern "C" {
     pub fn BIO_meth_set_ctrl(
         method: *mut BIO_METHOD,
         ctrl: unsafe extern "C" fn(*mut BIO, c_int, c_long, *mut c_void) -> c_long,
-    ) -> c_int;
-    pub fn BIO_meth_set_create(
-        method: *mut BIO_METHOD,
-        create: unsafe extern "C" fn(*mut BIO) -> c_int,
     ) -> c_int;
     pub fn BIO_meth_set_destroy(
         method: *mut BIO_METHOD,

@@ -176,7 +176,8 @@ impl FromArg<'_> for File {
     }
 }
 
-fn identity(object: &Object, what: &str, vm: &Vm) -> PyResult<u32> {
+/// The number of a user or group, as `what` says; -1 is the highest number.
+pub(crate) fn identity(object: &Object, what: &str, vm: &Vm) -> PyResult<u32> {
     if !object.has_index() {
         let given = object.ob_type().name();
         return Err(vm.type_error(format!("{what} should be integer, not {given}")));

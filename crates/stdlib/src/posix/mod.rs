@@ -2,7 +2,7 @@
 
 use taipan_vm::prelude::*;
 
-mod args;
+pub(crate) mod args;
 mod attributes;
 mod descriptors;
 mod device;

@@ -158,7 +158,9 @@ impl Posix {
     /// src_dir_fd, dst_dir_fd, and follow_symlinks may not be implemented on
     /// your platform.  If they are unavailable, using them will raise
     /// a NotImplementedError.
-    #[function("($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=True)")]
+    #[function(
+        "($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=(os.name != 'nt'))"
+    )]
     fn link(
         src: Name,
         dst: Name,
@@ -169,7 +171,7 @@ impl Posix {
     ) -> PyResult<()> {
         let (a, b) = (at(src_dir_fd), at(dst_dir_fd));
         audit("os.link", &[&src.shown, &dst.shown, &event_fd(a, vm), &event_fd(b, vm)], vm)?;
-        let flags = if follow_symlinks == Some(true) { libc::AT_SYMLINK_FOLLOW } else { 0 };
+        let flags = if follow_symlinks != Some(false) { libc::AT_SYMLINK_FOLLOW } else { 0 };
         // SAFETY: the paths are NUL-terminated.
         let result = vm.allow_threads(|| unsafe { libc::linkat(a, src.as_ptr(), b, dst.as_ptr(), flags) });
         check_pair(result, &src.shown, &dst.shown, vm)

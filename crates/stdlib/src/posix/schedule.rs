@@ -27,6 +27,13 @@ fn make_param(args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
             Err(vm.type_error("sched_param() missing required argument 'sched_priority' (pos 1)"))
         }
         ([], None) => Err(vm.type_error("sched_param() got an unexpected keyword argument")),
+        // What `__reduce__` gives: the fields, and a dictionary.
+        ([fields, rest], None) if given == 2 && rest.downcast_ref::<Dict>().is_some() => {
+            match fields.downcast_ref::<Tuple>().map(Tuple::as_slice) {
+                Some([priority]) => SCHED_PARAM.instance(vec![priority.clone()], vm),
+                _ => Err(vm.type_error("sched_param() takes at most 1 argument (2 given)")),
+            }
+        }
         _ => Err(vm.type_error(format!("sched_param() takes at most 1 argument ({given} given)"))),
     }
 }

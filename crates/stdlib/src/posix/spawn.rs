@@ -126,7 +126,7 @@ impl Options<'_> {
         let place = &raw mut attributes.0;
         let checked = |error: i32| if error != 0 { Err(vm.os_error(error, None)) } else { Ok(()) };
         let mut flags = 0;
-        if let Some(group) = self.group {
+        if let Some(group) = self.group.filter(|group| !vm.is_none(group)) {
             let group = number(group, vm)?;
             // SAFETY: the attributes are initialised, here and below.
             checked(unsafe { libc::posix_spawnattr_setpgroup(place, group) })?;

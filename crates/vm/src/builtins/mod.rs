@@ -38,6 +38,7 @@ pub mod reversed;
 pub mod set;
 pub mod singletons;
 pub mod slice;
+pub mod std_printer;
 pub mod str;
 pub mod structseq;
 pub mod super_;

@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use super::type_::{lookup, new::compatible_for_assignment};
 use crate::builtins::dict::managed;
 use crate::prelude::*;
+use crate::runtime::audit::audit_setattr;
 
 /// Declares `object`: its layout is the bare header.
 pub struct ObjectMethods;
@@ -190,6 +191,7 @@ impl ObjectMethods {
                 value.ob_type().tp_name_str()
             )));
         };
+        audit_setattr(zelf, "__class__", value, vm)?;
         set_class(zelf, new, vm)
     }
 

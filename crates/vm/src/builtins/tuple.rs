@@ -173,6 +173,21 @@ impl Tuple {
         made.unwrap_or_else(|| crate::runtime::make::out_of_memory())
     }
 
+    /// A tuple of `len` references that `item` gives by position.
+    #[inline]
+    pub fn from_moved(len: usize, mut item: impl FnMut(usize) -> ObjRef, vm: &Vm) -> Ref<Tuple> {
+        if len == 0 {
+            return Tuple::empty(vm);
+        }
+        let made = Self::make(len, |to| {
+            for i in 0..len {
+                // SAFETY: below the length.
+                unsafe { *to.add(i) = item(i).into_raw() };
+            }
+        });
+        made.unwrap_or_else(|| crate::runtime::make::out_of_memory())
+    }
+
     /// A tuple of new references to the given objects.
     #[inline]
     pub fn from_slice(items: &[&Object], vm: &Vm) -> Ref<Tuple> {

@@ -2,9 +2,24 @@
 
 use crate::prelude::*;
 
+/// `_warnings`, kept from the first use on.
+#[derive(Default)]
+struct Machinery(Slot<Object>);
+
+/// The module `_warnings`, which outlives `sys.modules`: finalisers warn while the interpreter ends.
+pub fn machinery(vm: &Vm) -> PyResult {
+    let kept = &vm.interp().state::<Machinery>().0;
+    if let Some(module) = kept.get() {
+        return Ok(module);
+    }
+    let module = crate::import::import_module("_warnings", vm)?;
+    kept.put(module.clone());
+    Ok(module)
+}
+
 /// Issues a warning of a category; raises what the filters turn it into.
 pub fn warn(category: &Type, text: &str, stack_level: i32, vm: &Vm) -> PyResult<()> {
-    let warnings = crate::import::import_module("_warnings", vm)?;
+    let warnings = machinery(vm)?;
     let message = vm.new_str(text);
     warnings
         .call_method(

@@ -37,7 +37,8 @@ pub fn write_stderr(text: &str, vm: &Vm) {
     }
 }
 
-fn write_file(file: &Object, text: &str, vm: &Vm) {
+/// Writes to a file; errors are ignored.
+pub fn write_file(file: &Object, text: &str, vm: &Vm) {
     let text = vm.new_str(text);
     if file.call_method(vm.ids().write, &[text.as_object()], vm).is_err() {
         vm.clear_exception();
@@ -65,7 +66,7 @@ pub fn display(exception: &BaseException, vm: &Vm) {
     if file.as_deref().is_some_and(|file| vm.is_none(file)) {
         return;
     }
-    if file.is_none() || !display_with_module(exception, vm) {
+    if file.is_none() || !display_with_module(exception, None, vm) {
         write_stderr(&native_text(exception, vm), vm);
     }
     if let Some(file) = file {
@@ -73,12 +74,23 @@ pub fn display(exception: &BaseException, vm: &Vm) {
     }
 }
 
+/// As [`display`], to a file.
+pub fn display_to(file: &Object, exception: &BaseException, vm: &Vm) {
+    if !display_with_module(exception, Some(file), vm) {
+        write_file(file, &native_text(exception, vm), vm);
+    }
+    flush(file, vm);
+}
+
 /// Lets the Python module `traceback` do it. False when it could not.
-fn display_with_module(exception: &BaseException, vm: &Vm) -> bool {
+fn display_with_module(exception: &BaseException, file: Option<&Object>, vm: &Vm) -> bool {
     let attempt = || -> PyResult<ObjRef> {
         let module = crate::import::import_module("traceback", vm)?;
         let print = module.get_attr(&vm.intern("_print_exception_bltin"), vm)?;
-        print.call(&[exception.as_object()], vm)
+        match file {
+            Some(file) => print.call(&[exception.as_object(), file], vm),
+            None => print.call(&[exception.as_object()], vm),
+        }
     };
     let done = attempt().is_ok();
     if !done {

@@ -42,9 +42,13 @@ fn below(path: &[u8], vm: &Vm) -> Option<(String, &'static dyn EmbeddedLibrary)>
         return None;
     }
     let rest = std::str::from_utf8(rest).ok()?;
-    let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    if parts.contains(&"..") {
-        return None;
+    let mut parts: Vec<&str> = Vec::new();
+    for part in rest.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        match part {
+            // Above the library there are the system's own folders.
+            ".." => parts.pop().map(drop)?,
+            part => parts.push(part),
+        }
     }
     Some((parts.join("/"), library))
 }

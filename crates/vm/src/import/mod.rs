@@ -9,6 +9,7 @@ use crate::prelude::*;
 pub mod embedded;
 pub mod imp_module;
 pub mod library_files;
+mod times;
 
 /// A module of the embedded library.
 pub struct EmbeddedModule {
@@ -168,7 +169,10 @@ fn find_and_load(name: &Str, vm: &Vm) -> PyResult {
     }
     let function = importlib_function(&state.find_and_load, vm.ids()._find_and_load, vm)?;
     let import = builtin_import(vm)?;
-    function.call(&[name.as_object(), &import], vm).map_err(|raised| {
+    let load = || function.call(&[name.as_object(), &import], vm);
+    let loaded =
+        if vm.interp().config.borrow().import_time > 0 { times::timed(name, load, vm) } else { load() };
+    loaded.map_err(|raised| {
         trim_traceback(vm);
         raised
     })
@@ -260,6 +264,9 @@ pub fn import_level(
     }
     let module = match loaded_module(&full, vm)?.filter(|m| !vm.is_none(m)) {
         Some(module) => {
+            if vm.interp().config.borrow().import_time == 2 {
+                times::tell_cached(&full, vm);
+            }
             if is_initializing(&module, vm)? {
                 if let Some(importlib) = vm.interp().import.importlib.get() {
                     importlib.call_method(vm.ids()._lock_unlock_module, &[full.as_object()], vm)?;

@@ -4,6 +4,29 @@ use crate::builtins::coroutine_flags as co;
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 
+/// Fills the parameters from `given` to `count` with the last defaults; false, with nothing done, when there are too few.
+///
+/// # Safety
+/// The slots are empty, and as many as the code object asks for.
+#[inline(always)]
+pub unsafe fn fill_defaults(func: &Function, slots: *mut StackRef, given: usize, count: usize) -> bool {
+    if given == count {
+        return true;
+    }
+    // SAFETY: the tuple is not replaced while it is read; `given < count`.
+    unsafe {
+        let defaults = func.defaults.borrow().map_or(&[][..], |tuple| tuple.as_slice());
+        let Some(last) = defaults.len().checked_sub(count - given).and_then(|start| defaults.get(start..))
+        else {
+            return false;
+        };
+        for (i, value) in last.iter().enumerate() {
+            *slots.add(given + i) = StackRef::owned(value.clone());
+        }
+    }
+    true
+}
+
 /// Moves `nargs` positional arguments and the values of `kwnames` from `args` into the locals `slots`, which are empty;
 /// fills in defaults. On failure what was not moved is still in `args`.
 ///
@@ -31,11 +54,7 @@ pub unsafe fn bind(
             *slots.add(i) = take(args.add(i));
         }
         if has_varargs {
-            let mut rest = Vec::with_capacity(nargs - direct);
-            for i in direct..nargs {
-                rest.push(take(args.add(i)).into_ref());
-            }
-            let tuple = if rest.is_empty() { Tuple::empty(vm) } else { Tuple::from_vec(rest, vm) };
+            let tuple = Tuple::from_moved(nargs - direct, |i| take(args.add(direct + i)).into_ref(), vm);
             *slots.add(total) = StackRef::owned(tuple.into_object());
         }
         let mut extra = None;
@@ -78,11 +97,10 @@ pub unsafe fn bind(
         }
 
         if nargs < positional {
-            let defaults = func.defaults.get();
-            let defaults = defaults.as_ref().map_or(&[][..], |tuple| tuple.as_slice());
+            // Nothing runs Python code until the values are read.
+            let defaults = func.defaults.borrow().map_or(&[][..], |tuple| tuple.as_slice());
             let required = positional.saturating_sub(defaults.len());
-            let missing = (nargs..required).filter(|&i| (*slots.add(i)).is_null()).count();
-            if missing > 0 {
+            if (nargs..required).any(|i| (*slots.add(i)).is_null()) {
                 return Err(missing_arguments(func, code, slots, 0..required, "positional", vm));
             }
             for i in nargs.max(required)..positional {
@@ -98,17 +116,14 @@ pub unsafe fn bind(
 
         if total > positional {
             let mut missing = false;
-            let defaults = func.kwdefaults.get();
+            let defaults = func.kwdefaults.borrow();
             for i in positional..total {
                 if !(*slots.add(i)).is_null() {
                     continue;
                 }
-                let value = match &defaults {
-                    Some(dict) => dict.get_str(code.localsplus_name(i), vm)?,
-                    None => None,
-                };
-                match value {
-                    Some(value) => *slots.add(i) = StackRef::owned(value),
+                // Keyword-only defaults have names for keys: the look-up runs no Python code.
+                match defaults.and_then(|dict| dict.lookup_interned(code.localsplus_name(i))) {
+                    Some(value) => *slots.add(i) = StackRef::owned(value.to_ref()),
                     None => missing = true,
                 }
             }

@@ -1,6 +1,8 @@
 //! Calls: finding out what is called, binding arguments to a Python function's locals, and calling native code with the
 //! stack as argument array.
 
+use std::mem::MaybeUninit;
+
 use smallvec::SmallVec;
 use taipan_object::defs::{CFunctionFast, CFunctionFastKw, MethodDef, meth};
 
@@ -107,11 +109,14 @@ pub unsafe fn push_call(
             return frame;
         }
         let slots = InterpreterFrame::locals_ptr(frame);
-        if kwnames.is_none() && code.is_simple() && nargs == code.argcount.get() as usize {
-            for i in 0..nargs {
-                *slots.add(i) = args.add(i).replace(StackRef::NULL);
+        if kwnames.is_none() && code.is_simple() {
+            let count = code.argcount.get() as usize;
+            if nargs <= count && binding::fill_defaults(func, slots, nargs, count) {
+                for i in 0..nargs {
+                    *slots.add(i) = args.add(i).replace(StackRef::NULL);
+                }
+                return frame;
             }
-            return frame;
         }
         if binding::bind(func, code, slots, args, nargs, kwnames, vm).is_err() {
             finish_thread_frame(frame, vm);
@@ -307,6 +312,38 @@ pub fn merge_keywords(callable: &Object, target: &Dict, update: &Object, vm: &Vm
     Err(Raised)
 }
 
+/// How many arguments are copied without a heap block.
+const FEW: usize = 8;
+
+/// Calls `body` with a copy of `count` stack slots without their tags. The slot in front of the copy may be overwritten.
+///
+/// # Safety
+/// The slots are filled, and stay so for the call.
+#[inline(always)]
+unsafe fn with_plain<R>(
+    args: *const StackRef,
+    count: usize,
+    body: impl FnOnce(*const *mut Object) -> R,
+) -> R {
+    let mut few = [MaybeUninit::<*mut Object>::uninit(); FEW + 1];
+    let mut many: Vec<MaybeUninit<*mut Object>>;
+    let first = if count <= FEW {
+        few.as_mut_ptr()
+    } else {
+        many = Vec::with_capacity(count + 1);
+        many.as_mut_ptr()
+    };
+    // SAFETY: both have room for `count` pointers and one in front.
+    unsafe {
+        let first = first.cast::<*mut Object>();
+        first.write(std::ptr::null_mut());
+        for i in 0..count {
+            first.add(i + 1).write((*args.add(i)).ptr());
+        }
+        body(first.add(1))
+    }
+}
+
 /// Calls native code with `total` stack slots as arguments, the last ones named by `kwnames`. The slots stay filled.
 ///
 /// # Safety
@@ -318,15 +355,12 @@ pub unsafe fn call_slots(
     kwnames: Option<&Tuple>,
     vm: &Vm,
 ) -> PyResult {
-    // SAFETY: the caller vouches for the slots. Tags are taken off in a copy; a slot in front of it may be overwritten.
+    // SAFETY: the caller vouches for the slots.
     unsafe {
-        let mut plain: SmallVec<[*mut Object; 10]> = SmallVec::with_capacity(total + 1);
-        plain.push(std::ptr::null_mut());
-        for i in 0..total {
-            plain.push((*args.add(i)).ptr());
-        }
         let nargs = total - kwnames.map_or(0, Tuple::len);
-        vectorcall_raw(callable, plain.as_ptr().add(1), nargs | ARGUMENTS_OFFSET, kwnames, vm)
+        with_plain(args, total, |plain| {
+            vectorcall_raw(callable, plain, nargs | ARGUMENTS_OFFSET, kwnames, vm)
+        })
     }
 }
 
@@ -472,17 +506,15 @@ unsafe fn call_fast(
     // SAFETY: the caller has checked for one of the two fast conventions.
     unsafe {
         let Some(function) = def.ml_meth else { return Err(vm.system_error("method without function")) };
-        let mut plain: SmallVec<[*mut Object; 8]> = SmallVec::with_capacity(count);
-        for i in 0..count {
-            plain.push((*args.add(i)).ptr());
-        }
-        if def.ml_flags & meth::KEYWORDS != 0 {
-            let function: CFunctionFastKw = std::mem::transmute(function);
-            vm.owned(function(receiver, plain.as_ptr(), count as isize, std::ptr::null_mut()))
-        } else {
-            let function: CFunctionFast = std::mem::transmute(function);
-            vm.owned(function(receiver, plain.as_ptr(), count as isize))
-        }
+        with_plain(args, count, |plain| {
+            vm.owned(if def.ml_flags & meth::KEYWORDS != 0 {
+                let function: CFunctionFastKw = std::mem::transmute(function);
+                function(receiver, plain, count as isize, std::ptr::null_mut())
+            } else {
+                let function: CFunctionFast = std::mem::transmute(function);
+                function(receiver, plain, count as isize)
+            })
+        })
     }
 }
 
@@ -555,11 +587,9 @@ pub unsafe fn builtin_class(
         let s = Stack::new(sp);
         let total = oparg + usize::from(!s.peek(oparg + 1).is_null());
         let args = sp.sub(total);
-        let mut plain: SmallVec<[*mut Object; 8]> = SmallVec::with_capacity(total);
-        for i in 0..total {
-            plain.push((*args.add(i)).ptr());
-        }
-        Some(vm.owned(function(callable.ptr(), plain.as_ptr(), total, std::ptr::null_mut())))
+        Some(with_plain(args, total, |plain| {
+            vm.owned(function(callable.ptr(), plain, total, std::ptr::null_mut()))
+        }))
     }
 }
 

@@ -186,12 +186,12 @@ impl InterpreterFrame {
         unsafe { (Self::code_index(self) * 2) as i32 }
     }
 
-    /// Reports the references that the frame owns to the collector.
+    /// Reports the references that the frame owns to the collector, those in slots only below `end`.
     ///
     /// # Safety
-    /// The frame is initialised and does not run, so that `stackpointer` is valid.
-    pub unsafe fn traverse(this: *mut Self, visit: &mut Visit) {
-        // SAFETY: slots below `stackpointer` are empty or hold live objects.
+    /// The frame is initialised, and `end` lies behind the locals, or behind the stack if the frame does not run.
+    pub unsafe fn traverse(this: *mut Self, end: *mut StackRef, visit: &mut Visit) {
+        // SAFETY: locals and slots below the stack's top are empty or hold live objects.
         unsafe {
             visit.raw((*this).locals);
             visit.raw((*this).frame_obj.cast());
@@ -201,7 +201,7 @@ impl InterpreterFrame {
                 }
             }
             let mut slot = Self::locals_ptr(this);
-            while slot < (*this).stackpointer {
+            while slot < end {
                 if !(*slot).is_borrowed() {
                     visit.raw((*slot).ptr());
                 }

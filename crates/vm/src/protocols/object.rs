@@ -1,6 +1,7 @@
 //! `ObjectProtocol`: the methods that every object has in Rust. Each is one line here and lives in the file of its
 //! protocol.
 
+use crate::builtins::type_::slots::call_special;
 use crate::prelude::*;
 use crate::protocols::buffer::Buffer;
 use crate::protocols::{attributes, call, compare, container, iterator, number};
@@ -252,13 +253,12 @@ fn format(object: &Object, spec: Option<&Str>, vm: &Vm) -> PyResult<Ref<Str>> {
             return object.str(vm);
         }
     }
-    let Some(method) = object.lookup_special(vm.ids().__format__, vm)? else {
+    let spec = spec.unwrap_or(vm.ids().empty);
+    let Some(result) = call_special(object, vm.ids().__format__, &[spec.as_object()], vm)? else {
         return Err(
             vm.type_error(format!("Type {} doesn't define __format__", object.ob_type().tp_name_str()))
         );
     };
-    let spec = spec.unwrap_or(vm.ids().empty);
-    let result = method.call(&[spec.as_object()], vm)?;
     result.downcast::<Str>().map_err(|other| {
         vm.type_error(format!("__format__ must return a str, not {}", other.ob_type().tp_name_str()))
     })

@@ -34,13 +34,30 @@ pub fn audit(event: &str, args: &[&Object], vm: &Vm) -> PyResult<()> {
     if is_active(vm) { call_hooks(event, Tuple::from_slice(args, vm), vm) } else { Ok(()) }
 }
 
-/// `audit` with the tuple at hand.
+/// The event of an attribute that matters being set.
+pub fn audit_setattr(object: &Object, name: &str, value: &Object, vm: &Vm) -> PyResult<()> {
+    if !is_active(vm) {
+        return Ok(());
+    }
+    audit("object.__setattr__", &[object, vm.new_str(name).as_object(), value], vm)
+}
+
+/// `audit` with the tuple at hand. Hooks run untraced, unless they have a true `__cantrace__`.
 #[cold]
 pub fn call_hooks(event: &str, args: Ref<Tuple>, vm: &Vm) -> PyResult<()> {
     let hooks: Vec<ObjRef> = vm.interp().state::<AuditHooks>().0.borrow().clone();
     let event = vm.new_str(event);
+    let cantrace = vm.intern("__cantrace__");
     for hook in hooks {
-        hook.call(&[event.as_object(), args.as_object()], vm)?;
+        let traced = match hook.lookup_attr(&cantrace, vm)? {
+            Some(flag) => flag.is_true(vm)?,
+            None => false,
+        };
+        let depth = if traced { 0 } else { 1 };
+        vm.tracing.set(vm.tracing.get() + depth);
+        let result = hook.call(&[event.as_object(), args.as_object()], vm);
+        vm.tracing.set(vm.tracing.get() - depth);
+        result?;
     }
     Ok(())
 }

@@ -9,11 +9,12 @@ impl Vm {
     /// caller, with `errno` set.
     pub fn system_call<R: Copy + PartialOrd + From<i8>>(&self, mut call: impl FnMut() -> R) -> PyResult<R> {
         loop {
+            // A signal that came before the call would not interrupt it.
+            pending::check_signals(self)?;
             let result = self.allow_threads(&mut call);
             if result >= R::from(0) || !interrupted() {
                 return Ok(result);
             }
-            pending::check_signals(self)?;
         }
     }
 

@@ -380,7 +380,7 @@ fn file_line(filename: &str, line: u32, vm: &Vm) -> Option<String> {
 
 /// Issues a `SyntaxWarning`; one that the filters make an error is raised as the `SyntaxError` that it stands for.
 fn syntax_warning(warning: &taipan_parser::Warning, filename: &str, vm: &Vm) -> PyResult<()> {
-    let explicit = crate::import::import_module("_warnings", vm)?;
+    let explicit = crate::builtins::warn::machinery(vm)?;
     let message = vm.new_str(&warning.message);
     let category = types::syntax_warning().as_object();
     let (file, line) = (vm.new_str(filename), vm.new_int(warning.line));

@@ -27,6 +27,8 @@ pub struct Config {
     pub xoptions: Vec<(String, Option<String>)>,
     /// `PYTHONHASHSEED` as a number; none for a random seed.
     pub hash_seed: Option<u32>,
+    /// `-R`: whatever `PYTHONHASHSEED` says.
+    pub random_hashes: bool,
     /// `PYTHONPATH`, split.
     pub python_path: Vec<String>,
     /// `PYTHONHOME` or `-X stdlib`: the standard library on disk instead of the embedded one.
@@ -71,6 +73,7 @@ impl Default for Config {
             warn_options: Vec::new(),
             xoptions: Vec::new(),
             hash_seed: None,
+            random_hashes: false,
             python_path: Vec::new(),
             stdlib_dir: None,
             pycache_prefix: None,

@@ -163,12 +163,33 @@ pub fn collect(vm: &Vm, generation: usize, reason: Reason) -> isize {
     (found.collected + found.uncollectable) as isize
 }
 
-/// The last collections when the interpreter ends: until nothing more is found, since finalisers free more.
-pub fn collect_at_shutdown(vm: &Vm) {
-    const ROUNDS: usize = 5;
-    for _ in 0..ROUNDS {
-        if collect(vm, GENERATIONS - 1, Reason::Shutdown) == 0 {
-            break;
+/// Warns at the end of the interpreter when `gc.garbage` holds objects.
+pub fn report_garbage(vm: &Vm) {
+    let collector = state(vm);
+    let garbage = match collector.garbage.get() {
+        Some(garbage) if garbage.len() > 0 => garbage,
+        _ => return,
+    };
+    let debug = collector.debug.get();
+    if debug & DEBUG_SAVEALL != 0 {
+        return;
+    }
+    let lists_them = debug & DEBUG_UNCOLLECTABLE != 0;
+    let hint = if lists_them { "" } else { "; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them" };
+    let text = format!("gc: {} uncollectable objects at shutdown{hint}", garbage.len());
+    let warned = crate::builtins::warn::machinery(vm).and_then(|warnings| {
+        let (text, source) = (vm.new_str(&text), vm.new_str("gc"));
+        let category = types::resource_warning().as_object();
+        let arguments = [text.as_object(), category, source.as_object(), &*vm.new_int(0)];
+        warnings.call_method(&vm.intern("warn_explicit"), &arguments, vm)
+    });
+    if warned.is_err() {
+        vm.write_unraisable(None, None);
+    }
+    if lists_them {
+        match garbage.as_object().repr(vm) {
+            Ok(shown) => write_stderr(&format!("      {}\n", shown.to_string_lossy()), vm),
+            Err(Raised) => vm.write_unraisable(Some(garbage.as_object()), None),
         }
     }
 }
@@ -224,13 +245,13 @@ fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
             cycles::merge(younger, young);
         }
         cycles::separate_unreachable(young, unreachable.head());
-        untrack_atomic_tuples(young);
+        let survivors = untrack_atomic_tuples(young);
         if oldest {
             gc.long_lived_pending.set(0);
-            gc.long_lived_total.set(size(young));
+            gc.long_lived_total.set(survivors);
         } else {
             if generation + 2 == GENERATIONS {
-                gc.long_lived_pending.set(gc.long_lived_pending.get() + size(young));
+                gc.long_lived_pending.set(gc.long_lived_pending.get() + survivors);
             }
             cycles::merge(young, old);
         }
@@ -240,14 +261,17 @@ fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
         print_members("collectable", &unreachable, vm);
     }
 
-    end_weakrefs(&unreachable, vm);
-    finalize(&unreachable);
+    let code_ran = end_weakrefs(&unreachable, vm) | finalize(&unreachable);
     let garbage = GcList::new();
     // SAFETY: the lists are linked rings, and all members are alive.
     unsafe {
-        // What finalisers brought back stays in the first list, without the mark.
-        cycles::separate_unreachable(unreachable.head(), garbage.head());
-        cycles::merge(unreachable.head(), old);
+        if code_ran {
+            // What finalisers brought back stays in the first list, without the mark.
+            cycles::separate_unreachable(unreachable.head(), garbage.head());
+            cycles::merge(unreachable.head(), old);
+        } else {
+            cycles::merge(unreachable.head(), garbage.head());
+        }
     }
     let collected = size(garbage.head());
     if debug & DEBUG_SAVEALL != 0 {
@@ -286,19 +310,23 @@ fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
     Stats { collections: 0, collected, uncollectable: left }
 }
 
-/// Tuples of atoms can't be part of a cycle: the collector need not look at them again.
+/// Tuples of atoms can't be part of a cycle: the collector need not look at them again. Gives the number of the others.
 ///
 /// # Safety
 /// `head` is a linked ring.
-unsafe fn untrack_atomic_tuples(head: *mut GcHeader) {
+unsafe fn untrack_atomic_tuples(head: *mut GcHeader) -> usize {
+    let mut left = 0;
     // SAFETY: the iterator has passed a member before it is taken out.
     unsafe {
         for op in cycles::members(head) {
             if (*op).downcast_exact::<Tuple>().is_some_and(Tuple::can_untrack) {
                 gc::untrack(op);
+            } else {
+                left += 1;
             }
         }
     }
+    left
 }
 
 /// Objects with the old-style finaliser `tp_del`, and all that they refer to, are left alone.
@@ -323,8 +351,8 @@ unsafe fn set_aside_uncollectable(unreachable: &GcList, uncollectable: &GcList) 
 }
 
 /// Ends all weak references to garbage, before any finaliser can bring it back, and calls the callbacks of those references
-/// that are not garbage themselves.
-fn end_weakrefs(unreachable: &GcList, vm: &Vm) {
+/// that are not garbage themselves. Gives whether there were any.
+fn end_weakrefs(unreachable: &GcList, vm: &Vm) -> bool {
     let mut waiting = Vec::new();
     // SAFETY: members are alive; nothing is destroyed while they are walked, as every callback is kept.
     unsafe {
@@ -341,13 +369,15 @@ fn end_weakrefs(unreachable: &GcList, vm: &Vm) {
             }
         }
     }
-    if !waiting.is_empty() {
+    let any = !waiting.is_empty();
+    if any {
         call_callbacks(waiting, vm);
     }
+    any
 }
 
-/// Calls the finalisers of garbage, each object's at most once in its life.
-fn finalize(unreachable: &GcList) {
+/// Calls the finalisers of garbage, each object's at most once in its life. Gives whether there were any.
+fn finalize(unreachable: &GcList) -> bool {
     // The members are kept alive by references of our own: a finaliser may destroy any of them.
     // SAFETY: members are alive.
     let objects: Vec<ObjRef> = unsafe {
@@ -356,6 +386,7 @@ fn finalize(unreachable: &GcList) {
             .map(|op| (*op).to_ref())
             .collect()
     };
+    let any = !objects.is_empty();
     for object in objects {
         // SAFETY: the object is alive and has a header, being a member of a list; a slot is called with a live object.
         unsafe {
@@ -368,6 +399,7 @@ fn finalize(unreachable: &GcList) {
             }
         }
     }
+    any
 }
 
 /// `DEBUG_SAVEALL`: the garbage goes to `gc.garbage` instead of being destroyed.

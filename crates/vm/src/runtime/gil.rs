@@ -15,6 +15,8 @@ pub struct Gil {
     switched: Condvar,
     /// Who holds the lock, for requests from waiting threads.
     holder: AtomicPtr<Vm>,
+    /// The thread that ends the interpreter: no other gets the lock any more.
+    last: AtomicPtr<Vm>,
     /// `sys.getswitchinterval()`, in microseconds.
     pub interval: Cell<u64>,
 }
@@ -39,6 +41,7 @@ impl Gil {
             freed: Condvar::new(),
             switched: Condvar::new(),
             holder: AtomicPtr::new(std::ptr::null_mut()),
+            last: AtomicPtr::new(std::ptr::null_mut()),
             interval: Cell::new(5000),
         }
     }
@@ -66,6 +69,13 @@ impl Gil {
             }
         }
         state.waiting -= 1;
+        let last = self.last.load(Ordering::Acquire);
+        if !last.is_null() && !std::ptr::eq(last, vm) {
+            drop(state);
+            // Who gives way to this thread waits no longer.
+            self.switched.notify_all();
+            hang();
+        }
         state.held = true;
         state.switches += 1;
         self.holder.store(std::ptr::from_ref(vm).cast_mut(), Ordering::Release);
@@ -74,6 +84,11 @@ impl Gil {
         if state.giving_way > 0 {
             self.switched.notify_all();
         }
+    }
+
+    /// From now on the lock is for `vm` alone: other threads that want it wait until the process ends.
+    pub fn keep(&self, vm: &Vm) {
+        self.last.store(std::ptr::from_ref(vm).cast_mut(), Ordering::Release);
     }
 
     /// Runs `fork`, with nobody inside the lock's own state meanwhile. In the child, where no other thread is, nobody
@@ -98,6 +113,14 @@ impl Gil {
         if awaited {
             self.freed.notify_one();
         }
+    }
+}
+
+/// Stops the calling thread until the process ends, as its native frames may hold what unwinding would free.
+fn hang() -> ! {
+    loop {
+        // SAFETY: waits only.
+        unsafe { libc::pause() };
     }
 }
 

@@ -5,6 +5,7 @@ pub mod blocking;
 pub mod compile;
 pub mod config;
 pub mod errors;
+pub mod finish;
 pub mod gc;
 pub mod getpath;
 pub mod gil;

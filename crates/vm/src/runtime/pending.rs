@@ -21,6 +21,10 @@ pub fn handle(vm: &Vm) -> PyResult<()> {
             run(vm)?;
         }
     }
+    if asked & breaker::REMOTE_SCRIPT != 0 {
+        vm.eval_breaker.fetch_and(!breaker::REMOTE_SCRIPT, Ordering::AcqRel);
+        crate::builtins::sys_module::remote::run_pending(vm);
+    }
     if asked & breaker::GC != 0 {
         vm.eval_breaker.fetch_and(!breaker::GC, Ordering::AcqRel);
         crate::runtime::gc::run_pending(vm);

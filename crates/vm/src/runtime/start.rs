@@ -55,6 +55,7 @@ pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
     let mut modules = own_modules();
     modules.extend(parts.modules);
     *interp.import.builtin.borrow_mut() = modules;
+    crate::builtins::sys_module::remote::prepare(vm);
     match set_up(vm) {
         Ok(()) => Ok(vm),
         Err(Raised) => Err(describe_exception(vm)),
@@ -104,6 +105,10 @@ fn set_up(vm: &Vm) -> PyResult<()> {
             sys.set(&format!("__{hook}__"), &function, vm)?;
         }
     }
+    // Until the streams are open, messages can be written all the same.
+    let printer = crate::builtins::std_printer::StdPrinter::create(2, vm);
+    sys.set("stderr", printer.as_object(), vm)?;
+    sys.set("__stderr__", printer.as_object(), vm)?;
     modules.set_item(vm.ids().sys.as_object(), sys.as_object(), vm)?;
     start_importlib(&sys, vm)
 }
@@ -312,78 +317,4 @@ fn open_stream(
     let stream = wrapper.call(&arguments, vm)?;
     stream.set_attr(ids.mode, vm.new_str(mode).as_object(), vm)?;
     Ok(stream)
-}
-
-/// Ends the interpreter: waits for threads, runs exit handlers, flushes the streams. Gives the exit status to use instead of
-/// `status` when flushing fails.
-pub fn finish(vm: &Vm, status: i32) -> i32 {
-    if let Ok(Some(threading)) = crate::import::loaded_module(&vm.intern("threading"), vm) {
-        if threading.call_method(&vm.intern("_shutdown"), &[], vm).is_err() {
-            vm.write_unraisable(Some(&threading), None);
-        }
-    }
-    if let Ok(Some(atexit)) = crate::import::loaded_module(&vm.intern("atexit"), vm) {
-        if atexit.call_method(&vm.intern("_run_exitfuncs"), &[], vm).is_err() {
-            vm.write_unraisable(Some(&atexit), None);
-        }
-    }
-    let flushed = flush_streams(vm);
-    vm.interp().finalizing.set(true);
-    clear_main(vm);
-    crate::runtime::gc::collect_at_shutdown(vm);
-    // A stream that could not be flushed is not tried again.
-    if flushed && flush_streams(vm) { status } else { 120 }
-}
-
-/// Drops what the program's own module holds: private names first, then the others, so that finalisers still find the
-/// names that they use most.
-fn clear_main(vm: &Vm) {
-    let main = match crate::import::loaded_module(vm.ids().__main__, vm) {
-        Ok(main) => main.and_then(|main| main.downcast::<Module>().ok()),
-        Err(Raised) => {
-            vm.clear_exception();
-            None
-        }
-    };
-    let Some(main) = main else { return };
-    let names = main.dict(vm);
-    for private in [true, false] {
-        for (name, value) in names.items_vec() {
-            let Some(text) = name.downcast_ref::<Str>() else { continue };
-            let shown = text.to_string_lossy();
-            let is_private = shown.starts_with('_') && !shown.starts_with("__");
-            if vm.is_none(&value) || is_private != private || shown == "__builtins__" {
-                continue;
-            }
-            drop(value);
-            if names.set_item(&name, vm.none_ref(), vm).is_err() {
-                vm.clear_exception();
-            }
-        }
-    }
-}
-
-/// Flushes both output streams; false when that failed for standard output.
-fn flush_streams(vm: &Vm) -> bool {
-    let Some(sys) = vm.interp().sys_dict.get() else { return true };
-    let mut flushed = true;
-    for name in [vm.ids().stdout, vm.ids().stderr] {
-        let Ok(Some(stream)) = sys.get_str(name, vm) else { continue };
-        if vm.is_none(&stream) {
-            continue;
-        }
-        let closed = stream.lookup_attr(vm.ids().closed, vm).ok().flatten();
-        if closed.is_some_and(|c| c.is_true(vm).unwrap_or(true)) {
-            continue;
-        }
-        if stream.call_method(vm.ids().flush, &[], vm).is_err() {
-            if name.eq_str("stdout") {
-                vm.write_unraisable(None, Some("Exception ignored while flushing sys.stdout"));
-                flushed = false;
-            } else {
-                vm.clear_exception();
-            }
-        }
-    }
-    flushed
 }

@@ -77,7 +77,9 @@ pub struct Vm {
     pub dict_global_version: Cell<u64>,
     pub threading_local_key: Slot<Object>,
     pub threading_local_sentinel: Slot<Object>,
-    remote_debugger_support: [Cell<u8>; 516],
+    /// `_PyRemoteDebuggerSupport`: whether a script waits, and its path.
+    remote_pending: Cell<i32>,
+    remote_path: [Cell<u8>; remote::PATH_SIZE],
     pub datastack_cached_chunk: Cell<*mut c_void>,
     // Ours from here on.
     /// Native code must not grow the stack below this address.
@@ -108,8 +110,22 @@ pub mod breaker {
     pub const CALLS: usize = 1 << 2;
     /// An asynchronous exception was set for the thread.
     pub const ASYNC_EXCEPTION: usize = 1 << 3;
+    /// Another process has sent a script (PEP 768).
+    pub const REMOTE_SCRIPT: usize = 1 << 5;
     /// The cycle collector asks to be run.
     pub const GC: usize = taipan_object::gc::BREAKER_GC;
+}
+
+/// Where another process puts the path of a script.
+pub mod remote {
+    use std::mem::offset_of;
+
+    /// The longest path, with its NUL.
+    pub const PATH_SIZE: usize = 512;
+    /// The path's place in the thread state.
+    pub const PATH_OFFSET: usize = offset_of!(super::Vm, remote_path);
+    /// The place of the flag that says that it is there.
+    pub const PENDING_OFFSET: usize = offset_of!(super::Vm, remote_pending);
 }
 
 impl Drop for Vm {
@@ -224,6 +240,34 @@ impl Vm {
     #[inline]
     pub fn request(&self, bits: usize) {
         self.eval_breaker.fetch_or(bits, Ordering::Release);
+    }
+
+    /// Takes the path of the script that another process has sent.
+    pub fn take_remote_script(&self) -> Option<Vec<u8>> {
+        if self.remote_pending.replace(0) == 0 {
+            return None;
+        }
+        Some(self.remote_path.iter().map(Cell::get).take_while(|byte| *byte != 0).collect())
+    }
+
+    /// Drops what the thread holds, while it still may run Python code (`PyThreadState_Clear`).
+    pub fn clear(&self) {
+        self.c_profilefunc.set(std::ptr::null_mut());
+        self.c_tracefunc.set(std::ptr::null_mut());
+        self.exc_state.exc_value.set(None);
+        let slots = [
+            &self.dict,
+            &self.async_exc,
+            &self.c_profileobj,
+            &self.c_traceobj,
+            &self.async_gen_firstiter,
+            &self.async_gen_finalizer,
+            &self.context,
+        ];
+        for slot in slots {
+            drop(slot.take());
+        }
+        self.clear_exception();
     }
 
     /// Maps a nullable pointer from C to a result: null means that an exception waits.

@@ -723,13 +723,16 @@ impl Buffered {
         }
         let flushed = self.object().call_method(vm.ids().flush, &[], vm);
         let first = if flushed.is_err() { vm.take_exception() } else { None };
-        let result = raw.call_method(vm.ids().close, &[], vm);
-        if let Ok(_held) = self.enter(vm) {
-            self.memory.free();
-            self.forget();
-        } else {
-            vm.clear_exception();
-        }
+        // Who writes meanwhile waits, and finds the stream closed.
+        let result = match self.enter(vm) {
+            Ok(_held) => {
+                let result = raw.call_method(vm.ids().close, &[], vm);
+                self.memory.free();
+                self.forget();
+                result
+            }
+            Err(raised) => Err(raised),
+        };
         crate::_io::iobase::chain(first, result, vm)
     }
 }

@@ -423,7 +423,11 @@ impl TextIoWrapper {
                 Some(name) => name,
                 None => kept(&self.encoding).unwrap_or_else(|| vm.ids().utf_8.into()),
             };
-            let codec = Codec::find(encoding.to_utf8(vm)?, vm)?;
+            let name = encoding.to_utf8(vm)?;
+            if let Some(end) = name.find('\0') {
+                return Err(vm.lookup_error(format!("unknown encoding: {}", name.get(..end).unwrap_or(name))));
+            }
+            let codec = Codec::find(name, vm)?;
             self.set_coders(&codec, &errors, &buffer, vm)?;
             self.encoding.put(encoding.into_object());
             self.errors.put(errors.into_object());

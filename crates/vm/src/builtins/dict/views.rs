@@ -81,14 +81,6 @@ fn show(view: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
     Ok(text.finish(vm))
 }
 
-/// The dict of a set-like view.
-fn set_view_dict(object: &Object) -> Option<Ref<Dict>> {
-    match object.downcast_ref::<DictKeys>() {
-        Some(keys) => keys.dict(),
-        None => object.downcast_ref::<DictItems>().and_then(DictItems::dict),
-    }
-}
-
 fn is_set_view(object: &Object) -> bool {
     object.downcast_ref::<DictKeys>().is_some() || object.downcast_ref::<DictItems>().is_some()
 }

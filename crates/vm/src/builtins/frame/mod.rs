@@ -209,7 +209,10 @@ impl Traverse for Frame {
         self.f_overwritten_fast_locals.traverse(visit);
         if self.owns_frame() {
             // SAFETY: the activation is this object's and has ended.
-            unsafe { InterpreterFrame::traverse(self.f_frame.get(), visit) };
+            unsafe {
+                let frame = self.f_frame.get();
+                InterpreterFrame::traverse(frame, (*frame).stackpointer, visit);
+            }
         }
     }
 
@@ -236,18 +239,21 @@ pub fn current_locals(vm: &Vm) -> PyResult {
         let code = InterpreterFrame::code(frame);
         if code.flags.get() & co::OPTIMIZED == 0 {
             let locals = (*frame).locals.as_ref();
-            if code.localspluskinds().is_empty() {
-                return Ok(locals.map_or_else(|| vm.none(), Object::to_ref));
-            }
-            let object = InterpreterFrame::object(frame, vm);
-            if !locals_proxy::has_hidden(&object) {
+            let hidden = !code.localspluskinds().is_empty()
+                && locals_proxy::has_hidden(&InterpreterFrame::object(frame, vm));
+            // Code that runs in another function's `f_locals` sees a snapshot of them too.
+            let proxied = locals.is_some_and(|locals| locals.downcast_ref::<FrameLocalsProxy>().is_some());
+            if !hidden && !proxied {
                 return Ok(locals.map_or_else(|| vm.none(), Object::to_ref));
             }
             let merged = vm.new_dict();
             if let Some(locals) = locals {
                 merged.update_from(locals, true, vm)?;
             }
-            merged.update_from(locals_proxy::snapshot(&object, vm)?.as_object(), true, vm)?;
+            if hidden {
+                let object = InterpreterFrame::object(frame, vm);
+                merged.update_from(locals_proxy::snapshot(&object, vm)?.as_object(), true, vm)?;
+            }
             return Ok(merged.into_object());
         }
         let object = InterpreterFrame::object(frame, vm);

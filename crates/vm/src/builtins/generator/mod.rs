@@ -634,10 +634,16 @@ impl Traverse for Generator {
         self.qualname.traverse(visit);
         self.origin_or_finalizer.traverse(visit);
         self.exc_state.exc_value.traverse(visit);
-        // A running frame's stack pointer is in the evaluation loop; what it holds counts as held from outside.
-        if self.state.get() != state::EXECUTING {
-            // SAFETY: the frame doesn't run.
-            unsafe { InterpreterFrame::traverse(Self::frame(self), visit) };
+        let frame = Self::frame(self);
+        // A running frame's stack pointer is in the evaluation loop; what the stack holds counts as held from outside.
+        // SAFETY: the generator's frame is initialised, and its stack pointer is used only when it doesn't run.
+        unsafe {
+            let end = match self.state.get() {
+                state::CLEARED => return,
+                state::EXECUTING => InterpreterFrame::stack_base(frame),
+                _ => (*frame).stackpointer,
+            };
+            InterpreterFrame::traverse(frame, end, visit);
         }
     }
 }

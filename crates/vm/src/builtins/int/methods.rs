@@ -4,14 +4,16 @@ use taipan_numeric::BigInt;
 use taipan_numeric::format_spec::{FormatSpec, NumberLocale, format_int};
 
 use super::{Int, raise_int_error, raise_kind};
-use crate::builtins::str::StrBuilder;
+use crate::builtins::str::{StrBuilder, StrData};
 use crate::prelude::*;
 
 /// Parses a format specifier for an object of type `type_name`.
 pub fn parse_spec(spec: &Str, default_kind: u32, type_name: &str, vm: &Vm) -> PyResult<FormatSpec> {
-    let codes = (0..spec.len()).filter_map(|at| spec.char_at(at));
-    FormatSpec::parse(codes, default_kind)
-        .map_err(|error| raise_kind(error.kind(), &error.text(&spec.to_string_lossy(), type_name), vm))
+    let parsed = match spec.data() {
+        StrData::Ucs1(bytes) => FormatSpec::parse(bytes.iter().map(|&b| u32::from(b)), default_kind),
+        data => FormatSpec::parse(data.iter(), default_kind),
+    };
+    parsed.map_err(|error| raise_kind(error.kind(), &error.text(&spec.to_string_lossy(), type_name), vm))
 }
 
 fn byte_order(order: Option<&Object>, vm: &Vm) -> PyResult<bool> {

@@ -267,15 +267,10 @@ impl SetTable {
         }
         let old = self.table.get();
         // The small table may be source and target at once.
-        let mut copy = [UNUSED; SMALL];
+        // SAFETY: a plain copy of eight entries.
+        let small = unsafe { *self.small.get() };
         let old_len = self.mask() + 1;
-        let source: *const Entry = if old.is_null() {
-            // SAFETY: a plain copy of eight entries.
-            unsafe { copy = *self.small.get() };
-            copy.as_ptr()
-        } else {
-            old
-        };
+        let source: *const Entry = if old.is_null() { small.as_ptr() } else { old };
         if size == SMALL {
             if old.is_null() && self.fill.get() == self.used.get() {
                 return Ok(());

@@ -1,10 +1,15 @@
 //! `StrBuilder`: text under construction. It starts narrow and widens once when a wider character comes.
 
+use smallvec::SmallVec;
+
 use super::layout::{Kind, StrData, Unit, with_units};
 use crate::prelude::*;
 
+/// Short texts are put together without a block of their own.
+type Narrow = SmallVec<[u8; 120]>;
+
 enum Units {
-    One(Vec<u8>),
+    One(Narrow),
     Two(Vec<u16>),
     Four(Vec<u32>),
 }
@@ -22,6 +27,18 @@ impl Default for StrBuilder {
     }
 }
 
+/// Appends bytes; `SmallVec::extend_from_slice` takes several times as long for a few.
+#[inline(always)]
+fn append(to: &mut Narrow, bytes: &[u8]) {
+    to.reserve(bytes.len());
+    let len = to.len();
+    // SAFETY: there is room for the bytes behind the first `len`, and they are initialised right here.
+    unsafe {
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_mut_ptr().add(len), bytes.len());
+        to.set_len(len + bytes.len());
+    }
+}
+
 fn widen<A: Unit, B: Unit>(from: &[A], extra: usize) -> Vec<B> {
     let mut to = Vec::with_capacity(from.len() + extra.max(16));
     to.extend(from.iter().map(|&u| B::truncate(u.into())));
@@ -32,13 +49,13 @@ impl StrBuilder {
     /// An empty builder.
     #[inline]
     pub fn new() -> Self {
-        StrBuilder { units: Units::One(Vec::new()), first: None }
+        StrBuilder { units: Units::One(Narrow::new()), first: None }
     }
 
     /// An empty builder with room for `capacity` narrow characters.
     #[inline]
     pub fn with_capacity(capacity: usize) -> Self {
-        StrBuilder { units: Units::One(Vec::with_capacity(capacity)), first: None }
+        StrBuilder { units: Units::One(Narrow::with_capacity(capacity)), first: None }
     }
 
     /// Characters so far.
@@ -73,11 +90,10 @@ impl StrBuilder {
     /// `reserve` that only says whether there is memory.
     pub fn try_room(&mut self, extra: usize) -> bool {
         match &mut self.units {
-            Units::One(v) => v.try_reserve(extra),
-            Units::Two(v) => v.try_reserve(extra),
-            Units::Four(v) => v.try_reserve(extra),
+            Units::One(v) => v.try_reserve(extra).is_ok(),
+            Units::Two(v) => v.try_reserve(extra).is_ok(),
+            Units::Four(v) => v.try_reserve(extra).is_ok(),
         }
-        .is_ok()
     }
 
     /// Appends a character.
@@ -108,7 +124,7 @@ impl StrBuilder {
     #[inline]
     pub fn push_ascii(&mut self, bytes: &[u8]) {
         match &mut self.units {
-            Units::One(v) => v.extend_from_slice(bytes),
+            Units::One(v) => append(v, bytes),
             Units::Two(v) => v.extend(bytes.iter().map(|&b| u16::from(b))),
             Units::Four(v) => v.extend(bytes.iter().map(|&b| u32::from(b))),
         }
@@ -126,7 +142,7 @@ impl StrBuilder {
     /// Appends characters.
     pub fn push_data(&mut self, data: StrData<'_>) {
         match (&mut self.units, data) {
-            (Units::One(v), StrData::Ucs1(units)) => v.extend_from_slice(units),
+            (Units::One(v), StrData::Ucs1(units)) => append(v, units),
             (Units::Two(v), StrData::Ucs2(units)) => v.extend_from_slice(units),
             (Units::Four(v), StrData::Ucs4(units)) => v.extend_from_slice(units),
             (Units::Two(v), StrData::Ucs1(units)) => v.extend(units.iter().map(|&u| u16::from(u))),
@@ -152,12 +168,40 @@ impl StrBuilder {
         }
         self.make_room(Kind::for_char(code), 0);
         self.reserve(count, vm)?;
+        self.fill(code, count);
+        Ok(())
+    }
+
+    /// `push_repeated` for counts that there is room for.
+    pub(super) fn fill(&mut self, code: u32, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.make_room(Kind::for_char(code), count);
         match &mut self.units {
             Units::One(v) => v.resize(v.len() + count, code as u8),
             Units::Two(v) => v.resize(v.len() + count, code as u16),
             Units::Four(v) => v.resize(v.len() + count, code),
         }
-        Ok(())
+    }
+
+    /// Appends a number in decimal notation.
+    pub fn push_decimal(&mut self, value: i64) {
+        let mut digits = [0; 20];
+        let mut used = 0;
+        let mut rest = value.unsigned_abs();
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            used += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            self.push_char(u32::from(b'-'));
+        }
+        self.push_ascii(digits.get(digits.len() - used..).unwrap_or_default());
     }
 
     /// The characters so far.

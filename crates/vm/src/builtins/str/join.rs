@@ -1,6 +1,6 @@
 //! `str.join`.
 
-use super::layout::Unit;
+use super::layout::Kind;
 use super::make::{max_char_bound, write_data};
 use crate::prelude::*;
 
@@ -37,6 +37,10 @@ impl Str {
         // SAFETY: filled right here: the lengths were added up above, and strings don't change.
         unsafe {
             let result = Str::try_allocate(total, bound, vm)?;
+            if result.kind() == Kind::One {
+                join_narrow(&result, separator, items);
+                return if total == 1 { Str::try_from_data(result.data(), vm) } else { Ok(result) };
+            }
             let mut at = 0;
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
@@ -47,10 +51,32 @@ impl Str {
                 write_data(&result, at, text.data());
                 at += text.len();
             }
-            if total == 1 && u8::KIND == result.kind() {
-                return Str::try_from_data(result.data(), vm);
-            }
             Ok(result)
+        }
+    }
+}
+
+/// Fills a string of one-byte units, as all parts then are.
+///
+/// # Safety
+/// `result` is fresh and as long as all parts together; the items are strings, none wider than a byte.
+unsafe fn join_narrow(result: &Str, separator: &Str, items: &[ObjRef]) {
+    // SAFETY: the caller vouches for the room and the kinds.
+    unsafe {
+        let mut to = result.data_ptr();
+        let (between, width) = (separator.data_ptr(), separator.len());
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                if width == 1 {
+                    *to = *between;
+                } else {
+                    std::ptr::copy_nonoverlapping(between, to, width);
+                }
+                to = to.add(width);
+            }
+            let text = item.cast::<Str>();
+            std::ptr::copy_nonoverlapping(text.data_ptr(), to, text.len());
+            to = to.add(text.len());
         }
     }
 }
@@ -60,6 +86,14 @@ impl Str {
     /// Concatenate the strings of an iterable, with this string between them.
     #[method("($self, iterable, /)")]
     fn join(&self, iterable: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
+        // Joining runs no Python code, so a list or tuple stays as it is.
+        if let Some(list) = iterable.downcast_exact::<List>() {
+            // SAFETY: as said, nothing changes the list meanwhile.
+            return Str::join_items(self, unsafe { list.borrow_slice() }, vm);
+        }
+        if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
+            return Str::join_items(self, tuple.as_slice(), vm);
+        }
         let items = match iterable.collect_iterable(vm) {
             Ok(items) => items,
             Err(Raised) if vm.exception_matches(types::type_error()) && !is_iterable(iterable) => {

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::layout::{Kind, StrData, Unit, with_units};
-use super::make::{fill, max_char_bound, write_data};
+use super::layout::{StrData, Unit, with_units};
+use super::make::{max_char_bound, write_data};
 use crate::builtins::bytes::slicing::SliceRange;
 use crate::prelude::*;
 
@@ -154,23 +154,6 @@ impl Str {
     #[inline]
     pub fn item(&self, index: usize, vm: &Vm) -> Option<Ref<Str>> {
         self.char_at(index).map(|code| Str::from_char(code, vm))
-    }
-
-    /// A str of `count` times the character.
-    pub(super) fn filled(code: u32, count: usize, vm: &Vm) -> PyResult<Ref<Str>> {
-        if count == 0 {
-            return Ok(Str::empty());
-        }
-        // SAFETY: filled right here.
-        unsafe {
-            let result = Str::try_allocate(count, code, vm)?;
-            if result.kind() == Kind::One {
-                std::ptr::write_bytes(result.data_ptr(), code as u8, count);
-            } else {
-                fill(&result, std::iter::repeat_n(code, count));
-            }
-            Ok(result)
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `str % args`: printf-style formatting (library reference, "printf-style String Formatting").
 
-use super::{StrBuilder, repr};
+use super::{StrBuilder, StrData, repr};
 use crate::prelude::*;
 use taipan_numeric::TextSink;
 use taipan_numeric::percent::{self, Count, Directive, Flags, Parser, PercentError, Piece};
@@ -10,9 +10,8 @@ impl TextSink for StrBuilder {
         self.push_str(text);
     }
     fn push_repeated(&mut self, code_point: u32, count: usize) {
-        for _ in 0..count {
-            self.push_char(code_point);
-        }
+        // Callers reserve first.
+        self.fill(code_point, count);
     }
     fn reserve(&mut self, count: usize) -> bool {
         self.try_room(count)
@@ -82,6 +81,13 @@ pub(crate) struct Resolved {
     pub(crate) flags: Flags,
     pub(crate) width: usize,
     pub(crate) precision: Option<usize>,
+}
+
+impl Resolved {
+    /// Whether the directive is a `%` and a letter alone.
+    fn is_plain(&self) -> bool {
+        self.width == 0 && self.precision.is_none() && self.flags == Flags::default()
+    }
 }
 
 /// Fetches the arguments of `*`.
@@ -228,10 +234,24 @@ fn push_text(out: &mut StrBuilder, text: &Str, resolved: &Resolved, cut: bool, v
 
 /// `template % value`.
 pub fn format(template: &Str, value: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
+    match template.data() {
+        StrData::Ucs1(bytes) => {
+            format_pieces(template, Parser::new(|at| bytes.get(at).map(|&b| u32::from(b))), value, vm)
+        }
+        data => format_pieces(template, Parser::new(|at| data.get(at)), value, vm),
+    }
+}
+
+fn format_pieces<F: Fn(usize) -> Option<u32>>(
+    template: &Str,
+    pieces: Parser<F>,
+    value: &Object,
+    vm: &Vm,
+) -> PyResult<Ref<Str>> {
     let data = template.data();
     let mut arguments = Arguments::for_str(value);
     let mut out = StrBuilder::with_capacity(template.len() + 16);
-    for piece in Parser::new(|at| data.get(at)) {
+    for piece in pieces {
         let directive = match piece {
             Piece::Literal(start, stop) => {
                 if stop - start == data.len() {
@@ -282,6 +302,23 @@ fn format_piece(
     let code = directive.conversion.map_err(|error| raise(error, vm))?;
     let letter = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
     let value = arguments.take(vm)?;
+    if resolved.is_plain() {
+        match letter {
+            's' => {
+                if let Some(text) = value.downcast_exact::<Str>() {
+                    out.push(text);
+                    return Ok(());
+                }
+            }
+            'd' | 'i' | 'u' => {
+                if let Some(int) = value.downcast_exact::<Int>().filter(|int| int.is_compact()) {
+                    out.push_decimal(int.compact_value() as i64);
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+    }
     match letter {
         's' => {
             let text = value.str(vm)?;

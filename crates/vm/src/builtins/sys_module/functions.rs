@@ -209,12 +209,6 @@ impl Sys {
     #[function("($module, /)")]
     fn deactivate_stack_trampoline() {}
 
-    /// Return True if remote debugging is enabled, False otherwise.
-    #[function("($module, /)")]
-    fn is_remote_debug_enabled() -> bool {
-        false
-    }
-
     /// ``Intern'' the given string.
     ///
     /// This enters the string in the (global) table of interned strings whose

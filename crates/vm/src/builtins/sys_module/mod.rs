@@ -6,6 +6,7 @@ use crate::prelude::*;
 mod functions;
 pub mod hooks;
 mod monitoring;
+pub mod remote;
 mod tracing;
 
 /// The module.
@@ -296,7 +297,7 @@ const STDLIB_MODULE_NAMES: &str = include_str!("stdlib_module_names.txt");
 
 /// This module provides access to some objects used or maintained by the
 /// interpreter and to functions that interact strongly with the interpreter.
-#[pymodule(name = "sys", functions(FUNCTIONS, HOOK_FUNCTIONS, TRACING_FUNCTIONS))]
+#[pymodule(name = "sys", functions(FUNCTIONS, HOOK_FUNCTIONS, REMOTE_FUNCTIONS, TRACING_FUNCTIONS))]
 impl Sys {
     #[exec]
     fn exec(module: &Module, vm: &Vm) -> PyResult<()> {

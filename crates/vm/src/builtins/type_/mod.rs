@@ -11,6 +11,7 @@ use crate::builtins::dict::managed;
 use crate::prelude::*;
 use crate::protocols::attributes::{bind, is_data_descriptor};
 use crate::protocols::native::{status_to_c, to_c};
+use crate::runtime::audit::audit_setattr;
 
 pub mod bases;
 pub mod checks;
@@ -108,13 +109,13 @@ fn check_settable(tp: &Type, value: Option<&Object>, name: &str, vm: &Vm) -> PyR
             vm.type_error(format!("cannot set '{name}' attribute of immutable type '{}'", tp.tp_name_str()))
         );
     }
-    if value.is_none() {
+    let Some(value) = value else {
         return Err(vm.type_error(format!(
             "cannot delete '{name}' attribute of immutable type '{}'",
             tp.tp_name_str()
         )));
-    }
-    Ok(())
+    };
+    audit_setattr(tp.as_object(), name, value, vm)
 }
 
 fn subtype_dict_get(object: &Object, vm: &Vm) -> PyResult {

@@ -7,7 +7,7 @@ use taipan_object::defs::{member, meth};
 use taipan_object::typeobject::HeapType;
 
 use super::TypeExt;
-use super::lookup::{lookup, type_dict};
+use super::lookup::lookup;
 use super::ready::type_ready;
 use crate::builtins::builtin_function::BuiltinFunction;
 use crate::prelude::*;

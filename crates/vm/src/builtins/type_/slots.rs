@@ -23,7 +23,12 @@ fn special(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<(ObjRef, boo
 
 /// Calls the special method if there is one.
 #[inline]
-fn call_special(object: &Object, name: &Str, args: &[&Object], vm: &Vm) -> PyResult<Option<ObjRef>> {
+pub(crate) fn call_special(
+    object: &Object,
+    name: &Str,
+    args: &[&Object],
+    vm: &Vm,
+) -> PyResult<Option<ObjRef>> {
     let Some((method, unbound)) = special(object, name, vm)? else { return Ok(None) };
     if !unbound {
         return vectorcall(&method, args, args.len(), None, vm).map(Some);

@@ -87,7 +87,7 @@ pub unsafe fn binary_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg:
     }
 }
 
-/// Sums and products of ints beyond one digit that fit into a machine word.
+/// The common operators on ints beyond one digit that fit into a machine word.
 #[inline]
 fn word_operation(operator: usize, left: &Object, right: &Object, vm: &Vm) -> Option<ObjRef> {
     let (a, b) = (left.downcast_exact::<Int>()?.to_i64()?, right.downcast_exact::<Int>()?.to_i64()?);
@@ -95,7 +95,7 @@ fn word_operation(operator: usize, left: &Object, right: &Object, vm: &Vm) -> Op
         nb::ADD | nb::INPLACE_ADD => a.checked_add(b)?,
         nb::SUBTRACT | nb::INPLACE_SUBTRACT => a.checked_sub(b)?,
         nb::MULTIPLY | nb::INPLACE_MULTIPLY => a.checked_mul(b)?,
-        _ => return None,
+        _ => small_operation(operator, a, b)?,
     };
     Some(Int::from_i64(value, vm))
 }
@@ -150,6 +150,27 @@ pub unsafe fn compare_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg
     }
 }
 
+/// Bitwise operators and division of machine words; none where the result may not fit or there is none.
+#[inline(always)]
+fn small_operation(operator: usize, a: i64, b: i64) -> Option<i64> {
+    Some(match operator {
+        nb::AND | nb::INPLACE_AND => a & b,
+        nb::OR | nb::INPLACE_OR => a | b,
+        nb::XOR | nb::INPLACE_XOR => a ^ b,
+        nb::RSHIFT | nb::INPLACE_RSHIFT if b >= 0 => a >> b.min(63),
+        nb::LSHIFT | nb::INPLACE_LSHIFT if (0..=32).contains(&b) && a.unsigned_abs() < 1 << 30 => a << b,
+        nb::FLOOR_DIVIDE | nb::INPLACE_FLOOR_DIVIDE if b != 0 => {
+            let (quotient, rest) = (a.checked_div(b)?, a.checked_rem(b)?);
+            if rest != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
+        }
+        nb::REMAINDER | nb::INPLACE_REMAINDER if b != 0 => {
+            let rest = a.checked_rem(b)?;
+            if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
+        }
+        _ => return None,
+    })
+}
+
 /// What `BINARY_OP_EXTEND` remembers: the kinds of its operands.
 pub mod extend {
     /// Two compact ints, bitwise operators.
@@ -181,23 +202,7 @@ pub unsafe fn extended(
         match kinds {
             extend::INT_INT if is_int(left) && is_int(right) => {
                 let (a, b) = (raw::compact_int(left)?, raw::compact_int(right)?);
-                let value = match operator {
-                    nb::AND | nb::INPLACE_AND => a & b,
-                    nb::OR | nb::INPLACE_OR => a | b,
-                    nb::XOR | nb::INPLACE_XOR => a ^ b,
-                    nb::RSHIFT | nb::INPLACE_RSHIFT if b >= 0 => a >> b.min(63),
-                    nb::LSHIFT | nb::INPLACE_LSHIFT if (0..=32).contains(&b) => a << b,
-                    nb::FLOOR_DIVIDE | nb::INPLACE_FLOOR_DIVIDE if b != 0 => {
-                        let quotient = a / b;
-                        if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
-                    }
-                    nb::REMAINDER | nb::INPLACE_REMAINDER if b != 0 => {
-                        let rest = a % b;
-                        if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
-                    }
-                    _ => return None,
-                };
-                Some(StackRef::owned(Int::from_i64(value, vm)))
+                Some(StackRef::owned(Int::from_i64(small_operation(operator, a, b)?, vm)))
             }
             extend::FLOAT_INT if is_float(left) && is_int(right) => {
                 let b = raw::compact_int(right)? as f64;

@@ -35,6 +35,9 @@ pub unsafe fn line(vm: &Vm, frame: *mut InterpreterFrame) -> PyResult<Opcode> {
         let before = std::mem::replace(&mut (*frame).traced_line, line + 1);
         if here.starts_line(unit) && before != line + 1 && here.tools_at(unit, Layer::Line) != 0 {
             fire(frame, unit, event::LINE, Details::Line(line), vm)?;
+            if let Some(here) = sites::of(code).filter(|here| here.tools_at(unit, Layer::Line) != 0) {
+                here.keep_lines(code);
+            }
         }
         Ok(sites::of(code).map_or(Opcode::Nop, |here| here.below(unit, Layer::Line)))
     }

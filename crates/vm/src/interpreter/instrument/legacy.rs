@@ -184,8 +184,7 @@ unsafe fn call_python(
 ) -> PyResult {
     let name = usize::try_from(what).ok().and_then(|what| what::NAMES.get(what)).copied().unwrap_or_default();
     let name = vm.intern(name);
-    // SAFETY: passed on to the caller.
-    let argument = unsafe { Object::from_ptr(argument) }.unwrap_or_else(|| vm.none_ref());
+    let argument = Object::from_ptr(argument).unwrap_or_else(|| vm.none_ref());
     callback.call(&[frame.as_object(), name.as_object(), argument], vm)
 }
 

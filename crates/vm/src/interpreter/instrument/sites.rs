@@ -45,6 +45,9 @@ pub struct Sites {
     /// The version at which each tool last chose its events for this code.
     local_versions: [usize; TOOLS],
     restarted: usize,
+    /// A tool was told of a line and wants to be told again. From then on, the beginnings of lines that no tool asks for are
+    /// visited, too: coming back to that line needs to know that another one was run.
+    keeps_lines: bool,
     sites: Box<[Site]>,
 }
 
@@ -163,8 +166,13 @@ impl Sites {
             }
             at += 1 + base.caches();
         }
-        let mut made =
-            Sites { local: [0; LOCAL_COUNT], local_versions: [0; TOOLS], restarted: 0, sites: sites.into() };
+        let mut made = Sites {
+            local: [0; LOCAL_COUNT],
+            local_versions: [0; TOOLS],
+            restarted: 0,
+            keeps_lines: false,
+            sites: sites.into(),
+        };
         made.find_line_starts(code);
         made
     }
@@ -293,7 +301,19 @@ impl Sites {
             let [line_off, each_off, own_off] = site.off;
             site.active = [line & !line_off, each & !each_off, own & !own_off];
             // SAFETY: as above.
-            unsafe { site.write(unit, lines) };
+            unsafe { site.write(unit, lines, self.keeps_lines) };
+        }
+    }
+
+    /// Has the beginnings of all lines visited from now on, where line events are watched at all.
+    pub fn keep_lines(&mut self, code: &Code) {
+        if std::mem::replace(&mut self.keeps_lines, true) {
+            return;
+        }
+        let units = code.code_ptr();
+        for (i, site) in self.sites.iter().enumerate().filter(|(_, site)| site.off[0] != 0) {
+            // SAFETY: there are as many sites as units.
+            unsafe { site.write(units.add(i), true, true) };
         }
     }
 
@@ -354,7 +374,7 @@ impl Sites {
             *off |= bit;
         }
         // SAFETY: there are as many sites as units.
-        unsafe { site.write(code.code_ptr().add(unit), lines) };
+        unsafe { site.write(code.code_ptr().add(unit), lines, self.keeps_lines) };
     }
 }
 
@@ -365,10 +385,10 @@ impl Site {
     }
 
     /// Writes the instruction's opcode. With `lines`, instructions without a line are visited, too: after them any line
-    /// begins anew, as it does after `RESUME`.
-    unsafe fn write(&self, unit: *mut CodeUnit, lines: bool) {
-        let [line, each, _] = self.active;
-        let opcode = if line != 0 {
+    /// begins anew, as it does after `RESUME`. With `keeps`, the lines that were switched off are visited, too.
+    unsafe fn write(&self, unit: *mut CodeUnit, lines: bool, keeps: bool) {
+        let ([line, each, _], [off, ..]) = (self.active, self.off);
+        let opcode = if line != 0 || (lines && keeps && off != 0) {
             Opcode::InstrumentedLine
         } else if lines && self.base == Opcode::Resume {
             if each != 0 { Opcode::InstrumentedInstruction } else { Opcode::InstrumentedResume }

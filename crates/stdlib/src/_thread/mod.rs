@@ -1,5 +1,7 @@
 //! `_thread`: threads and locks.
 
+mod excepthook;
+
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -410,8 +412,12 @@ impl ThreadHandle {
         if !self.shared.started.load(Ordering::Acquire) && !self.shared.done.get() {
             return Err(vm.runtime_error("thread not started"));
         }
-        if self.shared.ident.load(Ordering::Acquire) == ident() && !self.shared.done.get() {
-            return Err(vm.runtime_error("Cannot join current thread"));
+        if !self.shared.done.get() {
+            if self.shared.ident.load(Ordering::Acquire) == ident() {
+                return Err(vm.runtime_error("Cannot join current thread"));
+            }
+            // Other threads do not run Python code any more: it would wait forever.
+            check_not_finalizing("cannot join thread at interpreter shutdown", vm)?;
         }
         let limit =
             timeout.filter(|t| !vm.is_none(t)).map(|t| t.as_f64(vm)).transpose()?.filter(|t| *t >= 0.0);
@@ -451,6 +457,14 @@ fn report(function: &Object, vm: &Vm) {
 
 static RUNNING: AtomicU32 = AtomicU32::new(0);
 
+/// Raises when the interpreter is at its end.
+fn check_not_finalizing(text: &str, vm: &Vm) -> PyResult<()> {
+    if vm.interp().finalizing.get() {
+        return Err(vm.raise(types::python_finalization_error(), text));
+    }
+    Ok(())
+}
+
 /// Starts a native thread that calls `function`.
 fn start(
     function: ObjRef,
@@ -468,6 +482,7 @@ fn start(
     }
     // SAFETY: objects are touched by the new thread only after it has taken the interpreter's lock.
     unsafe impl Send for Payload {}
+    check_not_finalizing("can't create new thread at interpreter shutdown", vm)?;
     let state = Vm::new(vm.interp());
     let payload = Payload { vm: state, function, args, kwargs };
     let (tell, told) = std::sync::mpsc::channel();
@@ -497,8 +512,7 @@ fn start(
         }
         drop((function, args, kwargs));
         forget_values(|thread| thread == ident(), vm);
-        vm.dict.set(None);
-        vm.exc_state.exc_value.set(None);
+        vm.clear();
         RUNNING.fetch_sub(1, Ordering::Relaxed);
         theirs.done.set();
         taipan_vm::interpreter::frame::free_data_stack(vm);
@@ -667,7 +681,7 @@ impl Local {
 
 /// This module provides primitive operations to write multi-threaded programs.
 /// The 'threading' module provides a more convenient interface.
-#[pymodule(name = "_thread", types(RLock))]
+#[pymodule(name = "_thread", types(RLock), functions(EXCEPTHOOK))]
 impl Thread {
     /// Create a new lock object.
     #[function("($module, /)")]
@@ -736,6 +750,7 @@ impl Thread {
         daemon: Option<bool>,
         vm: &Vm,
     ) -> PyResult {
+        let given = handle;
         let handle = match handle.filter(|h| !vm.is_none(h)) {
             Some(handle) => handle
                 .to_ref()
@@ -749,7 +764,8 @@ impl Thread {
         if !function.is_callable() {
             return Err(vm.type_error("thread function must be callable"));
         }
-        let event = [function, &vm.new_bool(daemon.unwrap_or(true)), handle.as_object()];
+        let event =
+            [function, &*vm.new_int(i32::from(daemon.unwrap_or(true))), given.unwrap_or(vm.none_ref())];
         audit("_thread.start_joinable_thread", &event, vm)?;
         if !daemon.unwrap_or(true) {
             vm.interp().state::<Joinable>().0.borrow_mut().push(Arc::clone(&handle.shared));
@@ -810,6 +826,12 @@ impl Thread {
         Err(vm.raise_with(types::system_exit(), Vec::new()))
     }
 
+    /// An obsolete synonym of exit().
+    #[function("($module, /)")]
+    fn exit_thread(vm: &Vm) -> PyResult<()> {
+        Thread::exit(vm)
+    }
+
     /// Return the thread stack size used when creating new threads.
     #[function("($module, size=0, /)")]
     fn stack_size(size: Option<isize>, vm: &Vm) -> PyResult<usize> {
@@ -829,6 +851,8 @@ impl Thread {
     #[exec]
     fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
         module.set("TIMEOUT_MAX", &vm.new_float(TIMEOUT_MAX), vm)?;
+        module.set("_NAME_MAXLEN", &vm.new_int(excepthook::NAME_MAX), vm)?;
+        module.set("_ExceptHookArgs", excepthook::HOOK_ARGS.get(vm)?.as_object(), vm)?;
         module.set("error", types::runtime_error().as_object(), vm)?;
         for tp in [Lock::type_object(), Local::type_object(), ThreadHandle::type_object()] {
             taipan_vm::builtins::type_::type_ready(tp, vm)?;
