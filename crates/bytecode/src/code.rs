@@ -71,7 +71,7 @@ pub struct Str {
     pub interned: bool,
 }
 
-/// A constant. Equality is that of the compiler: type, sign of zeros and order of tuples count.
+/// A constant. Equality is that of the compiler: type, sign of zeros and order of tuples count, that of sets doesn't.
 #[derive(Clone, Debug)]
 pub enum Const {
     /// `None`
@@ -107,7 +107,7 @@ pub enum Const {
     List(Rc<[Const]>),
     /// A set (in marshal data only).
     Set(Rc<[Const]>),
-    /// A frozenset, in the order of its elements.
+    /// A frozenset, each element once, in the order in which they are added.
     FrozenSet(Rc<[Const]>),
     /// A dict (in marshal data only).
     Dict(Rc<[(Const, Const)]>),
@@ -139,8 +139,10 @@ impl PartialEq for Const {
             (Complex(a, b), Complex(c, d)) => a.to_bits() == c.to_bits() && b.to_bits() == d.to_bits(),
             (Str(a), Str(b)) => a.value == b.value,
             (Bytes(a), Bytes(b)) => a == b,
-            (Tuple(a), Tuple(b)) | (List(a), List(b)) | (Set(a), Set(b)) | (FrozenSet(a), FrozenSet(b)) => {
-                a == b
+            (Tuple(a), Tuple(b)) | (List(a), List(b)) => a == b,
+            (Set(a), Set(b)) | (FrozenSet(a), FrozenSet(b)) => {
+                let all: std::collections::HashSet<&Const> = a.iter().collect();
+                a.len() == b.len() && b.iter().all(|item| all.contains(item))
             }
             (Dict(a), Dict(b)) => a == b,
             (Slice(a), Slice(b)) => a == b,
@@ -162,9 +164,9 @@ impl std::hash::Hash for Const {
             Const::Complex(real, imag) => (real.to_bits(), imag.to_bits()).hash(state),
             Const::Str(text) => text.value.hash(state),
             Const::Bytes(bytes) => bytes.hash(state),
-            Const::Tuple(items) | Const::List(items) | Const::Set(items) | Const::FrozenSet(items) => {
-                items.hash(state)
-            }
+            Const::Tuple(items) | Const::List(items) => items.hash(state),
+            // In any order.
+            Const::Set(items) | Const::FrozenSet(items) => items.len().hash(state),
             Const::Dict(items) => items.hash(state),
             Const::Slice(parts) => parts.hash(state),
             Const::Code(code) => (&code.name, code.firstlineno).hash(state),

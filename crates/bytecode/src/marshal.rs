@@ -160,14 +160,19 @@ impl Writer {
                 self.tuple_head(items.len())?;
                 self.items(items, depth)?;
             }
-            Const::List(items) | Const::Set(items) | Const::FrozenSet(items) => {
-                self.out.push(match value {
-                    Const::List(_) => b'[',
-                    Const::Set(_) => b'<',
-                    _ => b'>',
-                });
+            Const::List(items) => {
+                self.out.push(b'[');
                 self.size(items.len())?;
                 self.items(items, depth)?;
+            }
+            Const::Set(items) | Const::FrozenSet(items) => {
+                self.out.push(if matches!(value, Const::Set(_)) { b'<' } else { b'>' });
+                self.size(items.len())?;
+                // In the order of their own data, so that files don't depend on hashes.
+                let mut sorted: Vec<(Vec<u8>, &Const)> =
+                    items.iter().map(|item| Ok((dumps(item)?, item))).collect::<Result<_, Error>>()?;
+                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                sorted.into_iter().try_for_each(|(_, item)| self.value(item, depth))?;
             }
             Const::Dict(pairs) => {
                 self.out.push(b'{');

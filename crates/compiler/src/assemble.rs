@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use taipan_bytecode::code::{flags as code_flags, local_kind};
 use taipan_bytecode::opcode::flag;
-use taipan_bytecode::{AnyOpcode, CodeObject, Opcode, exception_table, line_table};
+use taipan_bytecode::{CodeObject, Opcode, exception_table, line_table};
 use taipan_parser::ast::Range;
 
 use crate::SyntaxError;
@@ -56,6 +56,9 @@ pub fn code_object(unit: &mut Unit<'_>, flags: u32, filename: Rc<[u8]>) -> Resul
     })
 }
 
+/// How far behind a `SEND` its `END_SEND` stands, if nothing was moved between; `END_ASYNC_FOR` counts to there.
+const END_SEND_OFFSET: u32 = 5;
+
 /// An instruction with the index of its target.
 struct Flat {
     instr: Instr,
@@ -81,21 +84,15 @@ fn flatten(graph: &Graph) -> Vec<Flat> {
             op: instr.op.real().unwrap_or(Opcode::Nop),
             // CPython starts with the target's index as argument, which decides whether a jump at the limit needs
             // a prefix.
-            arg: jump_target(graph, instr).map_or(instr.arg, |block| start[block] as u32),
-            target: jump_target(graph, instr).map(|block| start[block]),
+            arg: jump_target(instr).map_or(instr.arg, |block| start[block] as u32),
+            target: jump_target(instr).map(|block| start[block]),
             handler: instr.except.map(|block| start[block]),
         })
         .collect()
 }
 
-/// Where an instruction jumps; the end of an `async for` points to where its `SEND` leaves the loop of the await.
-fn jump_target(graph: &Graph, instr: &Instr) -> Option<usize> {
-    let target = instr.target.filter(|_| instr.op.has(flag::JUMP))?;
-    if instr.op != AnyOpcode::EndAsyncFor {
-        return Some(target);
-    }
-    let send = graph.blocks[target].instrs.last().filter(|last| last.op == AnyOpcode::Send);
-    Some(send.and_then(|send| send.target).unwrap_or(target))
+fn jump_target(instr: &Instr) -> Option<usize> {
+    instr.target.filter(|_| instr.op.has(flag::JUMP))
 }
 
 fn resolve_next_lines(instrs: &mut [Flat]) {
@@ -134,7 +131,10 @@ fn jump_offsets(instrs: &mut [Flat]) -> Result<Vec<u32>, SyntaxError> {
         let mut changed = false;
         for (i, flat) in instrs.iter_mut().enumerate() {
             let Some(target) = flat.target else { continue };
-            let arg = offsets[target].abs_diff(offsets[i + 1]);
+            let mut arg = offsets[target].abs_diff(offsets[i + 1]);
+            if flat.op == Opcode::EndAsyncFor {
+                arg = arg.saturating_sub(END_SEND_OFFSET);
+            }
             let before = size(flat);
             flat.arg = arg;
             changed |= size(flat) != before;

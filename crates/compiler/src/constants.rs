@@ -85,6 +85,15 @@ pub fn clean_docstring(doc: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Whether a constant equals nothing, itself included.
+pub fn has_nan(value: &Const) -> bool {
+    match value {
+        Const::Float(number) => number.is_nan(),
+        Const::Complex(real, imag) => real.is_nan() || imag.is_nan(),
+        _ => false,
+    }
+}
+
 /// The constants of a code object in the order of their first use, each once.
 #[derive(Default)]
 pub struct ConstTable {
@@ -95,7 +104,7 @@ pub struct ConstTable {
 impl ConstTable {
     /// The index of a constant, which is added when it is new.
     pub fn add(&mut self, value: Const) -> u32 {
-        if matches!(value, Const::Float(number) if number.is_nan()) {
+        if has_nan(&value) {
             self.list.push(value);
             return self.list.len() as u32 - 1;
         }

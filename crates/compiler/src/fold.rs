@@ -1,11 +1,14 @@
 //! Operations on constants, within CPython's limits on the size of results. `None` means: leave it to run time.
 
 use taipan_bytecode::{BinaryOp, Const, marshal};
+use taipan_numeric::complex::{self, Operand};
+use taipan_numeric::float::{self, FloatError};
+use taipan_numeric::int::BigInt;
 use taipan_parser::ast::{Expr, ExprKind, Operator, UnaryOp};
 
-use crate::constants::{from_ast, str_const};
+use crate::constants::{from_ast, has_nan, str_const};
 
-const MAX_INT_BITS: u32 = 128;
+const MAX_INT_BITS: u64 = 128;
 const MAX_COLLECTION: usize = 256;
 const MAX_STR: usize = 4096;
 const MAX_TOTAL_ITEMS: usize = 1024;
@@ -28,42 +31,33 @@ pub fn truth(value: &Const) -> Option<bool> {
     })
 }
 
-fn int(value: &Const) -> Option<i128> {
+fn int(value: &Const) -> Option<BigInt> {
     match value {
-        Const::True => Some(1),
-        Const::False => Some(0),
-        Const::Int(value) => Some(i128::from(*value)),
-        Const::BigInt { negative, digits } if digits.len() <= 4 => {
-            let size = digits
-                .iter()
-                .rev()
-                .try_fold(0i128, |size, digit| size.checked_mul(1 << 30)?.checked_add(i128::from(*digit)))?;
-            Some(if *negative { -size } else { size })
-        }
+        Const::True => Some(BigInt::one()),
+        Const::False => Some(BigInt::zero()),
+        Const::Int(value) => Some(BigInt::from(*value)),
+        Const::BigInt { negative, digits } => Some(BigInt::new(*negative, digits.iter().copied().collect())),
         _ => None,
     }
 }
 
-fn from_int(value: i128) -> Const {
-    let mut size = value.unsigned_abs();
-    let mut digits = Vec::new();
-    while size > 0 {
-        digits.push((size & 0x3fff_ffff) as u32);
-        size >>= 30;
-    }
-    marshal::int_const(value < 0, digits)
+fn from_int(value: &BigInt) -> Const {
+    marshal::int_const(value.is_negative(), value.digits().to_vec())
 }
 
-/// The value as a float, when the conversion is exact or the value is one.
+/// The value as an index or count, limited to the range of `isize` on both ends.
+fn index(value: &Const) -> Option<isize> {
+    let value = int(value)?;
+    let limit = if value.is_negative() { isize::MIN } else { isize::MAX };
+    Some(value.to_i64().and_then(|value| isize::try_from(value).ok()).unwrap_or(limit))
+}
+
+/// The value as a float: `None` when it is no real number, or an int beyond the floats.
 fn float(value: &Const) -> Option<f64> {
     match value {
         Const::Float(value) => Some(*value),
-        _ => int(value).map(|value| value as f64),
+        _ => int(value)?.as_ref().to_f64().ok(),
     }
-}
-
-fn bits(value: i128) -> u32 {
-    128 - value.unsigned_abs().leading_zeros()
 }
 
 /// `-value`.
@@ -71,23 +65,22 @@ pub fn negative(value: &Const) -> Option<Const> {
     match value {
         Const::Float(value) => Some(Const::Float(-value)),
         Const::Complex(real, imag) => Some(Const::Complex(-real, -imag)),
-        Const::BigInt { negative, digits } => Some(marshal::int_const(!negative, digits.to_vec())),
-        _ => int(value).map(|value| from_int(-value)),
+        _ => int(value).map(|value| from_int(&value.negate())),
     }
 }
 
 /// `+value`.
 pub fn positive(value: &Const) -> Option<Const> {
     match value {
-        Const::Float(_) | Const::Complex(..) | Const::BigInt { .. } => Some(value.clone()),
-        _ => int(value).map(from_int),
+        Const::Float(_) | Const::Complex(..) => Some(value.clone()),
+        _ => int(value).map(|value| from_int(&value)),
     }
 }
 
 /// `~value`; of a bool it is left to run time, where it warns.
 pub fn invert(value: &Const) -> Option<Const> {
     match value {
-        Const::Int(_) | Const::BigInt { .. } => int(value).map(|value| from_int(!value)),
+        Const::Int(_) | Const::BigInt { .. } => int(value).map(|value| from_int(&value.as_ref().invert())),
         _ => None,
     }
 }
@@ -108,12 +101,12 @@ pub fn binary(op: BinaryOp, left: &Const, right: &Const) -> Option<Const> {
             Some(Const::Tuple(a.iter().chain(b.iter()).cloned().collect()))
         }
         (Const::Str(_) | Const::Bytes(_) | Const::Tuple(_), count) if op == BinaryOp::Multiply => {
-            repeat(left, int(count)?)
+            repeat(left, index(count)?)
         }
         (count, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)) if op == BinaryOp::Multiply => {
-            repeat(right, int(count)?)
+            repeat(right, index(count)?)
         }
-        (Const::Complex(..), _) | (_, Const::Complex(..)) => complex(op, left, right),
+        (Const::Complex(..), _) | (_, Const::Complex(..)) => complexes(op, left, right),
         (Const::Float(_), _) | (_, Const::Float(_)) => floats(op, float(left)?, float(right)?),
         _ => ints(op, left, right),
     }
@@ -121,141 +114,100 @@ pub fn binary(op: BinaryOp, left: &Const, right: &Const) -> Option<Const> {
 
 fn ints(op: BinaryOp, left: &Const, right: &Const) -> Option<Const> {
     let (a, b) = (int(left)?, int(right)?);
+    let (a, b) = (a.as_ref(), b.as_ref());
     let both_bool = matches!(left, Const::True | Const::False) && matches!(right, Const::True | Const::False);
     let result = match op {
-        BinaryOp::Add => a.checked_add(b)?,
-        BinaryOp::Subtract => a.checked_sub(b)?,
+        BinaryOp::Add => a.add(b),
+        BinaryOp::Subtract => a.sub(b),
         BinaryOp::Multiply => {
-            if a != 0 && b != 0 && bits(a) + bits(b) > MAX_INT_BITS {
+            if !a.is_zero() && !b.is_zero() && a.bit_length() + b.bit_length() > MAX_INT_BITS {
                 return None;
             }
-            a.checked_mul(b)?
+            a.mul(b)
         }
-        BinaryOp::FloorDivide => floor_div(a, b)?,
-        BinaryOp::Remainder => a.checked_sub(floor_div(a, b)?.checked_mul(b)?)?,
+        BinaryOp::FloorDivide => a.floor_div(b).ok()?,
+        BinaryOp::Remainder => a.modulo(b).ok()?,
         BinaryOp::And | BinaryOp::Or | BinaryOp::Xor => {
             let result = match op {
-                BinaryOp::And => a & b,
-                BinaryOp::Or => a | b,
-                _ => a ^ b,
+                BinaryOp::And => a.and(b),
+                BinaryOp::Or => a.or(b),
+                _ => a.xor(b),
             };
             if both_bool {
-                return Some(if result != 0 { Const::True } else { Const::False });
+                return Some(if result.is_zero() { Const::False } else { Const::True });
             }
             result
         }
         BinaryOp::Lshift => {
-            let shift = u32::try_from(b).ok()?;
-            if a != 0 && (shift > MAX_INT_BITS || bits(a) > MAX_INT_BITS - shift) {
-                return None;
+            if !a.is_zero() && !b.is_zero() {
+                let shift = b.to_u64()?;
+                if shift > MAX_INT_BITS || a.bit_length() > MAX_INT_BITS - shift {
+                    return None;
+                }
             }
-            if a == 0 { 0 } else { a.checked_mul(1i128.checked_shl(shift).filter(|p| *p > 0)?)? }
+            a.shl(b).ok()?
         }
-        BinaryOp::Rshift => {
-            let shift = u32::try_from(b).ok()?;
-            if shift >= 127 { if a < 0 { -1 } else { 0 } } else { a >> shift }
-        }
+        BinaryOp::Rshift => a.shr(b).ok()?,
         BinaryOp::Power => {
-            if b < 0 {
-                return floats(op, a as f64, b as f64);
+            if b.is_negative() {
+                return floats(op, float(left)?, float(right)?);
             }
-            let exponent = u32::try_from(b).ok()?;
-            if a != 0 && exponent != 0 && (exponent > MAX_INT_BITS || bits(a) > MAX_INT_BITS / exponent) {
-                return None;
+            if !a.is_zero() && !b.is_zero() {
+                let exponent = b.to_u64()?;
+                if a.bit_length() > MAX_INT_BITS / exponent {
+                    return None;
+                }
             }
-            a.checked_pow(exponent)?
+            a.pow(b).ok()?
         }
-        BinaryOp::TrueDivide => {
-            let exact = 1i128 << 53;
-            if b == 0 || a.abs() > exact || b.abs() > exact {
-                return None;
-            }
-            return Some(Const::Float(a as f64 / b as f64));
-        }
+        BinaryOp::TrueDivide => return a.true_div(b).ok().map(Const::Float),
         _ => return None,
     };
-    Some(from_int(result))
-}
-
-fn floor_div(a: i128, b: i128) -> Option<i128> {
-    let quotient = a.checked_div(b)?;
-    Some(if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient })
+    Some(from_int(&result))
 }
 
 fn floats(op: BinaryOp, a: f64, b: f64) -> Option<Const> {
-    let modulo = || {
-        let rest = a % b;
-        if rest == 0.0 {
-            0.0f64.copysign(b)
-        } else if (rest < 0.0) != (b < 0.0) {
-            rest + b
-        } else {
-            rest
-        }
-    };
     Some(Const::Float(match op {
         BinaryOp::Add => a + b,
         BinaryOp::Subtract => a - b,
         BinaryOp::Multiply => a * b,
         BinaryOp::TrueDivide if b != 0.0 => a / b,
-        BinaryOp::Remainder if b != 0.0 => modulo(),
-        BinaryOp::FloorDivide if b != 0.0 => {
-            let quotient = (a - modulo()) / b;
-            if quotient == 0.0 {
-                0.0f64.copysign(a / b)
-            } else {
-                let floor = quotient.floor();
-                if quotient - floor > 0.5 { floor + 1.0 } else { floor }
+        BinaryOp::Remainder => float::modulo(a, b).ok()?,
+        BinaryOp::FloorDivide => float::floor_div(a, b).ok()?,
+        BinaryOp::Power => match float::pow(a, b) {
+            Err(FloatError::ComplexResult) => {
+                return complex_power(Operand::Real(a), Operand::Real(b));
             }
-        }
-        BinaryOp::Power => {
-            let result = a.powf(b);
-            let fails = a == 0.0 && b < 0.0
-                || a < 0.0 && b.fract() != 0.0
-                || result.is_infinite() && a.is_finite() && b.is_finite();
-            if fails {
-                return None;
-            }
-            result
-        }
+            result => result.ok()?,
+        },
         _ => return None,
     }))
 }
 
-fn complex(op: BinaryOp, left: &Const, right: &Const) -> Option<Const> {
-    let (real, imag) = match (left, right) {
-        (Const::Complex(a, b), Const::Complex(c, d)) => match op {
-            BinaryOp::Add => (a + c, b + d),
-            BinaryOp::Subtract => (a - c, b - d),
-            BinaryOp::Multiply => (a * c - b * d, a * d + b * c),
-            _ => return None,
-        },
-        (Const::Complex(a, b), other) => {
-            let c = float(other)?;
-            match op {
-                BinaryOp::Add => (a + c, *b),
-                BinaryOp::Subtract => (a - c, *b),
-                BinaryOp::Multiply => (a * c, b * c),
-                BinaryOp::TrueDivide if c != 0.0 => (a / c, b / c),
-                _ => return None,
-            }
-        }
-        (other, Const::Complex(c, d)) => {
-            let a = float(other)?;
-            match op {
-                BinaryOp::Add => (a + c, *d),
-                BinaryOp::Subtract => (a - c, -d),
-                BinaryOp::Multiply => (a * c, a * d),
-                _ => return None,
-            }
-        }
+fn complex_power(a: Operand, b: Operand) -> Option<Const> {
+    let (real, imag) = complex::power(a.pair(), b.pair()).ok()?;
+    Some(Const::Complex(real, imag))
+}
+
+fn complexes(op: BinaryOp, left: &Const, right: &Const) -> Option<Const> {
+    let operand = |value: &Const| match value {
+        Const::Complex(real, imag) => Some(Operand::Complex((*real, *imag))),
+        _ => float(value).map(Operand::Real),
+    };
+    let (a, b) = (operand(left)?, operand(right)?);
+    let (real, imag) = match op {
+        BinaryOp::Add => complex::add(a, b),
+        BinaryOp::Subtract => complex::subtract(a, b),
+        BinaryOp::Multiply => complex::multiply(a, b),
+        BinaryOp::TrueDivide => complex::divide(a, b)?,
+        BinaryOp::Power => return complex_power(a, b),
         _ => return None,
     };
     Some(Const::Complex(real, imag))
 }
 
-fn repeat(value: &Const, count: i128) -> Option<Const> {
-    let count = usize::try_from(count.max(0)).ok()?;
+fn repeat(value: &Const, count: isize) -> Option<Const> {
+    let count = count.max(0).unsigned_abs();
     let negative_ok = |len: usize, max: usize| len == 0 || count <= max / len;
     match value {
         Const::Str(text) => {
@@ -296,11 +248,8 @@ fn subscript(container: &Const, index: &Const) -> Option<Const> {
     if let Const::Slice(parts) = index {
         return slice(container, parts);
     }
-    let index = int(index)?;
-    let at = |len: usize| {
-        let len = len as i128;
-        usize::try_from(if index < 0 { index + len } else { index }).ok()
-    };
+    let index = self::index(index)?;
+    let at = |len: usize| if index < 0 { len.checked_add_signed(index) } else { Some(index.unsigned_abs()) };
     match container {
         Const::Tuple(items) => items.get(at(items.len())?).cloned(),
         Const::Bytes(bytes) => bytes.get(at(bytes.len())?).map(|byte| Const::Int(i64::from(*byte))),
@@ -324,15 +273,15 @@ fn slice(container: &Const, parts: &[Const; 3]) -> Option<Const> {
     let pick = |len: usize| -> Option<Vec<usize>> {
         let part = |value: &Const| match value {
             Const::None => Some(None),
-            _ => int(value).map(Some),
+            _ => index(value).map(Some),
         };
-        let len = len as i128;
+        let len = len as isize;
         let step = part(&parts[2])?.unwrap_or(1);
         if step == 0 {
             return None;
         }
         let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
-        let clip = |value: Option<i128>, default: i128| match value {
+        let clip = |value: Option<isize>, default: isize| match value {
             None => default,
             Some(value) => (if value < 0 { value + len } else { value }).clamp(low, high),
         };
@@ -341,8 +290,8 @@ fn slice(container: &Const, parts: &[Const; 3]) -> Option<Const> {
         let mut picked = Vec::new();
         let mut at = start;
         while if step > 0 { at < stop } else { at > stop } {
-            picked.push(usize::try_from(at).ok()?);
-            at = at.checked_add(step)?;
+            picked.push(at.unsigned_abs());
+            at = at.saturating_add(step);
         }
         Some(picked)
     };
@@ -366,7 +315,22 @@ fn slice(container: &Const, parts: &[Const; 3]) -> Option<Const> {
 /// A set's elements, each once, in the order of their first occurrence.
 pub fn unique(values: Vec<Const>) -> Vec<Const> {
     let mut seen = std::collections::HashSet::new();
-    values.into_iter().filter(|value| seen.insert(value.clone())).collect()
+    values.into_iter().filter(|value| has_nan(value) || seen.insert(representative(value))).collect()
+}
+
+/// The same for all constants that are equal to Python: `1`, `1.0`, `True`.
+fn representative(value: &Const) -> Const {
+    match value {
+        Const::True | Const::False => int(value).map_or(Const::None, |value| from_int(&value)),
+        Const::Float(number) if number.fract() == 0.0 => {
+            BigInt::from_f64(*number).map_or_else(|_| value.clone(), |whole| from_int(&whole))
+        }
+        Const::Complex(real, imag) if *imag == 0.0 => representative(&Const::Float(*real)),
+        Const::Complex(real, imag) if *real == 0.0 => Const::Complex(0.0, *imag),
+        Const::Tuple(items) => Const::Tuple(items.iter().map(representative).collect()),
+        Const::FrozenSet(items) => Const::FrozenSet(items.iter().map(representative).collect()),
+        _ => value.clone(),
+    }
 }
 
 /// A number with sign, or a sum of a real and an imaginary one: what patterns allow as literal.

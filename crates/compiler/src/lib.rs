@@ -100,21 +100,25 @@ pub(crate) fn stack_is_low(limit: usize) -> bool {
     std::ptr::from_ref(&marker).addr() < limit
 }
 
+/// An error as the symbol table and the future statements raise it.
+fn symbol_error(error: SyntaxError) -> SyntaxError {
+    match error.kind {
+        ErrorKind::Syntax => SyntaxError { kind: ErrorKind::Symbols, ..error },
+        _ => error,
+    }
+}
+
 /// Compiles a tree; its variant decides between the modes `exec`, `eval` and `single`.
 pub fn compile<'a>(
     arena: &'a Arena,
     module: &'a Mod<'a>,
     options: &CompileOptions<'_>,
 ) -> Result<Compiled, SyntaxError> {
-    let symbols = |error: SyntaxError| match error.kind {
-        ErrorKind::Syntax => SyntaxError { kind: ErrorKind::Symbols, ..error },
-        _ => error,
-    };
-    let future = future::features(module).map_err(symbols)? | options.future_flags;
+    let future = future::features(module).map_err(symbol_error)? | options.future_flags;
     let mut warnings = Vec::new();
     preprocess::control_flow_in_finally(module, &mut warnings)?;
     let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
-    let table = symtable::build(arena, module, future_annotations, options).map_err(symbols)?;
+    let table = symtable::build(arena, module, future_annotations, false, options).map_err(symbol_error)?;
     let code = codegen::module(arena, module, &table, options, future, &mut warnings)?;
     Ok(Compiled { code, warnings })
 }
@@ -124,15 +128,11 @@ pub fn symbols<'a>(
     arena: &'a Arena,
     module: &'a Mod<'a>,
     future_flags: u32,
+    stack_limit: usize,
 ) -> Result<symtable::SymbolTable<'a>, SyntaxError> {
-    let future = future::features(module)? | future_flags;
+    let future = future::features(module).map_err(symbol_error)? | future_flags;
     let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
-    let options = CompileOptions {
-        filename: b"",
-        optimize: 0,
-        future_flags: 0,
-        top_level_await: false,
-        stack_limit: 0,
-    };
-    symtable::build(arena, module, future_annotations, &options)
+    let options =
+        CompileOptions { filename: b"", optimize: 0, future_flags: 0, top_level_await: false, stack_limit };
+    symtable::build(arena, module, future_annotations, true, &options).map_err(symbol_error)
 }

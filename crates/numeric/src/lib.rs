@@ -9,6 +9,7 @@
 //!   [`float::round`], [`float::parse`], [`float::to_hex`]/[`float::from_hex`],
 //!   [`float::as_integer_ratio`], [`float::hash`], [`float::div_mod`], [`float::pow`].
 //!
+//! - [`complex`]: arithmetic of complex numbers.
 //! - [`decimal`]: decimal floating-point arithmetic, the core of the `_decimal` module.
 //! - [`format_spec`]: the format mini-language: [`format_spec::FormatSpec::parse`], then
 //!   [`format_spec::format_int`], `format_float`, `format_complex`, `layout_string`, writing to a [`TextSink`].
@@ -17,6 +18,7 @@
 //!
 //! Nothing here panics on any input; what can fail says so in its `Result`.
 
+pub mod complex;
 pub mod decimal;
 pub mod float;
 pub mod format_spec;

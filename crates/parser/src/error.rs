@@ -39,7 +39,8 @@ pub struct SyntaxError {
     pub end_offset: i32,
     /// `text`
     pub text: Option<String>,
-    /// `_metadata`, from which tracebacks guess misspelt keywords: line and column (always 0) and the source.
+    /// `_metadata`, from which tracebacks guess misspelt keywords: line and column of the last compound statement
+    /// (zeros without one) and the source.
     pub metadata: Option<(u32, u32, String)>,
 }
 

@@ -144,12 +144,13 @@ pub fn parse_and_warn<'a>(
         Mode::Single => parser.interactive(),
         Mode::FuncType => parser.func_type(),
     };
-    // A failed parse has seen the tokens up to the one where it ended.
-    let seen = if result.is_ok() { usize::MAX } else { parser.pos };
-    warnings.extend(
-        stream.warnings.iter().filter(|(at, _)| *at as usize <= seen).map(|(_, warning)| warning.clone()),
-    );
+    // Also after an error CPython reads all tokens, since a later one may have a more important error.
+    warnings.extend(stream.warnings.iter().map(|(_, warning)| warning.clone()));
     warnings.append(&mut parser.warnings);
+    if let Some(name) = parser.constant_name.take() {
+        let message = format!("identifier field can't represent '{name}' constant");
+        return Err(SyntaxError::bare(ErrorKind::Value, message));
+    }
     match result {
         Ok(_)
             if options.mode == Mode::Single && {
@@ -176,11 +177,17 @@ pub fn parse_and_warn<'a>(
             };
             let found = match parser.too_new.take() {
                 Some((message, index)) => diagnose::error_at(src, &stream, index, message, settings),
-                None => diagnose::diagnose(src, &stream, parser.statement_start, settings),
+                None => {
+                    diagnose::diagnose(src, &stream, parser.statement_start, parser.compound_before, settings)
+                }
             };
             if let Some(mut error) = found {
                 if error.kind != ErrorKind::Memory {
-                    error.metadata = Some((0, 0, String::from_utf8_lossy(src).into_owned()));
+                    let (line, col) = match error.metadata {
+                        Some((line, col, _)) => (line, col),
+                        None => parser.compound_before,
+                    };
+                    error.metadata = Some((line, col, String::from_utf8_lossy(src).into_owned()));
                 }
                 return Err(error);
             }

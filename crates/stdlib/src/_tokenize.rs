@@ -98,6 +98,8 @@ struct Stream {
     returns: Vec<bool>,
     implicit_newline: bool,
     tokens: Tokens,
+    /// The text of the last token's line, with first and last line and length: the next token may stand there too.
+    last_line: RefCell<Option<((u32, u32, usize), Ref<Str>)>>,
 }
 
 impl Stream {
@@ -113,7 +115,8 @@ impl Stream {
     /// The column in characters of a column in bytes.
     fn column(&self, line: u32, col: u32) -> usize {
         let start = self.line_start(line);
-        String::from_utf8_lossy(self.slice(start, start.saturating_add(col))).chars().count()
+        let before = self.slice(start, start.saturating_add(col));
+        if before.is_ascii() { before.len() } else { String::from_utf8_lossy(before).chars().count() }
     }
 
     /// Text that begins on a line, with the carriage returns that the source has.
@@ -212,8 +215,12 @@ impl TokenizerIter {
                 all.push(token);
             }
         }
+        // Without extra tokens nothing has not even an end.
+        if source.is_empty() && !self.extra_tokens.get() {
+            all.truncate(0);
+        }
         tokens.tokens = all;
-        Ok(Stream { text, returns, implicit_newline, tokens })
+        Ok(Stream { text, returns, implicit_newline, tokens, last_line: RefCell::new(None) })
     }
 
     fn raise(&self, stream: &Stream, vm: &Vm) -> Raised {
@@ -285,7 +292,7 @@ impl TokenizerIter {
                 // The end of the line is no part of the token, but a carriage return before it is.
                 Tok::Newline => {
                     text.truncate(text.len().saturating_sub(1));
-                    end = (start.0, start.1 + text.len());
+                    end = (start.0, start.1 + text.chars().count());
                 }
                 Tok::Indent | Tok::Dedent | Tok::EndMarker => {
                     text.truncate(0);
@@ -300,7 +307,14 @@ impl TokenizerIter {
             }
         }
         let text = vm.new_str(&text).into_object();
-        let line = vm.new_str(&stream.shown(line, range.line)).into_object();
+        let key = (range.line, range.end_line, line.len());
+        let cached = stream.last_line.take().filter(|(cached, _)| *cached == key);
+        let line = match cached {
+            Some((_, line)) => line,
+            None => vm.new_str(&stream.shown(line, range.line)),
+        };
+        stream.last_line.replace(Some((key, line.clone())));
+        let line = line.into_object();
         let place = |(line, column): (u32, usize)| {
             let column = if nowhere { vm.new_int(-1) } else { vm.new_int(column) };
             vm.new_tuple([vm.new_int(line), column]).into_object()

@@ -7,7 +7,6 @@ use taipan_parser::ast::{Alias, Range};
 use super::{Compiler, Done};
 use crate::constants::str_const;
 use crate::instruction::Loc;
-use crate::{ErrorKind, SyntaxError};
 
 impl<'a> Compiler<'a, '_> {
     pub(super) fn import(&mut self, names: &'a [Alias<'a>], loc: Loc) -> Done {
@@ -46,10 +45,6 @@ impl<'a> Compiler<'a, '_> {
         level: i32,
         range: Range,
     ) -> Done {
-        if module == Some("__future__") && level == 0 && (range.line, range.col) > self.last_future {
-            let message = "from __future__ imports must occur at the beginning of the file";
-            return Err(SyntaxError { kind: ErrorKind::Symbols, ..SyntaxError::new(message.into(), range) });
-        }
         self.load_const(Const::Int(i64::from(level)), range);
         let list = names.iter().map(|alias| str_const(alias.name.as_bytes())).collect();
         self.load_const(Const::Tuple(list), range);

@@ -27,7 +27,7 @@ use taipan_parser::ast::{Arena, Mod, Range, Stmt};
 use crate::constants::{self, ConstTable};
 use crate::instruction::{InstrSeq, Label, Loc};
 use crate::symtable::{Block, BlockId, Key, Scope, SymbolTable, def};
-use crate::{CompileOptions, SyntaxError, Warning, assemble, future, stack_is_low};
+use crate::{CompileOptions, SyntaxError, Warning, assemble, stack_is_low};
 use unwind::FrameBlock;
 
 type Done = Result<(), SyntaxError>;
@@ -110,8 +110,6 @@ pub struct Compiler<'a, 'o> {
     options: &'o CompileOptions<'o>,
     filename: Rc<[u8]>,
     future: u32,
-    /// Where future statements may stand no more.
-    last_future: (u32, u32),
     interactive: bool,
     warnings: &'o mut Vec<Warning>,
     unit: Unit<'a>,
@@ -136,7 +134,6 @@ pub fn module<'a>(
         options,
         filename: options.filename.into(),
         future,
-        last_future: future::last_place(module),
         interactive: matches!(module, Mod::Interactive { .. }),
         warnings,
         unit,

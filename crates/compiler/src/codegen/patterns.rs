@@ -435,7 +435,7 @@ impl<'a> Compiler<'a, '_> {
             } else if control.len() != context.stores.len() {
                 return self.error("alternative patterns bind different names", loc);
             } else {
-                self.align_captures(&control, context, loc)?;
+                self.align_captures(&control, context, at, loc)?;
             }
             self.jump(Op::Jump, end, at);
             self.emit_fail_pop(context, at);
@@ -458,11 +458,17 @@ impl<'a> Compiler<'a, '_> {
     }
 
     /// Brings the captures of an alternative into the order of the first one's.
-    fn align_captures(&mut self, control: &[&'a str], context: &mut Context<'a>, loc: Loc) -> Done {
+    fn align_captures(
+        &mut self,
+        control: &[&'a str],
+        context: &mut Context<'a>,
+        alternative: Loc,
+        whole: Loc,
+    ) -> Done {
         for index in (0..control.len()).rev() {
             let name = control[index];
             let Some(found) = context.stores.iter().position(|other| *other == name) else {
-                return self.error("alternative patterns bind different names", loc);
+                return self.error("alternative patterns bind different names", whole);
             };
             if index == found {
                 continue;
@@ -472,7 +478,7 @@ impl<'a> Compiler<'a, '_> {
             let at = index - found;
             context.stores.splice(at..at, moved);
             for _ in 0..rotations {
-                self.rotate(index + 1, loc);
+                self.rotate(index + 1, alternative);
             }
         }
         Ok(())

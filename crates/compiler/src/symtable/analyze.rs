@@ -80,11 +80,6 @@ fn block<'a>(
             class,
         };
         let mut child_free = block(table, child, &mut inner)?;
-        let inline = inline
-            && !(is_class
-                && ["__class__", "__classdict__", "__conditional_annotations__"]
-                    .iter()
-                    .any(|name| free_in_child(table, child, name)));
         if inline {
             inline_comprehension(table, id, child, &mut scopes, &mut child_free, &mut inlined_cells);
             table.blocks[child].inlined = true;
@@ -204,13 +199,17 @@ fn inline_comprehension<'a>(
             let implicit = matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__");
             if scope == Scope::Free && is_class && implicit {
                 scope = Scope::GlobalImplicit;
-                child_free.remove(name);
+                if !free_in_child(table, comprehension, name) {
+                    child_free.remove(name);
+                }
             }
             table.blocks[id].symbols.set(name, only_flags);
             scopes.insert(name, scope);
             continue;
         }
-        table.blocks[id].symbols.set(name, existing | only_flags & def::USE);
+        if scope == Scope::Free {
+            table.blocks[id].symbols.set(name, existing | only_flags & def::USE);
+        }
         if existing & def::BOUND != 0 && !is_class && !free_in_child(table, comprehension, name) {
             child_free.remove(name);
         }

@@ -237,9 +237,10 @@ pub fn build<'a>(
     arena: &'a Arena,
     module: &'a Mod<'a>,
     future_annotations: bool,
+    keeps_debug: bool,
     options: &CompileOptions<'_>,
 ) -> Result<SymbolTable<'a>, SyntaxError> {
-    let mut table = visit::collect(arena, module, future_annotations, options)?;
+    let mut table = visit::collect(arena, module, future_annotations, keeps_debug, options)?;
     analyze::analyze(&mut table)?;
     Ok(table)
 }

@@ -8,7 +8,7 @@ use taipan_parser::ast::{
 };
 
 use super::{Block, BlockId, BlockType, Comprehension, Key, KeyKind, SymbolTable, Symbols, def, key, mangle};
-use crate::{CompileOptions, SyntaxError, constants, stack_is_low};
+use crate::{CompileOptions, SyntaxError, constants, future, stack_is_low};
 
 type Visit = Result<(), SyntaxError>;
 
@@ -19,8 +19,12 @@ struct Visitor<'a> {
     stack: Vec<BlockId>,
     private: Option<&'a str>,
     future_annotations: bool,
+    /// Line and column where the future statements at the head end.
+    last_future: (u32, u32),
     top_level_await: bool,
     optimize: u8,
+    /// Whether `__debug__` is a name; in code it is a constant.
+    keeps_debug: bool,
     stack_limit: usize,
 }
 
@@ -28,6 +32,7 @@ pub(super) fn collect<'a>(
     arena: &'a Arena,
     module: &'a Mod<'a>,
     future_annotations: bool,
+    keeps_debug: bool,
     options: &CompileOptions<'_>,
 ) -> Result<SymbolTable<'a>, SyntaxError> {
     let mut visitor = Visitor {
@@ -37,8 +42,10 @@ pub(super) fn collect<'a>(
         stack: Vec::new(),
         private: None,
         future_annotations,
+        last_future: future::last_place(module),
         top_level_await: options.top_level_await,
         optimize: options.optimize,
+        keeps_debug,
         stack_limit: options.stack_limit,
     };
     let block = visitor.new_block("top", BlockType::Module, Range::default());
@@ -371,6 +378,11 @@ impl<'a> Visitor<'a> {
                 self.expr(test)?;
                 self.optional(msg)
             }
+            StmtKind::ImportFrom { module: Some("__future__"), level: 0, .. }
+                if (range.line, range.col) > self.last_future =>
+            {
+                fail("from __future__ imports must occur at the beginning of the file", range)
+            }
             StmtKind::Import { names } | StmtKind::ImportFrom { names, .. } => {
                 names.iter().try_for_each(|alias| self.alias(alias))
             }
@@ -625,7 +637,9 @@ impl<'a> Visitor<'a> {
             PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } => {
                 self.expr(cls)?;
                 patterns.iter().try_for_each(|p| self.pattern(p))?;
-                kwd_attrs.iter().try_for_each(|name| self.check_name(name, ExprContext::Store, range))?;
+                for (name, value) in kwd_attrs.iter().zip(kwd_patterns.iter()) {
+                    self.check_name(name, ExprContext::Store, value.range)?;
+                }
                 kwd_patterns.iter().try_for_each(|p| self.pattern(p))?;
             }
             PatternKind::MatchStar { name } => {
@@ -788,7 +802,8 @@ impl<'a> Visitor<'a> {
             }
             ExprKind::Starred { value, .. } => self.expr(value),
             ExprKind::Name { id, ctx } => {
-                if id == "__debug__" && ctx == ExprContext::Load || self.cur().in_unevaluated_annotation {
+                let constant = id == "__debug__" && ctx == ExprContext::Load && !self.keeps_debug;
+                if constant || self.cur().in_unevaluated_annotation {
                     return Ok(());
                 }
                 self.check_name(id, ctx, range)?;

@@ -93,6 +93,8 @@ const MEMOIZED: [&str; 20] = [
 pub(super) struct Grammar {
     pub(super) rules: Vec<Rule>,
     pub(super) names: HashMap<&'static str, usize>,
+    /// The rule of compound statements.
+    pub(super) compound: usize,
 }
 
 /// The grammar, compiled at first use.
@@ -152,7 +154,8 @@ fn compile(texts: &[&'static str]) -> Grammar {
             rule.alternatives.extend(reader.alternatives());
         }
     }
-    Grammar { rules, names }
+    let compound = names.get("compound_stmt").copied().unwrap_or(usize::MAX);
+    Grammar { rules, names, compound }
 }
 
 struct Reader<'g> {

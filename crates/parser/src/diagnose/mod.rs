@@ -68,6 +68,8 @@ pub(crate) struct Diagnosis<'n, 's> {
     /// The error was raised by the tokenizer, so that nothing further ahead takes precedence.
     from_tokenizer: bool,
     barry_as_flufl: bool,
+    /// Line and column of the last compound statement that was read with the error productions.
+    last_compound: (u32, u32),
 }
 
 /// The part of the options that matters here.
@@ -80,7 +82,14 @@ pub(crate) struct Settings {
 }
 
 /// Explains why the statement that starts at token `start` is wrong. `None` if it is not.
-pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Settings) -> Option<SyntaxError> {
+/// `last_compound` is where the last compound statement before it starts.
+pub(crate) fn diagnose(
+    src: &[u8],
+    stream: &Tokens,
+    start: usize,
+    last_compound: (u32, u32),
+    settings: Settings,
+) -> Option<SyntaxError> {
     let (split, start) = match split_inequalities(src, stream, start, settings) {
         Some((split, start)) => (Some(split), start),
         None => (None, start),
@@ -90,7 +99,12 @@ pub(crate) fn diagnose(src: &[u8], stream: &Tokens, start: usize, settings: Sett
         let nodes = Arena::new();
         let mut diagnosis = Diagnosis::new(src, stream, start as u32, settings, &nodes);
         diagnosis.max_depth = max_depth;
-        let error = diagnosis.run(start as u32);
+        diagnosis.last_compound = last_compound;
+        let mut error = diagnosis.run(start as u32);
+        let (line, col) = diagnosis.last_compound;
+        if let Some(error) = &mut error {
+            error.metadata = Some((line, col, String::new()));
+        }
         if diagnosis.too_deep { Err(()) } else { Ok(error) }
     };
     if let Ok(error) = run(SHALLOW_DEPTH) {
@@ -171,6 +185,7 @@ impl<'n, 's> Diagnosis<'n, 's> {
             error: None,
             from_tokenizer: false,
             barry_as_flufl: settings.barry_as_flufl,
+            last_compound: (0, 0),
         }
     }
 
@@ -237,9 +252,6 @@ impl<'n, 's> Diagnosis<'n, 's> {
     fn rule(&mut self, number: usize) -> Match<'n> {
         let grammar = self.grammar;
         let rule = &grammar.rules[number];
-        if rule.is_error && !self.errors_on {
-            return Ok(None);
-        }
         let key = (self.pos, number as u16, self.errors_on || rule.shared_memo);
         if let Some(&(value, end)) = self.memo.get(&key) {
             if value.is_some() {
@@ -262,9 +274,31 @@ impl<'n, 's> Diagnosis<'n, 's> {
             self.alternatives(&rule.alternatives)?
         };
         self.errors_on = errors_on;
+        if value.is_some() && errors_on && number == grammar.compound {
+            self.note_compound(key.0);
+        }
         self.depth -= 1;
         self.memo.insert(key, (value, self.pos));
         Ok(value)
+    }
+
+    /// Remembers where a compound statement starts, decorators aside; CPython forgets functions here.
+    fn note_compound(&mut self, start: u32) {
+        let mut tokens = self.tokens[start as usize..].iter();
+        let mut first = tokens.next();
+        while first.is_some_and(|token| token.kind == Tok::At) {
+            tokens.by_ref().find(|token| token.kind == Tok::Newline);
+            first = tokens.next();
+        }
+        let Some(token) = first else { return };
+        let is_function = match token.kind {
+            Tok::Def => true,
+            Tok::Async => tokens.next().is_some_and(|next| next.kind == Tok::Def),
+            _ => false,
+        };
+        if token.range.line >= self.last_compound.0 && !is_function {
+            self.last_compound = (token.range.line, token.range.col);
+        }
     }
 
     fn left_rule(&mut self, alternatives: &'static [Alternative]) -> Match<'n> {
@@ -292,6 +326,13 @@ impl<'n, 's> Diagnosis<'n, 's> {
 
     fn alternatives(&mut self, alternatives: &'static [Alternative]) -> Match<'n> {
         for alternative in alternatives {
+            // Only those that consist of nothing else are switched off: a dictionary's are always on.
+            if let [(_, Item::Rule(number))] = alternative.items[..]
+                && self.grammar.rules[number].is_error
+                && !self.errors_on
+            {
+                continue;
+            }
             let outcome = self.alternative(alternative)?;
             if outcome.value.is_some() || outcome.committed {
                 return Ok(outcome.value);

@@ -181,10 +181,6 @@ impl<'a> Parser<'a, '_> {
             if star.is_some_and(|star| star != is_star) {
                 return Err(Fail);
             }
-            // A bare `except:` is the last.
-            if handlers.last().is_some_and(|handler: &ExceptHandler<'_>| handler.type_.is_none()) {
-                return Err(Fail);
-            }
             star = Some(is_star);
             handlers.push(self.except_block(is_star)?);
         }

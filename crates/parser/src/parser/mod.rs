@@ -36,6 +36,8 @@ pub(crate) struct Parser<'a, 's> {
     pub(crate) feature_version: u8,
     /// What is too new for it, and the token that is blamed.
     pub(crate) too_new: Option<(String, usize)>,
+    /// A name that is that of a constant in its normal form only.
+    pub(crate) constant_name: Option<String>,
     pub(crate) warnings: Vec<Warning>,
     pub(crate) names: Names<'a>,
     /// Elements of the expression lists that are being read.
@@ -45,6 +47,10 @@ pub(crate) struct Parser<'a, 's> {
     pub(crate) too_deep: bool,
     /// First token of the module's statement before the one that is being read.
     pub(crate) statement_start: usize,
+    /// Line and column of the last compound statement so far, zeros before the first.
+    last_compound: (u32, u32),
+    /// What `last_compound` was at `statement_start`.
+    pub(crate) compound_before: (u32, u32),
 }
 
 /// Identifiers seen so far.
@@ -105,6 +111,7 @@ impl<'a, 's> Parser<'a, 's> {
             barry_as_flufl: false,
             feature_version: u8::MAX,
             too_new: None,
+            constant_name: None,
             warnings: Vec::new(),
             names: Names::new(),
             exprs: Vec::new(),
@@ -112,6 +119,8 @@ impl<'a, 's> Parser<'a, 's> {
             depth: 0,
             too_deep: false,
             statement_start: 0,
+            last_compound: (0, 0),
+            compound_before: (0, 0),
         }
     }
 
@@ -197,7 +206,11 @@ impl<'a, 's> Parser<'a, 's> {
         if text.is_ascii() {
             return self.names.intern(text, self.arena);
         }
-        self.names.intern(&crate::ident::normalize(text), self.arena)
+        let text = crate::ident::normalize(text);
+        if matches!(&*text, "None" | "True" | "False") {
+            self.constant_name.get_or_insert_with(|| text.to_string());
+        }
+        self.names.intern(&text, self.arena)
     }
 
     /// Runs a production that may recurse; `cost` is about the number of calls it stands for.
@@ -265,11 +278,11 @@ impl<'a, 's> Parser<'a, 's> {
     /// Mode `exec`.
     pub(crate) fn file(&mut self, type_ignores: &'a [TypeIgnore<'a>]) -> Parse<Mod<'a>> {
         let mark = self.stmts.len();
-        let mut previous = 0;
+        let mut previous = (0, (0, 0));
         while self.kind() != Tok::EndMarker {
             // An error may be due to the statement before: `elif` after `else`.
-            self.statement_start = previous;
-            previous = self.pos;
+            (self.statement_start, self.compound_before) = previous;
+            previous = (self.pos, self.last_compound);
             self.statement()?;
         }
         let body = self.arena.alloc_slice_copy(&self.stmts[mark..]);

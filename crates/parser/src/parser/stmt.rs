@@ -19,16 +19,26 @@ impl<'a> Parser<'a, '_> {
     pub(super) fn statement(&mut self) -> Parse<()> {
         if self.at_compound() {
             let stmt = self.compound()?;
+            self.note_compound(stmt);
             self.stmts.push(stmt);
             return Ok(());
         }
         if self.at_word("match")
             && let Some(stmt) = self.match_stmt()?
         {
+            self.note_compound(stmt);
             self.stmts.push(stmt);
             return Ok(());
         }
         self.simple_line()
+    }
+
+    /// Remembers where the last compound statement starts; CPython forgets functions here.
+    fn note_compound(&mut self, stmt: &Stmt<'a>) {
+        let is_function = matches!(stmt.kind, StmtKind::FunctionDef(_) | StmtKind::AsyncFunctionDef(_));
+        if stmt.range.line >= self.last_compound.0 && !is_function {
+            self.last_compound = (stmt.range.line, stmt.range.col);
+        }
     }
 
     /// Simple statements up to the end of the line.

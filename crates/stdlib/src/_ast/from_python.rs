@@ -13,18 +13,29 @@ use taipan_vm::runtime::compile::Mode;
 
 use super::Classes;
 
-/// The tree of an object, which must be the root that the mode wants.
-pub fn convert<'a>(root: &Object, mode: Mode, arena: &'a Arena, vm: &Vm) -> PyResult<Mod<'a>> {
-    let from = Converter { arena, vm, classes: Classes::of(vm)? };
-    let wanted = match mode {
+fn root_class(mode: Mode) -> &'static str {
+    match mode {
         Mode::Exec => "Module",
         Mode::Eval => "Expression",
         Mode::Single => "Interactive",
         Mode::FuncType => "FunctionType",
-    };
-    if !root.is_instance(from.classes.get(wanted, vm)?.class.as_object(), vm)? {
-        return Err(vm.type_error(format!("expected {wanted} node, got {}", root.ob_type().name())));
     }
+}
+
+/// Raises TypeError for an object that is not the root that the mode wants.
+pub fn check_root(root: &Object, mode: Mode, vm: &Vm) -> PyResult<()> {
+    let wanted = root_class(mode);
+    if root.is_instance(Classes::of(vm)?.get(wanted, vm)?.class.as_object(), vm)? {
+        return Ok(());
+    }
+    Err(vm.type_error(format!("expected {wanted} node, got {}", root.ob_type().name())))
+}
+
+/// The tree of an object, which must be the root that the mode wants.
+pub fn convert<'a>(root: &Object, mode: Mode, arena: &'a Arena, vm: &Vm) -> PyResult<Mod<'a>> {
+    let from = Converter { arena, vm, classes: Classes::of(vm)? };
+    let wanted = root_class(mode);
+    check_root(root, mode, vm)?;
     let node = Node { object: root, name: wanted };
     Ok(match mode {
         Mode::Exec => Mod::Module {
@@ -775,10 +786,16 @@ impl<'a> Converter<'a, '_> {
     fn match_case(&self, object: &Object) -> PyResult<MatchCase<'a>> {
         let node = &self.node(object, "match_case")?;
         Ok(MatchCase {
-            pattern: self.pattern(&*self.required(node, "pattern")?)?,
+            pattern: self.whole_pattern(&*self.required(node, "pattern")?)?,
             guard: self.optional(node, "guard")?,
             body: self.full_body(node, "body")?,
         })
+    }
+
+    fn whole_pattern(&self, object: &Object) -> PyResult<&'a Pattern<'a>> {
+        let pattern = self.pattern(object)?;
+        super::patterns::check(pattern, false).map_err(|message| self.vm.value_error(message))?;
+        Ok(pattern)
     }
 
     fn patterns(&self, node: &Node<'_>, field: &str) -> PyResult<&'a [&'a Pattern<'a>]> {
@@ -793,30 +810,16 @@ impl<'a> Converter<'a, '_> {
                 let Some(value) = self.attribute(node, "value")? else {
                     return Err(self.missing(node, "value"));
                 };
-                let value = self.constant(&value, false)?;
-                if !matches!(value, Constant::None | Constant::True | Constant::False) {
-                    return Err(self.vm.value_error("MatchSingleton can only contain True, False and None"));
-                }
-                PatternKind::MatchSingleton { value }
+                PatternKind::MatchSingleton { value: self.constant(&value, false)? }
             }
             "MatchSequence" => PatternKind::MatchSequence { patterns: self.patterns(node, "patterns")? },
             "MatchMapping" => {
                 let (keys, patterns) = (self.exprs(node, "keys")?, self.patterns(node, "patterns")?);
-                if keys.len() != patterns.len() {
-                    return Err(self
-                        .vm
-                        .value_error("MatchMapping doesn't have the same number of keys as patterns"));
-                }
                 PatternKind::MatchMapping { keys, patterns, rest: self.optional_identifier(node, "rest")? }
             }
             "MatchClass" => {
                 let kwd_attrs = self.identifiers(node, "kwd_attrs")?;
                 let kwd_patterns = self.patterns(node, "kwd_patterns")?;
-                if kwd_attrs.len() != kwd_patterns.len() {
-                    return Err(self.vm.value_error(
-                        "MatchClass doesn't have the same number of keyword attributes as patterns",
-                    ));
-                }
                 let (cls, patterns) = (self.expr(node, "cls")?, self.patterns(node, "patterns")?);
                 PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns }
             }
@@ -825,20 +828,9 @@ impl<'a> Converter<'a, '_> {
                 let pattern = self.optional_object(node, "pattern")?;
                 let pattern = pattern.map(|pattern| self.pattern(&pattern)).transpose()?;
                 let name = self.optional_identifier(node, "name")?;
-                if pattern.is_some() && name.is_none() {
-                    return Err(self
-                        .vm
-                        .value_error("MatchAs must specify a target name if a pattern is given"));
-                }
                 PatternKind::MatchAs { pattern, name }
             }
-            _ => {
-                let patterns = self.patterns(node, "patterns")?;
-                if patterns.len() < 2 {
-                    return Err(self.vm.value_error("MatchOr requires at least 2 patterns"));
-                }
-                PatternKind::MatchOr { patterns }
-            }
+            _ => PatternKind::MatchOr { patterns: self.patterns(node, "patterns")? },
         };
         Ok(self.arena.alloc(Pattern { range: self.range(node, "pattern")?, kind }))
     }

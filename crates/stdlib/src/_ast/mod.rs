@@ -3,6 +3,7 @@
 pub mod from_python;
 pub mod grammar;
 pub mod node;
+pub mod patterns;
 pub mod to_python;
 
 use std::cell::RefCell;
@@ -199,6 +200,7 @@ fn compile_ast(
     let name = filename.to_string_lossy().into_owned();
     if source.downcast_ref::<Ast>().is_some() {
         if wants_tree && !optimized {
+            from_python::check_root(source, mode, vm)?;
             return Ok(Some(source.to_ref()));
         }
         let arena = Arena::new();

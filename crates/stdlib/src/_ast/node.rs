@@ -36,8 +36,44 @@ impl Ast {
         }
     }
 
+    /// Raises TypeError when `attributes` lacks fields that have no default.
+    fn check_complete(&self, attributes: &Dict, vm: &Vm) -> PyResult<()> {
+        let types = self.as_object().ob_type().as_object().lookup_attr(&vm.intern("_field_types"), vm)?;
+        let types = types.as_deref().and_then(|types| types.downcast_ref::<Dict>());
+        let mut missing = Vec::new();
+        for field in self.names("_fields", vm)?.unwrap_or_default() {
+            let tp = types.map(|types| types.get_item(&field, vm)).transpose()?.flatten();
+            let optional = tp.is_some_and(|tp| tp.downcast_ref::<Union>().is_some());
+            if !optional && attributes.get_item(&field, vm)?.is_none() {
+                missing.push(field.repr(vm)?.to_string_lossy().into_owned());
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort();
+        let plural = if missing.len() == 1 { "" } else { "s" };
+        Err(vm.type_error(format!(
+            "{}.__replace__ missing {} keyword argument{plural}: {}.",
+            self.class_name(),
+            missing.len(),
+            missing.join(", ")
+        )))
+    }
+
     fn class_name(&self) -> String {
         self.as_object().ob_type().name().to_owned()
+    }
+
+    fn warn_untyped(&self, field: &Object, vm: &Vm) -> PyResult<()> {
+        deprecation(
+            &format!(
+                "Field {} is missing from {}._field_types. This will become an error in Python 3.15.",
+                field.repr(vm)?.to_string_lossy(),
+                self.class_name()
+            ),
+            vm,
+        )
     }
 
     /// Gives a field that was not given its default.
@@ -48,12 +84,7 @@ impl Ast {
             None => None,
         };
         let Some(tp) = tp else {
-            return deprecation(
-                &format!(
-                    "Field '{shown}' is missing from {class}._field_types. This will become an error in Python 3.15."
-                ),
-                vm,
-            );
+            return self.warn_untyped(name.as_object(), vm);
         };
         if tp.downcast_ref::<Union>().is_some() {
             // The class says None.
@@ -172,8 +203,10 @@ impl Ast {
         }
         let types = self.as_object().ob_type().as_object().lookup_attr(&vm.intern("_field_types"), vm)?;
         for field in &remaining {
-            let Some(name) = field.downcast_ref::<Str>() else { continue };
-            self.set_default(name, types.as_deref(), vm)?;
+            match field.downcast_ref::<Str>() {
+                Some(name) => self.set_default(name, types.as_deref(), vm)?,
+                None => self.warn_untyped(field, vm)?,
+            }
         }
         Ok(())
     }
@@ -216,20 +249,16 @@ impl Ast {
         }
         let copy = Ast::instance(self.as_object().ob_type(), vm)?;
         let attributes = instance_dict(&copy, vm)?;
-        attributes.update_from(instance_dict(self.as_object(), vm)?.as_object(), true, vm)?;
+        let own = instance_dict(self.as_object(), vm)?;
+        for name in &known {
+            if let Some(value) = own.get_item(name, vm)? {
+                attributes.set_item(name, &value, vm)?;
+            }
+        }
         for (name, value) in fields.iter() {
             attributes.set_item(name.as_object(), value, vm)?;
         }
-        for name in &known {
-            let Some(text) = name.downcast_ref::<Str>() else { continue };
-            if copy.lookup_attr(text, vm)?.is_none() {
-                let shown = name.repr(vm)?;
-                return Err(vm.type_error(format!(
-                    "{class}.__replace__ missing 1 keyword argument: {}.",
-                    shown.to_string_lossy()
-                )));
-            }
-        }
+        self.check_complete(&attributes, vm)?;
         Ok(copy)
     }
 }

@@ -67,7 +67,9 @@ impl Converter<'_> {
         let kept = compile::without_docstring(body, self.optimize.unwrap_or(0));
         match body.first() {
             Some(docstring) if kept.is_empty() => {
-                Ok(self.vm.new_list(vec![self.placed("Pass", Vec::new(), docstring.range)?]).into_object())
+                let at = docstring.range;
+                let pass = Range { end_line: at.line, end_col: at.col + 4, ..at };
+                Ok(self.vm.new_list(vec![self.placed("Pass", Vec::new(), pass)?]).into_object())
             }
             _ => self.body(kept),
         }

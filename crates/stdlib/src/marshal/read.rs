@@ -1,5 +1,7 @@
 //! Marshal data as objects. The data may be hostile: sizes are checked against what is there, nesting is bounded.
 
+use std::borrow::Cow;
+
 use taipan_vm::builtins::code::CodeParts;
 use taipan_vm::builtins::set::FrozenSet;
 use taipan_vm::prelude::*;
@@ -35,19 +37,19 @@ impl<'a, 'v> Reader<'a, 'v> {
         self.vm.value_error(format!("bad marshal data ({detail})"))
     }
 
-    fn take(&mut self, count: usize) -> PyResult<Vec<u8>> {
+    fn take(&mut self, count: usize) -> PyResult<Cow<'a, [u8]>> {
         let vm = self.vm;
         match &mut self.source {
             Source::Bytes(rest) => match rest.split_at_checked(count) {
                 Some((head, tail)) => {
                     *rest = tail;
-                    Ok(head.to_vec())
+                    Ok(Cow::Borrowed(head))
                 }
                 None => Err(vm.eof_error("marshal data too short")),
             },
             Source::File(file) => {
                 if count == 0 {
-                    return Ok(Vec::new());
+                    return Ok(Cow::Borrowed(&[]));
                 }
                 let size = vm.new_int(count);
                 let buffer = ByteArray::type_object().as_object().call(&[&size], vm)?;
@@ -61,8 +63,20 @@ impl<'a, 'v> Reader<'a, 'v> {
                     }
                     _ => return Err(vm.eof_error("EOF read where not expected")),
                 }
-                Ok(buffer.downcast_ref::<ByteArray>().map(|b| b.as_bytes().to_vec()).unwrap_or_default())
+                Ok(buffer
+                    .downcast_ref::<ByteArray>()
+                    .map(|b| b.as_bytes().to_vec())
+                    .unwrap_or_default()
+                    .into())
             }
+        }
+    }
+
+    /// Whether that many items may follow, so that memory for them can be taken beforehand.
+    fn may_hold(&self, count: usize) -> bool {
+        match &self.source {
+            Source::Bytes(rest) => count <= rest.len(),
+            Source::File(_) => count <= 1 << 16,
         }
     }
 
@@ -74,7 +88,7 @@ impl<'a, 'v> Reader<'a, 'v> {
             }
         }
         let bytes = self.take(N)?;
-        bytes.try_into().map_err(|_| self.bad("short read"))
+        <[u8; N]>::try_from(&*bytes).map_err(|_| self.bad("short read"))
     }
 
     fn byte(&mut self) -> PyResult<u8> {
@@ -132,6 +146,13 @@ impl<'a, 'v> Reader<'a, 'v> {
             _ => self.size("string")?,
         };
         let bytes = self.take(size)?;
+        let interned = matches!(kind, b't' | b'A' | b'Z');
+        if bytes.is_ascii() {
+            return Ok(match std::str::from_utf8(&bytes) {
+                Ok(text) if interned => Str::intern_text(text, vm).into_object(),
+                _ => Str::from_ascii(&bytes, vm).into_object(),
+            });
+        }
         let text = match kind {
             b'u' | b't' => {
                 let encoded = vm.new_bytes(&bytes);
@@ -139,10 +160,7 @@ impl<'a, 'v> Reader<'a, 'v> {
             }
             _ => Str::from_latin1(&bytes, vm),
         };
-        Ok(match kind {
-            b't' | b'A' | b'Z' => Str::intern(text, vm).into_object(),
-            _ => text.into_object(),
-        })
+        Ok(if interned { Str::intern(text, vm) } else { text }.into_object())
     }
 
     /// Reads a value that must be there.
@@ -208,7 +226,19 @@ impl<'a, 'v> Reader<'a, 'v> {
             b'a' | b'A' | b'z' | b'Z' | b't' | b'u' => self.text(kind)?,
             b')' | b'(' => {
                 let count = if kind == b')' { usize::from(self.byte()?) } else { self.size("tuple")? };
-                vm.new_tuple(self.items(count, "tuple", depth)?).into_object()
+                if index.is_none() || count == 0 || !self.may_hold(count) {
+                    vm.new_tuple(self.items(count, "tuple", depth)?).into_object()
+                } else {
+                    // Lists and dictionaries in it may refer to it.
+                    let tuple = Tuple::with_len(count, vm)?;
+                    (0..count).for_each(|at| drop(tuple.set_unique(at, vm.none())));
+                    self.number(index, tuple.as_object());
+                    for at in 0..count {
+                        let item = self.required("tuple", depth)?;
+                        tuple.set_unique(at, item);
+                    }
+                    return Ok(Some(tuple.into_object()));
+                }
             }
             b'[' => {
                 let count = self.size("list")?;

@@ -18,6 +18,8 @@ pub struct Writer<'v> {
     pub out: Vec<u8>,
     /// Numbers of the objects that were written with one, kept alive so that no address is used twice.
     numbers: HashMap<*mut Object, (u32, ObjRef)>,
+    /// The number of the next object that gets one.
+    next_number: u32,
     /// Objects that are being written and that can't be read before they are whole.
     unfinished: Vec<*mut Object>,
 }
@@ -25,7 +27,15 @@ pub struct Writer<'v> {
 impl<'v> Writer<'v> {
     /// A writer of a version of the format.
     pub fn new(version: i32, allow_code: bool, vm: &'v Vm) -> Self {
-        Writer { vm, version, allow_code, out: Vec::new(), numbers: HashMap::new(), unfinished: Vec::new() }
+        Writer {
+            vm,
+            version,
+            allow_code,
+            out: Vec::new(),
+            numbers: HashMap::new(),
+            next_number: 0,
+            unfinished: Vec::new(),
+        }
     }
 
     fn byte(&mut self, byte: u8) {
@@ -52,7 +62,9 @@ impl<'v> Writer<'v> {
 
     /// The flag for a new object that may come again, or `None` when it was written before and a reference stands for it.
     fn reference(&mut self, object: &Object) -> PyResult<Option<u8>> {
-        if self.version < 3 || object.is_unique() {
+        // Interned strings get a number in any case, so that files don't depend on who else has them.
+        let interned = object.downcast_exact::<Str>().is_some_and(Str::is_interned);
+        if self.version < 3 || (object.is_unique() && !interned) {
             return Ok(Some(0));
         }
         if let Some((number, _)) = self.numbers.get(&object.as_ptr()) {
@@ -64,8 +76,8 @@ impl<'v> Writer<'v> {
             self.out.extend_from_slice(&number.to_le_bytes());
             return Ok(None);
         }
-        let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(object.as_ptr(), (number, object.to_ref()));
+        self.numbers.insert(object.as_ptr(), (self.next_number, object.to_ref()));
+        self.next_number = self.next_number.saturating_add(1);
         Ok(Some(REF))
     }
 
@@ -266,7 +278,10 @@ impl<'v> Writer<'v> {
         {
             self.long(number.get());
         }
-        self.bytes(&code.original_code(), 0)?;
+        // CPython's code object keeps these bytes once they were asked for, so that they have a number.
+        let numbered = if self.version >= 3 { REF } else { 0 };
+        self.next_number = self.next_number.saturating_add(u32::from(numbered != 0));
+        self.bytes(&code.original_code(), numbered)?;
         self.value(code.consts().as_object(), depth)?;
         self.value(code.names().as_object(), depth)?;
         self.value(code.localsplusnames().as_object(), depth)?;
@@ -276,7 +291,7 @@ impl<'v> Writer<'v> {
             self.value(text.as_object(), depth)?;
         }
         self.long(code.firstlineno.get());
-        self.bytes(code.line_table(), 0)?;
-        self.bytes(code.exception_table(), 0)
+        self.value(code.line_table_object(), depth)?;
+        self.value(code.exception_table_object(), depth)
     }
 }

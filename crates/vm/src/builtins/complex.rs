@@ -1,5 +1,6 @@
 //! `complex`.
 
+use taipan_numeric::complex::{self as arithmetic, Operand, Pair, PowerError};
 use taipan_numeric::float as numeric;
 use taipan_numeric::format_spec::{NumberLocale, format_complex};
 
@@ -27,140 +28,36 @@ impl Complex {
     }
 }
 
-type Pair = (f64, f64);
-
-/// An operand; the flag says that it is a real number, whose missing imaginary part takes no part in signs and NaNs.
-fn operand(object: &Object, vm: &Vm) -> PyResult<Option<(Pair, bool)>> {
+fn operand(object: &Object, vm: &Vm) -> PyResult<Option<Operand>> {
     if let Some(z) = object.downcast_ref::<Complex>() {
-        return Ok(Some(((z.re, z.im), false)));
+        return Ok(Some(Operand::Complex((z.re, z.im))));
     }
     if let Some(x) = object.downcast_ref::<Float>() {
-        return Ok(Some(((x.value(), 0.0), true)));
+        return Ok(Some(Operand::Real(x.value())));
     }
     match object.downcast_ref::<Int>() {
-        Some(int) => Ok(Some(((int.to_f64(vm)?, 0.0), true))),
+        Some(int) => Ok(Some(Operand::Real(int.to_f64(vm)?))),
         None => Ok(None),
     }
 }
 
-fn multiply(a: Pair, b: Pair) -> Pair {
-    let product = (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0);
-    if product.0.is_nan() && product.1.is_nan() { recover_product(a, b).unwrap_or(product) } else { product }
-}
-
-fn is_infinite(z: Pair) -> bool {
-    z.0.is_infinite() || z.1.is_infinite()
-}
-
-/// The direction of an infinite number: 1 for an infinite part, 0 for a finite one, with their signs.
-fn direction(z: Pair) -> Pair {
-    let unit = |x: f64| f64::from(u8::from(x.is_infinite())).copysign(x);
-    (unit(z.0), unit(z.1))
-}
-
-/// NaNs become zeros of the same sign.
-fn without_nans(z: Pair) -> Pair {
-    let clean = |x: f64| if x.is_nan() { 0.0_f64.copysign(x) } else { x };
-    (clean(z.0), clean(z.1))
-}
-
-/// The infinity that a product of two NaNs stands for (C11, annex G.5.1).
-#[cold]
-fn recover_product(a: Pair, b: Pair) -> Option<Pair> {
-    let overflows = [a.0 * b.0, a.1 * b.1, a.0 * b.1, a.1 * b.0].iter().any(|part| part.is_infinite());
-    let (x, y) = match (is_infinite(a), is_infinite(b)) {
-        (true, true) => (direction(a), direction(b)),
-        (true, false) => (direction(a), without_nans(b)),
-        (false, true) => (without_nans(a), direction(b)),
-        (false, false) if overflows => (without_nans(a), without_nans(b)),
-        (false, false) => return None,
-    };
-    Some((f64::INFINITY * (x.0 * y.0 - x.1 * y.1), f64::INFINITY * (x.0 * y.1 + x.1 * y.0)))
-}
-
-/// The infinity or zero that a quotient of two NaNs stands for (C11, annex G.5.1).
-#[cold]
-fn recover_quotient(a: Pair, b: Pair) -> Option<Pair> {
-    let finite = |z: Pair| z.0.is_finite() && z.1.is_finite();
-    let (scale, x, y) = if is_infinite(a) && finite(b) {
-        (f64::INFINITY, direction(a), b)
-    } else if is_infinite(b) && finite(a) {
-        (0.0, a, direction(b))
-    } else {
-        return None;
-    };
-    Some((scale * (x.0 * y.0 + x.1 * y.1), scale * (x.1 * y.0 - x.0 * y.1)))
-}
-
-/// Division. None for a zero divisor.
-fn divide(a: Pair, b: Pair) -> Option<Pair> {
-    let quotient = divide_scaled(a, b)?;
-    let lost = quotient.0.is_nan() && quotient.1.is_nan();
-    Some(if lost { recover_quotient(a, b).unwrap_or(quotient) } else { quotient })
-}
-
-/// Smith's method, which avoids needless overflow.
-fn divide_scaled(a: Pair, b: Pair) -> Option<Pair> {
-    let (re, im) = (b.0.abs(), b.1.abs());
-    if re >= im {
-        if re == 0.0 {
-            return None;
-        }
-        let ratio = b.1 / b.0;
-        let denominator = b.0 + b.1 * ratio;
-        return Some(((a.0 + a.1 * ratio) / denominator, (a.1 - a.0 * ratio) / denominator));
-    }
-    if im >= re {
-        let ratio = b.0 / b.1;
-        let denominator = b.0 * ratio + b.1;
-        return Some(((a.0 * ratio + a.1) / denominator, (a.1 * ratio - a.0) / denominator));
-    }
-    Some((f64::NAN, f64::NAN))
-}
-
-fn by_squaring(base: Pair, mut exponent: u32) -> Pair {
-    let (mut result, mut square) = ((1.0, 0.0), base);
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result = multiply(result, square);
-        }
-        square = multiply(square, square);
-        exponent >>= 1;
-    }
-    result
+/// An operation on two numbers, or NotImplemented.
+fn operate(
+    a: &Object,
+    b: &Object,
+    vm: &Vm,
+    operation: impl FnOnce(Operand, Operand) -> PyResult<Pair>,
+) -> PyResult {
+    let (Some(x), Some(y)) = (operand(a, vm)?, operand(b, vm)?) else { return Ok(vm.not_implemented()) };
+    let (re, im) = operation(x, y)?;
+    Ok(Complex::new(re, im, vm))
 }
 
 fn raise_power(a: Pair, b: Pair, vm: &Vm) -> PyResult<Pair> {
-    let result = if b == (0.0, 0.0) {
-        (1.0, 0.0)
-    } else if a == (0.0, 0.0) {
-        if b.1 != 0.0 || b.0 < 0.0 {
-            return Err(vm.zero_division_error("zero to a negative or complex power"));
-        }
-        (0.0, 0.0)
-    } else if b.1 == 0.0 && b.0 == b.0.floor() && b.0.abs() <= 100.0 {
-        let whole = by_squaring(a, b.0.abs() as u32);
-        if b.0 >= 0.0 {
-            whole
-        } else {
-            divide((1.0, 0.0), whole)
-                .ok_or_else(|| vm.zero_division_error("zero to a negative or complex power"))?
-        }
-    } else {
-        let (length, angle) = (a.0.hypot(a.1), a.1.atan2(a.0));
-        let mut size = length.powf(b.0);
-        let mut phase = angle * b.0;
-        if b.1 != 0.0 {
-            size *= (-angle * b.1).exp();
-            phase += b.1 * length.ln();
-        }
-        (size * phase.cos(), size * phase.sin())
-    };
-    let finite_in = a.0.is_finite() && a.1.is_finite() && b.0.is_finite() && b.1.is_finite();
-    if finite_in && (result.0.is_infinite() || result.1.is_infinite()) {
-        return Err(vm.overflow_error("complex exponentiation"));
-    }
-    Ok(result)
+    arithmetic::power(a, b).map_err(|error| match error {
+        PowerError::ZeroToNegative => vm.zero_division_error("zero to a negative or complex power"),
+        PowerError::TooLarge => vm.overflow_error("complex exponentiation"),
+    })
 }
 
 /// `x ** y` of floats whose result is complex.
@@ -247,15 +144,6 @@ pub fn as_complex(object: &Object, vm: &Vm) -> PyResult<Pair> {
 
 fn is_real(object: &Object) -> bool {
     object.has_index() || object.ob_type().as_number().is_some_and(|n| n.nb_float.get().is_some())
-}
-
-macro_rules! arithmetic {
-    ($a:ident, $b:ident, $vm:ident, |$x:ident, $y:ident| $result:expr) => {{
-        let Some(($x, _)) = operand($a, $vm)? else { return Ok($vm.not_implemented()) };
-        let Some(($y, _)) = operand($b, $vm)? else { return Ok($vm.not_implemented()) };
-        let (re, im): Pair = $result;
-        Ok(Complex::new(re, im, $vm))
-    }};
 }
 
 /// Create a complex number from a string or numbers.
@@ -400,60 +288,24 @@ impl Complex {
 
     #[slot]
     fn nb_add(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-        // A real operand has no imaginary part, so that the other's sign of zero stays.
-        let (Some((x, real_x)), Some((y, real_y))) = (operand(a, vm)?, operand(b, vm)?) else {
-            return Ok(vm.not_implemented());
-        };
-        let im = if real_x {
-            y.1
-        } else if real_y {
-            x.1
-        } else {
-            x.1 + y.1
-        };
-        Ok(Complex::new(x.0 + y.0, im, vm))
+        operate(a, b, vm, |x, y| Ok(arithmetic::add(x, y)))
     }
 
     #[slot]
     fn nb_subtract(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-        let (Some((x, real_x)), Some((y, real_y))) = (operand(a, vm)?, operand(b, vm)?) else {
-            return Ok(vm.not_implemented());
-        };
-        let im = if real_x {
-            -y.1
-        } else if real_y {
-            x.1
-        } else {
-            x.1 - y.1
-        };
-        Ok(Complex::new(x.0 - y.0, im, vm))
+        operate(a, b, vm, |x, y| Ok(arithmetic::subtract(x, y)))
     }
 
     #[slot]
     fn nb_multiply(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-        let (Some((x, real_x)), Some((y, real_y))) = (operand(a, vm)?, operand(b, vm)?) else {
-            return Ok(vm.not_implemented());
-        };
-        let (re, im) = if real_x {
-            (x.0 * y.0, x.0 * y.1)
-        } else if real_y {
-            (x.0 * y.0, x.1 * y.0)
-        } else {
-            multiply(x, y)
-        };
-        Ok(Complex::new(re, im, vm))
+        operate(a, b, vm, |x, y| Ok(arithmetic::multiply(x, y)))
     }
 
     #[slot]
     fn nb_true_divide(a: &Object, b: &Object, vm: &Vm) -> PyResult {
-        let (Some((x, _)), Some((y, real_y))) = (operand(a, vm)?, operand(b, vm)?) else {
-            return Ok(vm.not_implemented());
-        };
-        let quotient = if real_y && y.0 != 0.0 { Some((x.0 / y.0, x.1 / y.0)) } else { divide(x, y) };
-        match quotient {
-            Some((re, im)) => Ok(Complex::new(re, im, vm)),
-            None => Err(vm.zero_division_error("division by zero")),
-        }
+        operate(a, b, vm, |x, y| {
+            arithmetic::divide(x, y).ok_or_else(|| vm.zero_division_error("division by zero"))
+        })
     }
 
     #[slot]
@@ -461,7 +313,7 @@ impl Complex {
         if !vm.is_none(c) {
             return Err(vm.value_error("complex modulo"));
         }
-        arithmetic!(a, b, vm, |x, y| raise_power(x, y, vm)?)
+        operate(a, b, vm, |x, y| raise_power(x.pair(), y.pair(), vm))
     }
 
     #[slot]

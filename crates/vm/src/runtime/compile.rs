@@ -265,8 +265,9 @@ pub fn with_symbols<R>(
     let arena = Arena::new();
     let flags = CompileFlags(crate::interpreter::current_future_flags(vm));
     let tree = parse_source(&text, source, filename, mode, flags, -1, &arena, vm)?;
-    let table = taipan_compiler::symbols(&arena, &tree, flags.0 & CompileFlags::FUTURES)
-        .map_err(|error| raise_syntax(&positioned(&error, filename, Some(&text), vm), filename, vm))?;
+    let table =
+        taipan_compiler::symbols(&arena, &tree, flags.0 & CompileFlags::FUTURES, vm.native_stack_limit.get())
+            .map_err(|error| raise_compiler_error(&error, filename, Some(&text), vm))?;
     show(&table)
 }
 

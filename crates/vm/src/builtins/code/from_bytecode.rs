@@ -6,7 +6,7 @@ use taipan_bytecode::code::{CodeObject, Const, Name};
 
 use super::{Code, CodeParts};
 use crate::builtins::complex::Complex;
-use crate::builtins::set::FrozenSet;
+use crate::builtins::set::{FrozenSet, items_vec};
 use crate::builtins::slice::Slice;
 use crate::prelude::*;
 
@@ -41,8 +41,31 @@ impl Code {
     /// sizes are out of range.
     pub fn from_bytecode(code: &CodeObject, vm: &Vm) -> PyResult<Ref<Code>> {
         let filename = Str::from_wtf8(&code.filename, vm);
+        let mut identifiers = Vec::new();
+        if has_frozenset(code) {
+            intern_identifiers(code, &mut identifiers, vm);
+        }
         Maker { vm, made: HashMap::new(), filename }.code(code)
     }
+}
+
+fn inner_codes(code: &CodeObject) -> impl Iterator<Item = &CodeObject> {
+    code.consts.iter().filter_map(|item| match item {
+        Const::Code(inner) => Some(&**inner),
+        _ => None,
+    })
+}
+
+fn has_frozenset(code: &CodeObject) -> bool {
+    code.consts.iter().any(|item| matches!(item, Const::FrozenSet(_))) || inner_codes(code).any(has_frozenset)
+}
+
+/// Interns the names of a whole module, which CPython's parser does before any constant is interned; what is kept in `kept`
+/// stays interned.
+fn intern_identifiers(code: &CodeObject, kept: &mut Vec<Ref<Str>>, vm: &Vm) {
+    kept.extend(code.names.iter().chain(&code.localsplusnames).map(|name| vm.intern(name)));
+    kept.push(vm.intern(&code.name));
+    inner_codes(code).for_each(|inner| intern_identifiers(inner, kept, vm));
 }
 
 /// The object of a constant.
@@ -58,7 +81,9 @@ impl Maker<'_> {
             i32::try_from(value)
                 .map_err(|_| vm.overflow_error("code: a count is too large for a code object"))
         };
-        let consts = self.all(&code.consts)?;
+        let names = self.names(&code.names);
+        let localsplusnames = self.names(&code.localsplusnames);
+        let consts = self.constants(&code.consts)?;
         let parts = CodeParts {
             argcount: number(code.argcount)?,
             posonlyargcount: number(code.posonlyargcount)?,
@@ -68,8 +93,8 @@ impl Maker<'_> {
             firstlineno: code.firstlineno,
             code: code.code.to_vec(),
             consts: self.tuple(consts),
-            names: self.names(&code.names),
-            localsplusnames: self.names(&code.localsplusnames),
+            names,
+            localsplusnames,
             localspluskinds: code.localspluskinds.to_vec(),
             filename: self.filename.clone(),
             name: vm.intern(&code.name),
@@ -114,8 +139,51 @@ impl Maker<'_> {
         self.tuple(interned)
     }
 
+    /// The constants of a code object, made in CPython's order, on which it depends what is interned when: code first, then
+    /// the rest from the end.
+    fn constants(&mut self, items: &[Const]) -> PyResult<Vec<ObjRef>> {
+        let mut made: Vec<Option<ObjRef>> = vec![None; items.len()];
+        let is_code = |item: &Const| matches!(item, Const::Code(_));
+        for (item, slot) in items.iter().zip(&mut made).filter(|pair| is_code(pair.0)) {
+            *slot = Some(self.constant(item)?);
+        }
+        for (item, slot) in items.iter().zip(&mut made).rev().filter(|pair| !is_code(pair.0)) {
+            *slot = Some(self.constant(item)?);
+        }
+        Ok(made.into_iter().flatten().collect())
+    }
+
     fn all(&mut self, items: &[Const]) -> PyResult<Vec<ObjRef>> {
         items.iter().map(|item| self.constant(item)).collect()
+    }
+
+    /// A frozenset, whose order is that in which CPython makes it: from the elements as they stand in the source, and once
+    /// more from the first set's when a name among them was interned before.
+    fn frozenset(&mut self, items: &[Const]) -> PyResult {
+        let vm = self.vm;
+        let mut again = false;
+        let mut objects = Vec::with_capacity(items.len());
+        for item in items {
+            let object = match item {
+                Const::Str(text) if text.interned => {
+                    let fresh = Str::from_wtf8(&text.value, vm);
+                    let interned = Str::intern(fresh.clone(), vm);
+                    again |= !std::ptr::eq(&raw const *fresh, &raw const *interned);
+                    interned.into_object()
+                }
+                _ => self.constant(item)?,
+            };
+            objects.push(object);
+        }
+        self.merged(Key::FrozenSet(addresses(&objects)), |vm| {
+            let list = vm.new_list(objects);
+            let mut set = FrozenSet::from_iterable(list.as_object(), vm)?;
+            if again {
+                let list = vm.new_list(items_vec(set.as_object()));
+                set = FrozenSet::from_iterable(list.as_object(), vm)?;
+            }
+            Ok(set.into_object())
+        })
     }
 
     fn constant(&mut self, constant: &Const) -> PyResult {
@@ -132,6 +200,9 @@ impl Maker<'_> {
                 let big = taipan_numeric::BigInt::new(*negative, digits.iter().copied().collect());
                 self.merged(Key::BigInt(*negative, digits), |vm| Ok(Int::from_big(big, vm)))?
             }
+            // A NaN equals no other one.
+            Const::Float(value) if value.is_nan() => vm.new_float(*value),
+            Const::Complex(real, imag) if real.is_nan() || imag.is_nan() => Complex::new(*real, *imag, vm),
             Const::Float(value) => self.merged(Key::Float(value.to_bits()), |vm| Ok(vm.new_float(*value)))?,
             Const::Complex(real, imag) => {
                 let key = Key::Complex(real.to_bits(), imag.to_bits());
@@ -156,13 +227,7 @@ impl Maker<'_> {
                 }
                 set.into_object()
             }
-            Const::FrozenSet(items) => {
-                let items = self.all(items)?;
-                self.merged(Key::FrozenSet(addresses(&items)), |vm| {
-                    let list = vm.new_list(items);
-                    Ok(FrozenSet::from_iterable(list.as_object(), vm)?.into_object())
-                })?
-            }
+            Const::FrozenSet(items) => self.frozenset(items)?,
             Const::Dict(items) => {
                 let dict = vm.new_dict();
                 for (key, value) in items.iter() {

@@ -347,6 +347,18 @@ impl Code {
         unsafe { (*self.linetable.as_raw()).as_bytes() }
     }
 
+    /// `co_linetable` as an object, which code objects of one compilation may share.
+    pub fn line_table_object(&self) -> &Object {
+        // SAFETY: as above.
+        unsafe { (*self.linetable.as_raw()).as_object() }
+    }
+
+    /// `co_exceptiontable` as an object.
+    pub fn exception_table_object(&self) -> &Object {
+        // SAFETY: as above.
+        unsafe { (*self.exceptiontable.as_raw()).as_object() }
+    }
+
     /// `co_name`.
     pub fn name(&self) -> Ref<Str> {
         // SAFETY: as above.
