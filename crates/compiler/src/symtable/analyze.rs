@@ -207,7 +207,7 @@ fn inline_comprehension<'a>(
             scopes.insert(name, scope);
             continue;
         }
-        if scope == Scope::Free {
+        if scope == Scope::Free && !is_class {
             table.blocks[id].symbols.set(name, existing | only_flags & def::USE);
         }
         if existing & def::BOUND != 0 && !is_class && !free_in_child(table, comprehension, name) {

@@ -472,10 +472,10 @@ impl<'a> Converter<'a, '_> {
                 ExprKind::BoolOp { op, values }
             }
             "NamedExpr" => {
-                let target = self.target(node, "target")?;
-                if !matches!(target.kind, ExprKind::Name { .. }) {
+                if self.node(&*self.required(node, "target")?, "expr")?.name != "Name" {
                     return Err(self.vm.type_error("NamedExpr target must be a Name"));
                 }
+                let target = self.target(node, "target")?;
                 ExprKind::NamedExpr { target, value: self.expr(node, "value")? }
             }
             "BinOp" => ExprKind::BinOp {
