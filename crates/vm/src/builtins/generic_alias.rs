@@ -68,6 +68,7 @@ impl GenericAlias {
 
 /// The type parameters among arguments, each once, in order.
 pub fn collect_parameters(args: &[ObjRef], vm: &Vm) -> PyResult<Ref<Tuple>> {
+    vm.check_recursion(" in __parameter__ calculation")?;
     let mut found: Vec<ObjRef> = Vec::new();
     let add = |found: &mut Vec<ObjRef>, candidate: &ObjRef| {
         if !found.iter().any(|known| known.is(candidate)) {
@@ -105,6 +106,7 @@ pub fn collect_parameters(args: &[ObjRef], vm: &Vm) -> PyResult<Ref<Tuple>> {
 
 /// An argument as the repr shows it.
 pub fn show_argument(arg: &Object, vm: &Vm) -> PyResult<String> {
+    vm.check_recursion(" while getting the repr of an object")?;
     if arg.is(&vm.ellipsis()) {
         return Ok("...".to_owned());
     }
