@@ -126,8 +126,8 @@ fn quotient(a: Pair, b: Pair) -> Option<Pair> {
     Some(if lost { recover_quotient(a, b).unwrap_or(result) } else { result })
 }
 
-/// Smith's method, which avoids needless overflow.
-fn smith(a: Pair, b: Pair) -> Option<Pair> {
+/// a / b by Smith's method, which avoids needless overflow; `None` for a zero divisor.
+pub fn smith(a: Pair, b: Pair) -> Option<Pair> {
     let (re, im) = (b.0.abs(), b.1.abs());
     if re >= im {
         if re == 0.0 {

@@ -87,6 +87,7 @@ unsafe fn child(
     preexec: &mut dyn FnMut() -> bool,
 ) -> &'static str {
     let [p2cread, p2cwrite, c2pread, mut c2pwrite, errread, mut errwrite] = plan.pipes;
+    // SAFETY: a plain system call.
     let inheritable = |fd: i32| unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
     // SAFETY: plain system calls throughout; all texts were made before the fork.
     unsafe {

@@ -359,9 +359,10 @@ impl FileIo {
                     let Ok(path) = CString::new(std::ffi::OsStr::from_bytes(&path).as_bytes()) else {
                         return Err(vm.value_error("embedded null byte"));
                     };
-                    // SAFETY: the path ends with NUL.
-                    let opened =
-                        retry(vm, Some(file), || unsafe { libc::open(path.as_ptr(), flags, 0o666) as isize });
+                    let opened = retry(vm, Some(file), || {
+                        // SAFETY: the path ends with NUL.
+                        unsafe { libc::open(path.as_ptr(), flags, 0o666) as isize }
+                    });
                     let fd = match opened {
                         Ok(fd) => fd as i32,
                         Err(raised) => {

@@ -310,22 +310,3 @@ pub fn rect(r: f64, phi: f64) -> Outcome {
     }
     Ok((r * phi.cos(), r * phi.sin()))
 }
-
-/// a / b by Smith's method; `None` for a zero divisor.
-pub fn quotient(a: Pair, b: Pair) -> Option<Pair> {
-    let (re, im) = (b.0.abs(), b.1.abs());
-    if re >= im {
-        if re == 0.0 {
-            return None;
-        }
-        let ratio = b.1 / b.0;
-        let denominator = b.0 + b.1 * ratio;
-        return Some(((a.0 + a.1 * ratio) / denominator, (a.1 - a.0 * ratio) / denominator));
-    }
-    if im >= re {
-        let ratio = b.0 / b.1;
-        let denominator = b.0 * ratio + b.1;
-        return Some(((a.0 * ratio + a.1) / denominator, (a.1 * ratio - a.0) / denominator));
-    }
-    Some((f64::NAN, f64::NAN))
-}

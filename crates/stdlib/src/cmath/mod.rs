@@ -237,7 +237,7 @@ impl CMath {
         };
         let bottom = functions::log(as_complex(base, vm)?);
         match (top, bottom) {
-            (Ok(top), Ok(bottom)) => match functions::quotient(top, bottom) {
+            (Ok(top), Ok(bottom)) => match taipan_numeric::complex::smith(top, bottom) {
                 Some(result) => number(result, vm),
                 None => Err(raise(Failure::Domain, vm)),
             },

@@ -173,8 +173,8 @@ impl Posix {
         let mut groups: Vec<libc::gid_t> = vec![0; 64];
         loop {
             let mut count = groups.len() as libc::c_int;
-            // SAFETY: the name is NUL-terminated; the array has that many places.
             let result =
+                // SAFETY: the name is NUL-terminated; the array has that many places.
                 unsafe { libc::getgrouplist(user.as_ptr(), group.0, groups.as_mut_ptr(), &raw mut count) };
             if result >= 0 {
                 groups.truncate(count.max(0) as usize);

@@ -58,8 +58,8 @@ impl Actions {
                 let path = Text::new(path, vm)?.text;
                 let (fd, flags) = (number(fd, vm)?, number(flags, vm)?);
                 let mode = number(mode, vm)? as libc::mode_t;
-                // SAFETY: the list is initialised; the path is kept as long as it.
                 let error =
+                    // SAFETY: the list is initialised; the path is kept as long as it.
                     unsafe { libc::posix_spawn_file_actions_addopen(list, fd, path.as_ptr(), flags, mode) };
                 self.paths.push(path);
                 Ok(error)
