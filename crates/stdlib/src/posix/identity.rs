@@ -190,6 +190,7 @@ impl Posix {
     /// Return the actual login name.
     #[function("($module, /)")]
     fn getlogin(vm: &Vm) -> PyResult<Ref<Str>> {
+        // SAFETY: declared as in the C library's headers.
         unsafe extern "C" {
             fn getlogin_r(name: *mut libc::c_char, size: libc::size_t) -> libc::c_int;
         }

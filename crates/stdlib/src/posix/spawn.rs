@@ -75,6 +75,7 @@ impl Actions {
                 Ok(unsafe { libc::posix_spawn_file_actions_adddup2(list, fd, new) })
             }
             (3, [fd]) => {
+                // SAFETY: declared as in the C library's headers.
                 unsafe extern "C" {
                     fn posix_spawn_file_actions_addclosefrom_np(
                         list: *mut libc::posix_spawn_file_actions_t,
@@ -203,6 +204,7 @@ fn spawn(
     let arg_pointers = pointers(&args);
     let env_pointers = env_texts.as_deref().map(pointers);
     let mut pid = 0;
+    // SAFETY: declared as in the C library's headers.
     unsafe extern "C" {
         static environ: *const *mut libc::c_char;
     }
