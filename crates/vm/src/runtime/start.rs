@@ -36,7 +36,6 @@ fn own_modules() -> Vec<&'static NativeModule> {
 /// Makes the main interpreter and its thread state, attached to the calling thread. Both live as long as the process.
 /// Everything up to the import machinery is there; `site` and the program are the caller's.
 pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
-    taipan_object::alloc::prepare();
     let hash_seed = config.hash_seed;
     let digits = config.int_max_str_digits;
     let interp: &'static Interpreter = Box::leak(Interpreter::new(config));
@@ -95,9 +94,10 @@ fn set_up(vm: &Vm) -> PyResult<()> {
     let builtins = Module::create("builtins", Some(crate::builtins::builtins_module::Builtins::DEF.doc), vm)?;
     interp.builtins_dict.put(builtins.dict(vm));
     builtins.fill(&crate::builtins::builtins_module::Builtins::DEF, vm)?;
-    modules.set_item(vm.ids().builtins.as_object(), builtins.as_object(), vm)?;
     let sys = Module::create("sys", Some(crate::builtins::sys_module::Sys::DEF.doc), vm)?;
     interp.sys_dict.put(sys.dict(vm));
+    modules.set_item(vm.ids().sys.as_object(), sys.as_object(), vm)?;
+    modules.set_item(vm.ids().builtins.as_object(), builtins.as_object(), vm)?;
     sys.fill(&crate::builtins::sys_module::Sys::DEF, vm)?;
     sys.set("modules", modules.as_object(), vm)?;
     for hook in ["displayhook", "excepthook", "breakpointhook", "unraisablehook"] {
@@ -109,7 +109,6 @@ fn set_up(vm: &Vm) -> PyResult<()> {
     let printer = crate::builtins::std_printer::StdPrinter::create(2, vm);
     sys.set("stderr", printer.as_object(), vm)?;
     sys.set("__stderr__", printer.as_object(), vm)?;
-    modules.set_item(vm.ids().sys.as_object(), sys.as_object(), vm)?;
     start_importlib(&sys, vm)
 }
 
@@ -174,6 +173,9 @@ fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
     let imp = crate::import::import_module("_imp", vm)?;
     let init = imp.get_attr(&vm.intern("init_frozen"), vm)?;
     let bootstrap = init.call(&[vm.intern("_frozen_importlib").as_object()], vm)?;
+    if interp.config.borrow().verbose > 0 {
+        eprintln!("import _frozen_importlib # frozen\nimport _imp # builtin");
+    }
     bootstrap.call_method(&vm.intern("_install"), &[sys.as_object(), &imp], vm)?;
     interp.import.importlib.put(bootstrap.clone());
     bootstrap.call_method(&vm.intern("_install_external_importers"), &[], vm)?;
@@ -223,7 +225,8 @@ fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
 /// Makes `sys.stdin`, `sys.stdout` and `sys.stderr`, and `open` (`init_sys_streams`).
 pub fn open_streams(vm: &Vm) -> PyResult<()> {
     let ids = vm.ids();
-    crate::import::import_module("encodings", vm)?;
+    // As in CPython, whoever asks for the file-system encoding's codec finds it, and in `sys.modules` its module.
+    crate::builtins::codecs_core::registry::lookup("utf-8", vm)?;
     let io = crate::import::import_module("_io", vm)?;
     let open = io.get_attr(ids.open, vm)?;
     if let Some(builtins) = vm.interp().builtins_dict.get() {
