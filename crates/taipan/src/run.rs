@@ -120,6 +120,7 @@ fn prepare(command: &Command, vm: &Vm) -> PyResult<Ref<Module>> {
 /// Puts the program's own folder in front of `sys.path`.
 fn insert_path(entry: &Object, vm: &Vm) -> PyResult<()> {
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
+    vm.interp().config.borrow_mut().first_path = Some(entry.str(vm)?.to_string_lossy().into_owned());
     if let Some(path) = sys.get_str(vm.ids().path, vm)? {
         path.call_method(vm.ids().insert, &[&vm.new_int(0), entry], vm)?;
     }

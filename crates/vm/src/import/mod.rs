@@ -64,6 +64,13 @@ impl ImportState {
         }
     }
 
+    /// Drops the modules and the importers.
+    pub fn clear(&self) {
+        for slot in [&self.modules, &self.importlib, &self.find_and_load, &self.handle_fromlist] {
+            drop(slot.take());
+        }
+    }
+
     /// The native module of that name.
     pub fn find_builtin(&self, name: &str) -> Option<&'static NativeModule> {
         self.builtin.borrow().iter().copied().find(|def| def.name == name)

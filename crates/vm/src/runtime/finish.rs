@@ -27,8 +27,16 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
     if crate::builtins::warn::machinery(vm).is_err() {
         vm.clear_exception();
     }
+    if vm.interp().id == 0 && crate::runtime::interpreters::destroy_all(vm) {
+        let text = "remaining subinterpreters; close them with Interpreter.close()";
+        if crate::builtins::warn::warn(types::runtime_warning(), text, 0, vm).is_err() {
+            write_unraisable_while("in PyInterpreterState_Delete()", None, vm);
+        }
+    }
     vm.interp().finalizing.set(true);
-    vm.interp().gil.keep(vm);
+    if vm.interp().features.own_gil {
+        vm.interp().gil.keep(vm);
+    }
     if let Some(end) = vm.interp().hooks.end_signals.get() {
         end(vm);
     }

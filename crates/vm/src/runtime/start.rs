@@ -1,13 +1,16 @@
 //! Starting and ending an interpreter (C API manual, "Initialization, Finalization, and Threads").
 
+use std::sync::Arc;
+
 use taipan_numeric::siphash::HashKey;
 
 use crate::import::EmbeddedLibrary;
 use crate::module_def::NativeModule;
 use crate::prelude::*;
 use crate::runtime::config::Config;
+use crate::runtime::gil::Gil;
 use crate::runtime::ids::Ids;
-use crate::runtime::interpreter::Interpreter;
+use crate::runtime::interpreter::{Features, Interpreter};
 
 /// What an executable puts into an interpreter.
 pub struct Parts {
@@ -37,11 +40,11 @@ fn own_modules() -> Vec<&'static NativeModule> {
 /// Everything up to the import machinery is there; `site` and the program are the caller's.
 pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
     let hash_seed = config.hash_seed;
-    let digits = config.int_max_str_digits;
-    let interp: &'static Interpreter = Box::leak(Interpreter::new(config));
+    let interp: &'static Interpreter =
+        Box::leak(Interpreter::new(config, 0, Features::MAIN, Arc::new(Gil::new())));
     let vm: &'static Vm = Box::leak(Vm::new(interp));
     interp.main_thread.set(vm);
-    interp.int_max_str_digits.set(digits);
+    super::interpreters::set_main(interp);
     interp.hash_key.set(hash_key(hash_seed));
     interp.import.library.set(parts.library);
     // SAFETY: the thread state is leaked, and this thread takes the lock right away.
@@ -55,14 +58,12 @@ pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
     modules.extend(parts.modules);
     *interp.import.builtin.borrow_mut() = modules;
     crate::builtins::sys_module::remote::prepare(vm);
-    match set_up(vm) {
-        Ok(()) => Ok(vm),
-        Err(Raised) => Err(describe_exception(vm)),
-    }
+    let made = ready_types(vm).and_then(|()| set_up(vm));
+    made.map(|()| vm).map_err(|Raised| describe_exception(vm))
 }
 
 /// The waiting exception as text, when Python can't print it yet.
-fn describe_exception(vm: &Vm) -> String {
+pub(super) fn describe_exception(vm: &Vm) -> String {
     match vm.take_exception() {
         Some(exception) => crate::exceptions::print::native_text(&exception, vm),
         None => "unknown error".to_owned(),
@@ -82,13 +83,10 @@ fn hash_key(seed: Option<u32>) -> HashKey {
     }
 }
 
-fn set_up(vm: &Vm) -> PyResult<()> {
-    ready_types(vm)?;
-    crate::exceptions::types::prepare();
-    for (_, tp) in crate::exceptions::types::all() {
-        crate::builtins::type_::type_ready(tp, vm)?;
-    }
+/// The modules that all others need, and the import machinery.
+pub(super) fn set_up(vm: &Vm) -> PyResult<()> {
     let interp = vm.interp();
+    interp.int_max_str_digits.set(interp.config.borrow().int_max_str_digits);
     let modules = vm.new_dict();
     interp.import.modules.put(modules.clone().into_object());
     let builtins = Module::create("builtins", Some(crate::builtins::builtins_module::Builtins::DEF.doc), vm)?;
@@ -159,7 +157,17 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
         b::type_::type_ready(tp, vm)?;
     }
     vm.interp().types.starting.set(false);
-    Ok(())
+    crate::exceptions::types::prepare();
+    crate::exceptions::types::all().try_for_each(|(_, tp)| b::type_::type_ready(tp, vm))
+}
+
+/// `__main__`, still empty.
+pub fn add_main(vm: &Vm) -> PyResult<Ref<Module>> {
+    let main = Module::create("__main__", None, vm)?;
+    crate::import::modules(vm)?.set_item(vm.ids().__main__.as_object(), main.as_object(), vm)?;
+    let builtins = crate::import::import_module("builtins", vm)?;
+    main.set("__builtins__", &builtins, vm)?;
+    Ok(main)
 }
 
 /// Runs importlib's two halves and installs the importer of the embedded library.
@@ -212,7 +220,7 @@ fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
     }
     let library = format!("{}/lib/python314.zip", places.base_prefix.trim_end_matches('/'));
     sys.set("_stdlib_dir", &text(&config.stdlib_dir.clone().unwrap_or_else(|| library.clone())), vm)?;
-    let mut path: Vec<String> = config.python_path.clone();
+    let mut path: Vec<String> = config.first_path.into_iter().chain(config.python_path).collect();
     if let Some(stdlib) = &config.stdlib_dir {
         path.push(stdlib.clone());
     }

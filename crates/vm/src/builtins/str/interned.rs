@@ -42,6 +42,19 @@ impl InternTable {
         self.len() == 0
     }
 
+    /// Takes over the immortal strings of another interpreter's table.
+    pub fn take_immortals(&self, other: &InternTable) {
+        for &entry in &other.entries.borrow().slots {
+            if !entry.is_null() && entry != DELETED {
+                // SAFETY: entries are taken out before their string is destroyed.
+                let string = unsafe { &*entry };
+                if string.as_object().is_immortal() {
+                    self.insert(string);
+                }
+            }
+        }
+    }
+
     /// The string with that hash for which `same` holds.
     fn find(&self, hash: isize, same: impl Fn(&Str) -> bool) -> Option<Ref<Str>> {
         let entries = self.entries.borrow();
@@ -148,10 +161,7 @@ impl Str {
     /// `intern` for strings that live as long as the process.
     pub fn intern_immortal(string: Ref<Str>, vm: &Vm) -> Ref<Str> {
         let string = Str::intern(string, vm);
-        if string.interned() == Interned::Mortal {
-            string.set_interned(Interned::Immortal);
-            string.ob.make_immortal();
-        }
+        make_immortal(&string);
         string
     }
 
@@ -166,6 +176,14 @@ impl Str {
         }
         Str::intern(Str::from_str(text, vm), vm)
     }
+}
+
+/// Makes a string immortal, and its entry final if it has one.
+pub(crate) fn make_immortal(string: &Str) {
+    if string.interned() == Interned::Mortal {
+        string.set_interned(Interned::Immortal);
+    }
+    string.as_object().make_immortal();
 }
 
 /// Takes a dying mortal string out of its table.
