@@ -36,7 +36,8 @@ impl Lent {
             (0..count).map(|at| unsafe { place.add(at).read() }).collect::<Vec<_>>()
         };
         // SAFETY: the format of a full view is NUL-terminated.
-        let format = (!shown.format.is_null()).then(|| unsafe { std::ffi::CStr::from_ptr(shown.format) }.to_owned());
+        let format =
+            (!shown.format.is_null()).then(|| unsafe { std::ffi::CStr::from_ptr(shown.format) }.to_owned());
         Ok(Lent {
             owner: vm.interp().id,
             data: shown.buf as usize,

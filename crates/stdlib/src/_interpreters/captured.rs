@@ -46,7 +46,8 @@ impl Captured {
     /// The namespace that callers get.
     pub(super) fn to_object(&self, vm: &Vm) -> PyResult {
         let (kind, whole) = (vm.new_dict(), vm.new_dict());
-        let names = [("__name__", &self.name), ("__qualname__", &self.qualname), ("__module__", &self.module)];
+        let names =
+            [("__name__", &self.name), ("__qualname__", &self.qualname), ("__module__", &self.module)];
         for (name, value) in names {
             kind.set_str(&vm.intern(name), vm.new_str(value).as_object(), vm)?;
         }

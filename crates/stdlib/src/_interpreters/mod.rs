@@ -156,7 +156,7 @@ fn named_config(name: &str, vm: &Vm) -> PyResult<(Features, &'static str)> {
 fn features_of(config: Option<&Object>, vm: &Vm) -> PyResult<Features> {
     let Some(config) = config.filter(|config| !vm.is_none(config)) else { return Ok(ISOLATED) };
     if let Some(name) = config.downcast_ref::<Str>() {
-        return named_config(&name.to_string_lossy(), vm).map(|(features, _)| features);
+        return named_config(name.to_utf8(vm)?, vm).map(|(features, _)| features);
     }
     let dict = match config.lookup_attr(&vm.intern("__dict__"), vm)? {
         Some(dict) => dict,
@@ -269,11 +269,11 @@ fn script(code: &Object, vm: &Vm) -> PyResult<Vec<u8>> {
         if !function.closure.is_none() {
             return Err(vm.value_error("closures not supported"));
         }
-        stateless::check_script(function.code(), function.globals.get().as_deref(), vm)?;
+        stateless::check_script(function.code(), vm)?;
         return shared::marshalled(function.code(), vm);
     }
     if let Some(code) = code.downcast_ref::<taipan_vm::builtins::code::Code>() {
-        stateless::check_script(code, None, vm)?;
+        stateless::check_script(code, vm)?;
         return shared::marshalled(code, vm);
     }
     let bytes = match (code.downcast_ref::<Str>(), code.downcast_ref::<Bytes>()) {
@@ -287,9 +287,16 @@ fn script(code: &Object, vm: &Vm) -> PyResult<Vec<u8>> {
     if bytes.contains(&0) {
         return Err(vm.syntax_error("source code string cannot contain null bytes"));
     }
-    let compiled =
-        compile::compile_source(bytes, code, "<script>", Mode::Exec, CompileFlags(0), -1, vm)?;
+    let compiled = compile::compile_source(bytes, code, "<script>", Mode::Exec, CompileFlags(0), -1, vm)?;
     shared::marshalled(&compiled, vm)
+}
+
+/// An argument that is a dict.
+fn dict_argument<'a>(object: &'a Object, function: &str, place: usize, vm: &Vm) -> PyResult<&'a Dict> {
+    object.downcast_ref::<Dict>().ok_or_else(|| {
+        let given = if vm.is_none(object) { "None" } else { object.ob_type().name() };
+        vm.type_error(format!("_interpreters.{function}() argument {place} must be dict, not {given}"))
+    })
 }
 
 /// Runs a script in an interpreter. Gives None, or what is kept of the exception that it raised.
@@ -406,7 +413,8 @@ impl Interpreters {
 
     /// Bind the given attributes in the interpreter's __main__ module.
     #[function("($module, id, updates, *, restrict=False)")]
-    fn set___main___attrs(id: Id, updates: &Dict, restrict: Option<bool>, vm: &Vm) -> PyResult<()> {
+    fn set___main___attrs(id: Id, updates: &Object, restrict: Option<bool>, vm: &Vm) -> PyResult<()> {
+        let updates = dict_argument(updates, "set___main___attrs", 2, vm)?;
         id.check(restrict, "update __main__ for", vm)?;
         if updates.len() == 0 {
             return Err(vm.value_error("arg 2 must be a non-empty dict"));
@@ -435,18 +443,26 @@ impl Interpreters {
     /// If a function is provided, its code object is used and all its state
     /// is ignored, including its __globals__ dict.
     #[function("($module, id, code, shared=None, *, restrict=False)")]
-    fn exec(id: Id, code: &Object, shared: OrNone<&Dict>, restrict: Option<bool>, vm: &Vm) -> PyResult {
+    fn exec(id: Id, code: &Object, shared: Option<&Object>, restrict: Option<bool>, vm: &Vm) -> PyResult {
+        let shared = shared.map(|shared| dict_argument(shared, "exec", 3, vm)).transpose()?;
         id.check(restrict, "exec code for", vm)?;
-        run_script(&id, script(code, vm)?, shared.0, vm)
+        run_script(&id, script(code, vm)?, shared, vm)
     }
 
     /// Execute the provided string in the identified interpreter.
     ///
     /// (See _interpreters.exec().)
     #[function("($module, id, script, shared=None, *, restrict=False)")]
-    fn run_string(id: Id, script: &Str, shared: OrNone<&Dict>, restrict: Option<bool>, vm: &Vm) -> PyResult {
+    fn run_string(
+        id: Id,
+        script: &Str,
+        shared: Option<&Object>,
+        restrict: Option<bool>,
+        vm: &Vm,
+    ) -> PyResult {
+        let shared = shared.map(|shared| dict_argument(shared, "run_string", 3, vm)).transpose()?;
         id.check(restrict, "run a string in", vm)?;
-        run_script(&id, self::script(script.as_object(), vm)?, shared.0, vm)
+        run_script(&id, self::script(script.as_object(), vm)?, shared, vm)
     }
 
     /// Execute the body of the provided function in the identified interpreter.
@@ -455,16 +471,17 @@ impl Interpreters {
     ///
     /// (See _interpreters.exec().)
     #[function("($module, id, func, shared=None, *, restrict=False)")]
-    fn run_func(id: Id, func: &Object, shared: OrNone<&Dict>, restrict: Option<bool>, vm: &Vm) -> PyResult {
+    fn run_func(id: Id, func: &Object, shared: Option<&Object>, restrict: Option<bool>, vm: &Vm) -> PyResult {
+        let shared = shared.map(|shared| dict_argument(shared, "run_func", 3, vm)).transpose()?;
         id.check(restrict, "run a function in", vm)?;
         let is_code = func.downcast_ref::<taipan_vm::builtins::code::Code>().is_some();
         if !is_code && func.downcast_ref::<Function>().is_none() {
             let given = func.ob_type().name();
-            return Err(vm.type_error(format!(
-                "_interpreters.run_func() argument 2 must be a function, not {given}"
-            )));
+            return Err(
+                vm.type_error(format!("_interpreters.run_func() argument 2 must be a function, not {given}"))
+            );
         }
-        run_script(&id, script(func, vm)?, shared.0, vm)
+        run_script(&id, script(func, vm)?, shared, vm)
     }
 
     /// Call the provided object in the identified interpreter.
@@ -537,7 +554,9 @@ impl Interpreters {
     #[function("($module, exc=None)")]
     fn capture_exception(exc: Option<&Object>, vm: &Vm) -> PyResult {
         match exc.filter(|exc| !vm.is_none(exc)) {
-            Some(exception) if exception.downcast_ref::<BaseException>().is_some() => Captured::of(exception, vm).to_object(vm),
+            Some(exception) if exception.downcast_ref::<BaseException>().is_some() => {
+                Captured::of(exception, vm).to_object(vm)
+            }
             Some(other) => {
                 let given = other.repr(vm)?.to_string_lossy().into_owned();
                 Err(vm.type_error(format!("expected exception, got '{given}'")))
@@ -570,12 +589,7 @@ impl Interpreters {
 }
 
 /// Calls a function in the interpreter that it was handed over to.
-fn call_here(
-    function: Shared,
-    args: Option<Shared>,
-    named: Vec<(Shared, Shared)>,
-    vm: &Vm,
-) -> Outcome {
+fn call_here(function: Shared, args: Option<Shared>, named: Vec<(Shared, Shared)>, vm: &Vm) -> Outcome {
     let refused = |what| Outcome::NotShareable(what, capture(vm).formatted().to_owned());
     let Ok(function) = function.unpack(vm) else { return refused("func not shareable") };
     let args = args.map_or_else(|| Ok(Tuple::empty(vm).into_object()), |args| args.unpack(vm));

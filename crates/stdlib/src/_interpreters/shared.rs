@@ -128,7 +128,10 @@ fn pack_part(object: &Object, fully: bool, vm: &Vm) -> PyResult<Shared> {
     if let Some(tuple) = object.downcast_exact::<Tuple>() {
         vm.check_recursion(" while sharing a tuple")?;
         let parts = tuple.as_slice().iter().map(|item| pack_part(item, fully, vm));
-        return parts.collect::<PyResult<Vec<_>>>().map(Shared::Tuple).map_err(|Raised| unsupported(object, vm));
+        return parts
+            .collect::<PyResult<Vec<_>>>()
+            .map(Shared::Tuple)
+            .map_err(|Raised| unsupported(object, vm));
     }
     if crate::_interpqueues::is_queue(object, vm) {
         return object.get_attr(&vm.intern("id"), vm)?.as_isize(vm).map(|id| Shared::Queue(id as i64));

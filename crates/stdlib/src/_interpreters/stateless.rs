@@ -52,8 +52,8 @@ fn check_code(code: &Code, globals: Option<&Dict>, vm: &Vm) -> PyResult<()> {
     Ok(())
 }
 
-/// Raises `ValueError` for code that can't be run as a script: with parameters, with a result, with outer names.
-pub fn check_script(code: &Code, globals: Option<&Dict>, vm: &Vm) -> PyResult<()> {
+/// Raises `ValueError` for code that can't be run as a script: with parameters, or with a result.
+pub fn check_script(code: &Code, vm: &Vm) -> PyResult<()> {
     let takes = code.argcount.get() + code.kwonlyargcount.get() > 0 || code.flags.get() & COLLECTS != 0;
     if takes {
         return Err(vm.value_error("code with args not supported"));
@@ -67,7 +67,7 @@ pub fn check_script(code: &Code, globals: Option<&Dict>, vm: &Vm) -> PyResult<()
         }
         before = Some((opcode, oparg));
     }
-    if globals.is_some() { check_code(code, globals, vm) } else { Ok(()) }
+    Ok(())
 }
 
 /// The instructions of a code object, without caches, and their operands.
@@ -76,7 +76,9 @@ fn instructions(code: &Code) -> Vec<(Opcode, usize)> {
     let mut found = Vec::new();
     let mut extended = 0usize;
     let mut unit = 0;
-    while let Some([_, oparg]) = bytes.get(unit * 2..unit * 2 + 2).and_then(|pair| <[u8; 2]>::try_from(pair).ok()) {
+    while let Some([_, oparg]) =
+        bytes.get(unit * 2..unit * 2 + 2).and_then(|pair| <[u8; 2]>::try_from(pair).ok())
+    {
         let opcode = code.base_opcode(unit);
         let oparg = extended << 8 | usize::from(oparg);
         extended = if opcode == Opcode::ExtendedArg { oparg } else { 0 };

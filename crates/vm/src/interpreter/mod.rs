@@ -16,7 +16,6 @@ pub mod specialise;
 pub mod stackref;
 pub mod unwind;
 
-
 use taipan_bytecode::opcode::Opcode;
 
 use crate::builtins::code::kind;
@@ -86,11 +85,22 @@ pub fn builtins_of(globals: &Dict, vm: &Vm) -> PyResult {
     }
 }
 
+/// The namespace of `__main__` in an interpreter other than the main one: there native functions may be called from outside
+/// of all Python code, and then work in that.
+pub(crate) fn names_of_main(vm: &Vm) -> Option<Ref<Dict>> {
+    let main = (vm.interp().id != 0).then(|| crate::import::loaded_module(vm.ids().__main__, vm));
+    let main = main?.unwrap_or_else(|Raised| {
+        vm.clear_exception();
+        None
+    });
+    Some(main?.downcast_ref::<Module>()?.dict(vm))
+}
+
 /// The globals of the Python code that runs.
 pub fn current_globals(vm: &Vm) -> Option<Ref<Dict>> {
     let frame = frame::current(vm);
     if frame.is_null() {
-        return None;
+        return names_of_main(vm);
     }
     // SAFETY: the frame is alive; globals are a dict.
     unsafe { (*frame).globals.as_ref() }.and_then(|globals| globals.downcast_ref::<Dict>()).map(Ref::new_ref)

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use taipan_object::gc::GcState;
 use taipan_object::{Object, Slot};
 
+use crate::Vm;
 use crate::builtins::str::interned::InternTable;
 use crate::builtins::type_::state::TypeState;
-use crate::Vm;
 use crate::import::ImportState;
 use crate::prelude::Dict;
 use crate::runtime::config::Config;

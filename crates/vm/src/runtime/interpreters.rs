@@ -142,6 +142,7 @@ pub fn create(features: Features, whence: i64, counts_references: bool, vm: &Vm)
             let with_site = vm.interp().config.borrow().site_import;
             if with_site { crate::import::import_module("site", vm).map(drop) } else { Ok(()) }
         });
+        let begun = begun.and_then(|()| start::add_first_path(vm));
         begun.map_err(|Raised| start::describe_exception(vm))
     });
     match made {
@@ -235,8 +236,8 @@ fn end(place: *mut Interpreter, vm: &Vm) {
 }
 
 /// Modules that put constants into static types when they are made.
-const MODULES_WITH_CONSTANTS: [&str; 6] =
-    ["_blake2", "_contextvars", "_datetime", "_multiprocessing", "_zstd", "string.templatelib"];
+const MODULES_WITH_CONSTANTS: [&str; 7] =
+    ["_ast", "_blake2", "_contextvars", "_datetime", "_multiprocessing", "_zstd", "string.templatelib"];
 
 /// Makes what static types hold immortal, and hides it from the collector, before other interpreters see it: from then on it
 /// may be used under any lock.

@@ -220,7 +220,7 @@ fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
     }
     let library = format!("{}/lib/python314.zip", places.base_prefix.trim_end_matches('/'));
     sys.set("_stdlib_dir", &text(&config.stdlib_dir.clone().unwrap_or_else(|| library.clone())), vm)?;
-    let mut path: Vec<String> = config.first_path.into_iter().chain(config.python_path).collect();
+    let mut path: Vec<String> = config.python_path.clone();
     if let Some(stdlib) = &config.stdlib_dir {
         path.push(stdlib.clone());
     }
@@ -228,6 +228,14 @@ fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
     path.push(library);
     let path: Vec<ObjRef> = path.iter().map(|entry| text(entry)).collect();
     sys.set("path", vm.new_list(path).as_object(), vm)
+}
+
+/// Puts the folder of the process's program in front of `sys.path`.
+pub(super) fn add_first_path(vm: &Vm) -> PyResult<()> {
+    let first = vm.interp().config.borrow().first_path.clone();
+    let (Some(first), Some(sys)) = (first, vm.interp().sys_dict.get()) else { return Ok(()) };
+    let Some(path) = sys.get_str(vm.ids().path, vm)? else { return Ok(()) };
+    path.call_method(vm.ids().insert, &[&vm.new_int(0), vm.new_str(&first).as_object()], vm).map(drop)
 }
 
 /// Makes `sys.stdin`, `sys.stdout` and `sys.stderr`, and `open` (`init_sys_streams`).

@@ -70,7 +70,9 @@ fn head_of_static_type<'a>(op: &'a Object) -> &'a Cell<*mut WeakReference> {
     // SAFETY: objects are handled on attached threads only.
     let vm = unsafe { Vm::current() };
     let mut lists = vm.interp().state::<StaticTypeLists>().0.borrow_mut();
-    let list = lists.entry(std::ptr::from_ref(op) as usize).or_insert_with(|| Box::new(Cell::new(std::ptr::null_mut())));
+    let list = lists
+        .entry(std::ptr::from_ref(op) as usize)
+        .or_insert_with(|| Box::new(Cell::new(std::ptr::null_mut())));
     let list: *const Cell<*mut WeakReference> = &raw const **list;
     // SAFETY: boxes are never taken out of the map, which lives as long as the interpreter.
     unsafe { &*list }
