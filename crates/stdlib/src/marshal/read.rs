@@ -119,11 +119,11 @@ impl<'a, 'v> Reader<'a, 'v> {
         if count == i32::MIN {
             return Err(self.bad("long size out of range"));
         }
-        let bytes = self.take(count.unsigned_abs() as usize * 2)?;
-        let mut digits: Vec<u32> = Vec::with_capacity(bytes.len() / 4 + 1);
+        // The count is not believed: each digit is looked at before the next is read.
+        let mut digits: Vec<u32> = Vec::new();
         let mut last = 1;
-        for (i, pair) in bytes.as_chunks::<2>().0.iter().enumerate() {
-            let digit = u32::from(u16::from_le_bytes(*pair));
+        for i in 0..count.unsigned_abs() {
+            let digit = u32::from(u16::from_le_bytes(self.array()?));
             if digit > 0x7fff {
                 return Err(self.bad("digit out of range in long"));
             }
