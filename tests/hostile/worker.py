@@ -16,7 +16,7 @@ import re
 import sys
 
 # One input may not let the process grow beyond this many KiB.
-MOST_MEMORY = 3 << 20
+MOST_MEMORY = 5 << 19
 
 TEXTS = ["", "a", "naïve", "漢字かな", "\U0001f40d snake", "line\nline\t\"quoted\" \\ back", "x" * 300]
 
@@ -477,7 +477,7 @@ def main():
     samples = [base64.b64decode(sample) for sample in json.loads(pathlib.Path(corpus).read_text())]
     decoder = FORMATS[name](os.environ["HOSTILE_FOLDER"])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     with open(progress, "wb", buffering=0) as file:
         for index in range(start, count):
             os.pwrite(file.fileno(), b"%10d" % index, 0)

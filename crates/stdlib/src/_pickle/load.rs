@@ -333,8 +333,9 @@ impl<'a> Loader<'a> {
                     self.push(escape::decode_raw_unicode(&line, None, "strict", true, vm)?.0.into_object());
                 }
                 op::PUT => {
-                    let number = self.decimal()?;
+                    let line = self.number_line()?;
                     let object = self.top()?.clone();
+                    let number = self.number_of(&line)?;
                     match usize::try_from(number) {
                         Ok(number) => self.put(number, object),
                         Err(_) => return Err(vm.value_error("negative PUT argument")),
@@ -417,11 +418,15 @@ impl<'a> Loader<'a> {
 
     fn decimal(&mut self) -> PyResult<isize> {
         let line = self.number_line()?;
-        let text = std::str::from_utf8(&line).unwrap_or("");
+        self.number_of(&line)
+    }
+
+    fn number_of(&self, line: &[u8]) -> PyResult<isize> {
+        let text = std::str::from_utf8(line).unwrap_or("");
         if let Ok(number) = text.trim_end_matches('\n').parse() {
             return Ok(number);
         }
-        let int = int_of(&line, self.vm)?;
+        let int = int_of(line, self.vm)?;
         match int.downcast_ref::<Int>().and_then(Int::to_i64) {
             Some(number) => Ok(number as isize),
             None => Err(self.vm.overflow_error("Python int too large to convert to C ssize_t")),
@@ -436,6 +441,8 @@ impl<'a> Loader<'a> {
         let value = match &*line {
             b"00" => vm.new_bool(false),
             b"01" => vm.new_bool(true),
+            // C's `strtol` makes zero of nothing.
+            [0, ..] => vm.new_int(0),
             _ => match std::str::from_utf8(&line).ok().and_then(|text| text.parse::<i64>().ok()) {
                 Some(value) => vm.new_int(value),
                 None => int_of(&line, vm).map_err(|raised| {
