@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use taipan_object::gc::GcState;
@@ -16,6 +17,28 @@ use crate::prelude::Dict;
 use crate::runtime::config::Config;
 use crate::runtime::gil::Gil;
 use crate::runtime::ids::Ids;
+
+/// A `TypeId` is a hash already: the last word of it that is fed serves as it is.
+#[derive(Default)]
+struct TypeIdHasher(u64);
+
+impl Hasher for TypeIdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    #[inline]
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// What programs in an interpreter may do (`PyInterpreterConfig`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +92,7 @@ pub struct Interpreter {
     pub finalizing: Cell<bool>,
     /// The thread that started the interpreter.
     pub main_thread: Cell<*const crate::Vm>,
-    states: RefCell<HashMap<TypeId, Box<dyn Any>>>,
+    states: RefCell<HashMap<TypeId, Box<dyn Any>, BuildHasherDefault<TypeIdHasher>>>,
     /// `sys.int_max_str_digits`.
     pub int_max_str_digits: Cell<i32>,
     /// The lock that Python code runs under: its own, or the main interpreter's.
@@ -120,11 +143,19 @@ impl Interpreter {
 
     /// The interpreter's state of one native module, made on first use.
     pub fn state<T: Default + 'static>(&self) -> &T {
-        let mut states = self.states.borrow_mut();
-        let entry = states.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
-        let ptr: *const dyn Any = &raw const **entry;
+        let known = self.states.borrow().get(&TypeId::of::<T>()).map(|state| &raw const **state);
+        let state: *const dyn Any = match known {
+            Some(state) => state,
+            None => self.make_state(TypeId::of::<T>(), || Box::new(T::default())),
+        };
         // SAFETY: the box is never removed or replaced while the interpreter lives, and it holds a `T`.
-        unsafe { &*ptr.cast::<T>() }
+        unsafe { &*state.cast::<T>() }
+    }
+
+    #[cold]
+    fn make_state(&self, id: TypeId, make: impl FnOnce() -> Box<dyn Any>) -> *const dyn Any {
+        let mut states = self.states.borrow_mut();
+        &raw const **states.entry(id).or_insert_with(make)
     }
 
     /// Drops all that the interpreter holds, at its end. `vm` is its last thread.
