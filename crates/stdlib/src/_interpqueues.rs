@@ -51,12 +51,17 @@ fn all() -> MutexGuard<'static, All> {
 
 /// Takes an interpreter's objects out of the queues, when it has ended.
 fn unbind(owner: i64) {
-    for queue in all().queues.values_mut() {
-        queue.items.retain(|item| item.owner != owner || item.unbound != UNBOUND_REMOVE);
+    let mut objects = Vec::new();
+    let mut all = all();
+    for queue in all.queues.values_mut() {
         for item in queue.items.iter_mut().filter(|item| item.owner == owner) {
-            item.object = None;
+            objects.extend(item.object.take());
         }
+        queue.items.retain(|item| item.owner != owner || item.unbound != UNBOUND_REMOVE);
     }
+    // What the objects hold may ask for the lock.
+    drop(all);
+    drop(objects);
 }
 
 /// `Queue`, `QueueEmpty` and `QueueFull` of an interpreter's Python part.

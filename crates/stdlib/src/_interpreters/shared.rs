@@ -10,6 +10,7 @@ use taipan_vm::prelude::*;
 use super::buffer_view::{BufferView, Lent};
 use super::exceptions::not_shareable_error;
 use super::stateless;
+use crate::_interpchannels::channel::{self, End};
 use crate::marshal::write::Writer;
 
 /// An object on its way.
@@ -26,10 +27,31 @@ pub(crate) enum Shared {
     /// A queue's number.
     Queue(i64),
     Buffer(Lent),
+    /// A channel's number and end, and the module of the object's class when that was the Python part's.
+    Channel(ChannelHold, Option<String>),
     /// A function that is nothing but code, marshalled.
     Function(Vec<u8>),
     /// Anything else, pickled, and the file of the program whose `__main__` it may refer to.
     Pickled(Vec<u8>, Option<String>),
+}
+
+/// Keeps a channel while its number is on its way.
+pub(crate) struct ChannelHold {
+    id: i64,
+    end: End,
+}
+
+impl ChannelHold {
+    fn new(id: i64, end: End) -> ChannelHold {
+        channel::add_id(id);
+        ChannelHold { id, end }
+    }
+}
+
+impl Drop for ChannelHold {
+    fn drop(&mut self) {
+        channel::drop_id(self.id);
+    }
 }
 
 /// Memory views that other interpreters have given back, by the interpreter that owns them.
@@ -62,6 +84,7 @@ pub(crate) fn is_shareable(object: &Object, vm: &Vm) -> bool {
         || object.downcast_exact::<Float>().is_some()
         || object.downcast_exact::<MemoryView>().is_some()
         || crate::_interpqueues::is_queue(object, vm)
+        || crate::_interpchannels::is_channel(object, vm)
 }
 
 /// Raises `NotShareableError`, caused by what was raised before.
@@ -136,6 +159,9 @@ fn pack_part(object: &Object, fully: bool, vm: &Vm) -> PyResult<Shared> {
     if crate::_interpqueues::is_queue(object, vm) {
         return object.get_attr(&vm.intern("id"), vm)?.as_isize(vm).map(|id| Shared::Queue(id as i64));
     }
+    if let Some((id, end, module)) = crate::_interpchannels::as_channel(object, vm)? {
+        return Ok(Shared::Channel(ChannelHold::new(id, end), module));
+    }
     if let Some(view) = object.downcast_exact::<MemoryView>() {
         return Lent::lend(view, vm).map(Shared::Buffer);
     }
@@ -200,6 +226,9 @@ impl Shared {
                 vm.new_tuple(parts).into_object()
             }
             Shared::Queue(id) => crate::_interpqueues::queue_object(id, vm)?,
+            Shared::Channel(hold, module) => {
+                crate::_interpchannels::channel_object(hold.id, hold.end, module.as_deref(), vm)?
+            }
             Shared::Buffer(lent) => {
                 let view = BufferView::create(lent, vm);
                 MemoryView::from_object(view.as_object(), vm)?.into_object()
