@@ -65,6 +65,7 @@ pub fn install(vm: &Vm) {
     let hooks = &vm.interp().hooks;
     hooks.load_extension.set(Some(extension::load));
     hooks.exec_extension.set(Some(module::exec));
+    hooks.input_hook.set(Some(&data::PyOS_InputHook));
     hooks.run_pending_calls.set(Some(thread_state::run_pending_calls));
 }
 

@@ -9,6 +9,7 @@ use taipan_vm::builtins::structseq::StructSeq;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::path::decode;
 use taipan_vm::runtime::audit::audit;
+use taipan_vm::runtime::line_input;
 
 use super::Posix;
 use super::args::{Name, Target, Text, check};
@@ -647,7 +648,13 @@ impl Posix {
 
     /// Checks if PyOS_CallInputHook is set
     #[function("($module, /)")]
-    fn _is_inputhook_installed() -> bool {
-        false
+    fn _is_inputhook_installed(vm: &Vm) -> bool {
+        line_input::has_input_hook(vm)
+    }
+
+    /// Calls PyOS_CallInputHook droppong the GIL first
+    #[function("($module, /)")]
+    fn _inputhook(vm: &Vm) -> i32 {
+        line_input::call_input_hook(vm).unwrap_or(0)
     }
 }
