@@ -60,7 +60,7 @@ unsafe extern "C" fn dealloc(op: *mut Object) {
         if let Some(destructor) = (*op.cast::<Capsule>()).destructor.get() {
             destructor(op);
         }
-        crate::builtins::type_::heap::generic_free(op.cast());
+        crate::builtins::type_::heap::free_instance(op.cast());
     }
 }
 

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use taipan_object::defs::member;
 use taipan_object::object::{decref, xdecref};
 use taipan_object::traverse::VisitProc;
-use taipan_object::typeobject::{Destructor, HeapType};
+use taipan_object::typeobject::{Destructor, FreeFunc, HeapType};
 use taipan_object::{alloc, gc};
 
 use crate::builtins::dict::managed;
@@ -62,12 +62,38 @@ pub unsafe extern "C" fn generic_alloc(tp: *mut Type, items: isize) -> *mut Obje
     op
 }
 
-/// `PyObject_GC_Del` and `PyObject_Free` for objects of any type: the memory in front of the object goes too.
+/// `PyObject_GC_Del` and `PyObject_Free` for objects of any type: the memory in front of the object goes too. Extensions
+/// allocate instances with other sizes than their types tell, so the type's is not believed.
 ///
 /// # Safety
 /// `op` is an object of a type that is still alive; it is not used any more.
 #[unsafe(export_name = "PyObject_GC_Del")]
 pub unsafe extern "C" fn generic_free(op: *mut c_void) {
+    // SAFETY: the object's header words are still there.
+    unsafe {
+        let op = op.cast::<Object>();
+        let tp = (*op).ob_type();
+        if tp.is_gc() {
+            gc::untrack(op);
+        }
+        alloc::raw_free(op.cast::<u8>().sub(gc::presize(tp)));
+    }
+}
+
+/// The `tp_free` of a class whose native part is `base`'s.
+pub(super) fn free_of_subclass(base: &Type) -> FreeFunc {
+    let ours: FreeFunc = free_instance;
+    let types = taipan_object::typeobject::static_types().as_ptr_range();
+    let is_ours = types.contains(&std::ptr::from_ref(base))
+        || base.tp_free.get().is_some_and(|free| std::ptr::fn_addr_eq(free, ours));
+    if is_ours { ours } else { generic_free }
+}
+
+/// `generic_free` for instances that `generic_alloc` or `vm.new_object` made: their size is the type's.
+///
+/// # Safety
+/// As for `generic_free`.
+pub unsafe extern "C" fn free_instance(op: *mut c_void) {
     // SAFETY: the object's header words are still there.
     unsafe {
         let op = op.cast::<Object>();

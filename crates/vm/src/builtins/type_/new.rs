@@ -263,7 +263,7 @@ fn build(
     tp.tp_traverse.set(Some(super::heap::subtype_traverse));
     tp.tp_clear.set(Some(super::heap::subtype_clear));
     tp.tp_alloc.set(Some(super::heap::generic_alloc));
-    tp.tp_free.set(Some(super::heap::generic_free));
+    tp.tp_free.set(Some(super::heap::free_of_subclass(base)));
     add_slot_members(tp, base, &slots, vm)?;
     set_names(tp, heap, &dict, vm)?;
     wrap_special_functions(&dict, vm)?;

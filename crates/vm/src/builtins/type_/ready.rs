@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 
 use taipan_object::typeobject::{
-    AsyncMethods, BufferProcs, HashFunc, MappingMethods, NumberMethods, SequenceMethods,
+    AsyncMethods, BufferProcs, FreeFunc, HashFunc, MappingMethods, NumberMethods, SequenceMethods,
 };
 
 use super::heap::{generic_alloc, generic_free};
@@ -301,7 +301,10 @@ fn inherit_slots(tp: &Type, base: &Type) {
     }
     inherit!(tp, base, tp_descr_set tp_init tp_alloc tp_finalize);
     if tp.tp_free.get().is_none() {
-        tp.tp_free.set(base.tp_free.get());
+        // `PyObject_Free` of a base without the collector's header would not find the block's start.
+        let free =
+            if tp.is_gc() == base.is_gc() { base.tp_free.get() } else { Some(generic_free as FreeFunc) };
+        tp.tp_free.set(free);
     }
 }
 
