@@ -546,6 +546,8 @@ void PyMem_Free(void *);
 void *PyObject_Malloc(size_t);
 void PyObject_Free(void *);
 PyObject *_PyObject_New(PyTypeObject *);
+PyObject *PyObject_Init(PyObject *, PyTypeObject *);
+PyVarObject *PyObject_InitVar(PyVarObject *, PyTypeObject *, Py_ssize_t);
 PyObject *_PyObject_GC_New(PyTypeObject *);
 #define PyObject_New(type, typeobj) ((type *)_PyObject_New(typeobj))
 #define PyObject_GC_New(type, typeobj) ((type *)_PyObject_GC_New(typeobj))

@@ -266,7 +266,56 @@ static PyObject *real_part(PyObject *self, PyObject *object) {
     return value == NULL ? NULL : Py_BuildValue("NO", value, _PyUnicode_FromId(&PyId_real));
 }
 
+/* A type without the collector that frees by PyObject_Free, and one with it that names no tp_free of its own. Instances of the
+   first are smaller than the type says. */
+
+typedef struct {
+    PyObject_HEAD
+    long number;
+    long unused[8];
+} Plain;
+
+static PyTypeObject PlainType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "sample.Plain",
+    .tp_basicsize = sizeof(Plain),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .tp_free = PyObject_Free,
+};
+
+static int gathered_traverse(PyObject *self, visitproc visit, void *arg) { return 0; }
+
+static void gathered_dealloc(PyObject *self) {
+    PyObject_GC_UnTrack(self);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyTypeObject GatheredType = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "sample.Gathered",
+    .tp_basicsize = sizeof(Plain),
+    .tp_base = &PlainType,
+    .tp_dealloc = gathered_dealloc,
+    .tp_traverse = gathered_traverse,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+};
+
+static PyObject *plain(PyObject *self, PyObject *unused) {
+    PyObject *made = PyObject_Malloc(offsetof(Plain, unused));
+    return made == NULL ? PyErr_NoMemory() : PyObject_Init(made, &PlainType);
+}
+
+static PyObject *gathered(PyObject *self, PyObject *unused) {
+    Plain *made = PyObject_GC_New(Plain, &GatheredType);
+    if (made != NULL) {
+        PyObject_GC_Track(made);
+    }
+    return (PyObject *)made;
+}
+
 static PyMethodDef functions[] = {
+    {"plain", plain, METH_NOARGS, NULL},
+    {"gathered", gathered, METH_NOARGS, NULL},
     {"parse", parse, METH_VARARGS, "parse(text, number, data, pair, maybe)"},
     {"fail", fail, METH_O, NULL},
     {"swallow", swallow, METH_O, NULL},
@@ -278,6 +327,9 @@ static PyMethodDef functions[] = {
 };
 
 static int execute(PyObject *module) {
+    if (PyType_Ready(&PlainType) < 0 || PyType_Ready(&GatheredType) < 0) {
+        return -1;
+    }
     if (PyModule_AddType(module, &BoxType) < 0) {
         return -1;
     }

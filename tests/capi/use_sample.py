@@ -72,3 +72,13 @@ print(gc.collect() >= 200)
 
 print(sample.real_part(3 + 4j), sample.real_part(True))
 show(sample.real_part, None)
+
+# What extensions allocate is freed by its block, whatever the type says: nothing else gets memory that is in use.
+for _ in range(50):
+    made = [(sample.plain(), sample.gathered()) for _ in range(40)]
+    texts = [f"{number:_>{width}}" for number in range(40) for width in (16, 40, 60)]
+    del made
+    more = [b"+" * width for width in range(20, 120)]
+    assert all(len(text) in (16, 40, 60) and text.strip("_").isdigit() for text in texts)
+    gc.collect()
+print(type(sample.gathered()).__mro__)
