@@ -22,11 +22,21 @@ struct Entries {
     used: usize,
 }
 
+/// A slot: a string with its hash, or one of two marks in place of the string.
 #[derive(Clone, Copy)]
-enum Entry {
-    Free,
-    Deleted,
-    Live { hash: isize, string: *const Str },
+struct Entry {
+    hash: isize,
+    string: *const Str,
+}
+
+impl Entry {
+    const FREE: Entry = Entry { hash: 0, string: std::ptr::null() };
+    const DELETED: Entry = Entry { hash: 0, string: std::ptr::without_provenance(1) };
+
+    #[inline(always)]
+    fn is_live(self) -> bool {
+        self.string.addr() > 1
+    }
 }
 
 impl InternTable {
@@ -51,16 +61,16 @@ impl InternTable {
         let mask = entries.slots.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
         loop {
-            match entries.slots[at] {
-                Entry::Free => return None,
-                Entry::Live { hash: other, string } if other == hash => {
-                    // SAFETY: entries are taken out before their string is destroyed.
-                    let string = unsafe { &*string };
-                    if same(string) {
-                        return Some(Ref::new_ref(string));
-                    }
+            let entry = entries.slots[at];
+            if entry.string.is_null() {
+                return None;
+            }
+            if entry.hash == hash && entry.is_live() {
+                // SAFETY: entries are taken out before their string is destroyed.
+                let string = unsafe { &*entry.string };
+                if same(string) {
+                    return Some(Ref::new_ref(string));
                 }
-                _ => {}
             }
             at = (at + 1) & mask;
         }
@@ -79,15 +89,16 @@ impl InternTable {
         let Some(mask) = entries.slots.len().checked_sub(1) else { return };
         let mut at = hash as usize & mask;
         loop {
-            match entries.slots[at] {
-                Entry::Free => return,
-                Entry::Live { string: other, .. } if std::ptr::eq(other, string) => {
-                    entries.slots[at] = Entry::Deleted;
-                    entries.used -= 1;
-                    return;
-                }
-                _ => at = (at + 1) & mask,
+            let found = entries.slots[at].string;
+            if found.is_null() {
+                return;
             }
+            if std::ptr::eq(found, string) {
+                entries.slots[at] = Entry::DELETED;
+                entries.used -= 1;
+                return;
+            }
+            at = (at + 1) & mask;
         }
     }
 }
@@ -101,30 +112,22 @@ impl Default for InternTable {
 impl Entries {
     fn rebuild(&mut self) {
         let size = ((self.used + 1) * 3).next_power_of_two().max(1024);
-        let old = std::mem::replace(&mut self.slots, vec![Entry::Free; size]);
+        let old = std::mem::replace(&mut self.slots, vec![Entry::FREE; size]);
         self.fill = 0;
         self.used = 0;
-        for entry in old {
-            if let Entry::Live { hash, string } = entry {
-                self.place(hash, string);
-            }
+        for entry in old.into_iter().filter(|entry| entry.is_live()) {
+            self.place(entry.hash, entry.string);
         }
     }
 
     fn place(&mut self, hash: isize, string: *const Str) {
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
-        loop {
-            match self.slots[at] {
-                Entry::Live { .. } => at = (at + 1) & mask,
-                Entry::Deleted => break,
-                Entry::Free => {
-                    self.fill += 1;
-                    break;
-                }
-            }
+        while self.slots[at].is_live() {
+            at = (at + 1) & mask;
         }
-        self.slots[at] = Entry::Live { hash, string };
+        self.fill += usize::from(self.slots[at].string.is_null());
+        self.slots[at] = Entry { hash, string };
         self.used += 1;
     }
 }
@@ -161,14 +164,27 @@ impl Str {
 
     /// The interned str of an ASCII or UTF-8 text; nothing is allocated when it exists.
     pub fn intern_text(text: &str, vm: &Vm) -> Ref<Str> {
-        if text.len() > 1 && text.is_ascii() {
-            let hash = super::hash::hash_bytes(text.as_bytes(), vm);
-            let found = vm.interp().interned.find(hash, |other| other.ascii_bytes() == Some(text.as_bytes()));
-            if let Some(found) = found {
-                return found;
-            }
+        if text.is_ascii() {
+            return Str::intern_ascii(text.as_bytes(), vm);
         }
         Str::intern(Str::from_str(text, vm), vm)
+    }
+
+    /// `intern_text` for bytes that are known to be ASCII.
+    pub fn intern_ascii(text: &[u8], vm: &Vm) -> Ref<Str> {
+        if text.len() < 2 {
+            return Str::from_ascii(text, vm);
+        }
+        let hash = super::hash::hash_bytes(text, vm);
+        let table = &vm.interp().interned;
+        if let Some(found) = table.find(hash, |other| other.ascii_bytes() == Some(text)) {
+            return found;
+        }
+        let string = Str::from_ascii(text, vm);
+        string.set_cached_hash(hash);
+        table.insert(hash, &raw const *string);
+        string.set_interned(Interned::Mortal);
+        string
     }
 }
 
