@@ -76,12 +76,12 @@ fn intern_names(code: &CodeObject, kept: &mut Vec<Ref<Str>>, vm: &Vm) {
     inner_codes(code).for_each(|inner| intern_names(inner, kept, vm));
 }
 
-/// The names that CPython has in static memory, interned from the start.
-const STATIC_NAMES: &str = include_str!("static_names.txt");
+/// The names that CPython has interned when a program starts: those in static memory, and what its start leaves behind.
+const INITIAL_NAMES: &str = include_str!("initial_names.txt");
 
-fn is_static_name(text: &[u8]) -> bool {
+fn is_initial_name(text: &[u8]) -> bool {
     static NAMES: OnceLock<BTreeSet<&[u8]>> = OnceLock::new();
-    NAMES.get_or_init(|| STATIC_NAMES.split_whitespace().map(str::as_bytes).collect()).contains(text)
+    NAMES.get_or_init(|| INITIAL_NAMES.split_whitespace().map(str::as_bytes).collect()).contains(text)
 }
 
 /// The object of a constant.
@@ -194,7 +194,7 @@ impl<'c, 'v> Maker<'c, 'v> {
         let made = self.interned.entry(text).or_insert_with(|| {
             let before = vm.interp().interned.len();
             let string = Str::intern(Str::from_wtf8(text, vm), vm);
-            let is_first = vm.interp().interned.len() != before && !is_static_name(text);
+            let is_first = vm.interp().interned.len() != before && !is_initial_name(text);
             (string.into_object(), is_first || text.len() < 2)
         });
         (made.0.clone(), made.1)
