@@ -641,4 +641,114 @@ pub const LATER_FIXES: &[(&str, &str, &str)] = &[
          for x in coro_info.call_stack]\n",
         "                awaiter_frames = [x.funcname for x in coro_info.call_stack]\n",
     ),
+    // Clocks that are set must not change how long a queue waits.
+    (
+        "concurrent.interpreters._queues",
+        "            end = time.time() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         _queues.put(self._id, obj, unboundop)\n            \
+         except QueueFull as exc:\n                \
+         if timeout is not None and time.time() >= end:\n",
+        "            end = time.monotonic() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         _queues.put(self._id, obj, unboundop)\n            \
+         except QueueFull as exc:\n                \
+         if timeout is not None and time.monotonic() >= end:\n",
+    ),
+    (
+        "concurrent.interpreters._queues",
+        "            end = time.time() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         obj, unboundop = _queues.get(self._id)\n            \
+         except QueueEmpty as exc:\n                \
+         if timeout is not None and time.time() >= end:\n",
+        "            end = time.monotonic() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         obj, unboundop = _queues.get(self._id)\n            \
+         except QueueEmpty as exc:\n                \
+         if timeout is not None and time.monotonic() >= end:\n",
+    ),
+    // An interpreter may end between being listed and being looked at.
+    (
+        "concurrent.interpreters",
+        "    return [Interpreter(id, _whence=whence)\n            \
+         for id, whence in _interpreters.list_all(require_ready=True)]\n",
+        "    found = []\n    \
+         for number, whence in _interpreters.list_all(require_ready=True):\n        \
+         with contextlib.suppress(InterpreterNotFoundError):\n            \
+         found.append(Interpreter(number, _whence=whence))\n    \
+         return found\n",
+    ),
+    (
+        "concurrent.interpreters",
+        "import threading\nimport weakref\n",
+        "import contextlib\nimport threading\nimport weakref\n",
+    ),
+    // The prompt leaves the terminal without colours, and no error of a compilation ends it.
+    (
+        "_pyrepl.unix_console",
+        "from . import terminfo\n",
+        "from _colorize import ANSIColors\n\nfrom . import terminfo\n",
+    ),
+    (
+        "_pyrepl.unix_console",
+        "        self.__disable_bracketed_paste()\n        self.__maybe",
+        "        self.__write(ANSIColors.RESET)\n        self.__disable_bracketed_paste()\n        self.__maybe",
+    ),
+    (
+        "_pyrepl.unix_console",
+        "        self.__write(\"\\n\\r\")\n",
+        "        self.__write(ANSIColors.RESET + \"\\n\\r\")\n",
+    ),
+    (
+        "_pyrepl.unix_console",
+        "        raw.cc[termios.VTIME] = 0\n        self.__input_fd_set(raw)\n",
+        "        raw.cc[termios.VTIME] = 0\n        self.__raw = raw\n        self.__input_fd_set(raw)\n",
+    ),
+    (
+        "_pyrepl.unix_console",
+        "            return posix._inputhook\n\n",
+        "            return self.__call_input_hook\n\n    def __call_input_hook(self):\n        # What the hook prints ends its lines as in an ordinary terminal.\n        state = self.__raw.copy()\n        state.oflag = self.__svtermstate.oflag\n        self.__input_fd_set(state)\n        try:\n            return posix._inputhook()\n        finally:\n            self.__input_fd_set(self.__raw)\n\n",
+    ),
+    (
+        "_pyrepl.historical_reader",
+        "    def suspend_history(self) -> SimpleContextManager:\n        try:\n            old_history = self.history[:]\n            del self.history[:]\n            yield\n",
+        "    def suspend_history(self) -> SimpleContextManager:\n        with self.suspend_history_writes():\n            self.history.clear()\n            yield\n\n    @contextmanager\n    def suspend_history_writes(self) -> SimpleContextManager:\n        old_history = list(self.history)\n        try:\n            yield\n",
+    ),
+    (
+        "_pyrepl.readline",
+        "        result = reader.readline(startup_hook=self.startup_hook)\n        sys.audit",
+        "        with reader.suspend_history_writes():\n            result = reader.readline(startup_hook=self.startup_hook)\n        sys.audit",
+    ),
+    (
+        "_pyrepl.console",
+        "        except (SyntaxError, OverflowError, ValueError):\n",
+        "        except Exception:\n",
+    ),
+    (
+        "_pyrepl.console",
+        "            except (OverflowError, ValueError):\n",
+        "            except Exception:\n",
+    ),
+    (
+        "_pyrepl.simple_interact",
+        "    except (OverflowError, SyntaxError, ValueError):\n",
+        "    except Exception:\n",
+    ),
+    (
+        "_pyrepl.simple_interact",
+        "            ps1 = getattr(sys, \"ps1\", \">>> \")\n            ps2 = getattr(sys, \"ps2\", \"... \")\n",
+        "            ps1, ps2 = \">>> \", \"... \"\n            with contextlib.suppress(Exception):\n                ps1 = str(getattr(sys, \"ps1\", ps1))\n            with contextlib.suppress(Exception):\n                ps2 = str(getattr(sys, \"ps2\", ps2))\n",
+    ),
+    ("_pyrepl.simple_interact", "import _sitebuiltins\n", "import _sitebuiltins\nimport contextlib\n"),
+    (
+        "_pyrepl.utils",
+        "            | TI(T.OP, string=\"(\" | \"*\" | \"[\" | \"{\" | \"~\" | \"...\")\n",
+        "            | TI(T.OP, string=\"(\" | \"*\" | \"-\" | \"+\" | \"[\" | \"{\" | \"~\" | \"...\")\n",
+    ),
+    ("code", "        except (OverflowError, SyntaxError, ValueError):\n", "        except Exception:\n"),
 ];

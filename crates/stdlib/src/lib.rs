@@ -21,13 +21,18 @@ pub mod _codecs_tw;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _curses;
+pub mod _curses_panel;
 pub mod _datetime;
+pub mod _dbm;
 pub mod _decimal;
 pub mod _elementtree;
 pub mod _functools;
+pub mod _gdbm;
 pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
+pub mod _interpchannels;
 pub mod _interpqueues;
 pub mod _interpreters;
 pub mod _io;
@@ -71,7 +76,9 @@ pub mod array;
 pub mod atexit;
 pub mod binascii;
 pub mod cmath;
+mod datum;
 mod digests;
+mod dynamic;
 pub mod errno;
 mod expat;
 pub mod faulthandler;
@@ -85,6 +92,7 @@ mod openssl;
 pub mod posix;
 pub mod pwd;
 pub mod pyexpat;
+pub mod readline;
 pub mod resource;
 mod room;
 pub mod select;
@@ -113,13 +121,18 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
+        &_curses::CursesModule::DEF,
+        &_curses_panel::CursesPanel::DEF,
         &_datetime::DateTimeModule::DEF,
         &_elementtree::ElementTree::DEF,
+        &_dbm::DbmModule::DEF,
         &_decimal::DecimalModule::DEF,
         &_functools::Functools::DEF,
+        &_gdbm::GdbmModule::DEF,
         &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
+        &_interpchannels::InterpChannels::DEF,
         &_interpqueues::InterpQueues::DEF,
         &_interpreters::Interpreters::DEF,
         &_io::Io::DEF,
@@ -174,6 +187,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &posix::Posix::DEF,
         &pwd::Pwd::DEF,
         &pyexpat::PyExpat::DEF,
+        &readline::ReadlineModule::DEF,
         &resource::Resource::DEF,
         &select::Select::DEF,
         &syslog::Syslog::DEF,

@@ -3,7 +3,6 @@
 mod command_line;
 mod environment;
 mod help;
-mod prompt;
 mod run;
 mod standard_files;
 

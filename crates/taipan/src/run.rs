@@ -8,14 +8,16 @@ use taipan_vm::exceptions::print;
 use taipan_vm::import;
 use taipan_vm::interpreter::eval_code;
 use taipan_vm::prelude::*;
+use taipan_vm::runtime::audit::audit;
 use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
+use taipan_vm::runtime::marshal::{PYC_MAGIC, load_code};
 use taipan_vm::runtime::{
-    finish,
+    finish, interactive,
     start::{self, Parts},
 };
 
 use crate::command_line::{Command, Program};
-use crate::{prompt, standard_files};
+use crate::standard_files;
 
 /// Runs the program and gives its exit status.
 pub fn run(command: Command) -> ExitCode {
@@ -113,12 +115,45 @@ fn prepare(command: &Command, vm: &Vm) -> PyResult<Ref<Module>> {
     if command.config.site_import {
         import::import_module("site", vm)?;
     }
+    import_readline(command, vm);
     Ok(main)
+}
+
+/// Gives the prompt its line editing; where there is no library for it, the prompt does without.
+fn import_readline(command: &Command, vm: &Vm) {
+    let wanted = is_prompt(command) || (command.config.inspect && is_interactive(command));
+    if command.config.isolated || !wanted {
+        return;
+    }
+    for name in ["readline", "rlcompleter"] {
+        if import::import_module(name, vm).is_err() {
+            vm.clear_exception();
+        }
+    }
+}
+
+/// The prompt: `_pyrepl` on a terminal, unless `PYTHON_BASIC_REPL` is set; else the plain one. Only `_pyrepl` runs the file
+/// of `PYTHONSTARTUP` where that was not done. Raises `SystemExit`.
+fn run_prompt(command: &Command, main: &Module, with_startup: bool, vm: &Vm) -> PyResult<()> {
+    audit("cpython.run_stdin", &[], vm)?;
+    let basic = std::env::var_os("PYTHON_BASIC_REPL").is_some_and(|value| !value.is_empty());
+    if !std::io::stdin().is_terminal() || (basic && command.config.use_environment) {
+        return interactive::run(main, vm);
+    }
+    let Ok(module) = import::import_module("_pyrepl.main", vm) else {
+        print::write_stderr("Could not import _pyrepl.main\n", vm);
+        return Err(Raised);
+    };
+    let console = module.get_attr(&vm.intern("interactive_console"), vm)?;
+    let names = ["mainmodule", "pythonstartup"].map(|name| vm.intern(name).into_object());
+    let with_startup = vm.new_bool(with_startup);
+    console.call_kw(&[main.as_object(), &with_startup], Some(&vm.new_tuple(names)), vm).map(drop)
 }
 
 /// Puts the program's own folder in front of `sys.path`.
 fn insert_path(entry: &Object, vm: &Vm) -> PyResult<()> {
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
+    vm.interp().config.borrow_mut().first_path = Some(entry.str(vm)?.to_string_lossy().into_owned());
     if let Some(path) = sys.get_str(vm.ids().path, vm)? {
         path.call_method(vm.ids().insert, &[&vm.new_int(0), entry], vm)?;
     }
@@ -127,6 +162,9 @@ fn insert_path(entry: &Object, vm: &Vm) -> PyResult<()> {
 
 fn execute(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
     let safe = command.config.safe_path;
+    if command.config.verbose > 0 && !command.config.quiet && !is_prompt(command) {
+        interactive::header(command.config.site_import, vm);
+    }
     match &command.program {
         Program::Command(text) => {
             if !safe {
@@ -150,7 +188,7 @@ fn execute(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
             )?;
             let loader = builtin_importer(vm)?;
             main.set("__loader__", &loader, vm)?;
-            prompt::register_source(&code, &source, "<string>", vm)?;
+            interactive::register_source(&code, &source, "<string>", vm)?;
             run_code(&code, main, vm)
         }
         Program::Module(name) => {
@@ -245,15 +283,26 @@ fn run_file(file: &std::ffi::OsStr, command: &Command, main: &Module, vm: &Vm) -
     }
     main.set("__file__", taipan_vm::protocols::path::from_os(full.as_os_str(), vm).as_object(), vm)?;
     main.set("__cached__", vm.none_ref(), vm)?;
-    let compiled = source.starts_with(&taipan_vm::runtime::marshal::PYC_MAGIC);
+    let compiled =
+        path.extension().is_some_and(|extension| extension == "pyc") || source.starts_with(&PYC_MAGIC[..2]);
     set_main_loader(main, &full, compiled, vm)?;
     let name = String::from_utf8_lossy(full.as_os_str().as_bytes()).into_owned();
-    let code = if compiled {
-        taipan_vm::runtime::marshal::load_code(source.get(16..).unwrap_or_default(), vm)?
-    } else {
-        compile::compile_file(&source, &name, vm)?
-    };
+    let code =
+        if compiled { compiled_code(&source, vm)? } else { compile::compile_file(&source, &name, vm)? };
     run_code(&code, main, vm)
+}
+
+/// The code in the contents of a `.pyc` file (PEP 552): magic number, flags, eight bytes about the source, code object.
+fn compiled_code(contents: &[u8], vm: &Vm) -> PyResult<Ref<Code>> {
+    let Some(magic) = contents.get(..4) else { return Err(vm.eof_error("EOF read where not expected")) };
+    if magic != PYC_MAGIC {
+        return Err(vm.runtime_error("Bad magic number in .pyc file"));
+    }
+    let Some(code) = contents.get(16..) else { return Err(vm.eof_error("EOF read where not expected")) };
+    load_code(code, vm).map_err(|Raised| {
+        vm.take_exception();
+        vm.runtime_error("Bad code object in .pyc file")
+    })
 }
 
 /// Whether a file ends as a zip archive does: with its directory, and a comment at most.
@@ -288,11 +337,11 @@ fn run_stdin(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
     main.set("__loader__", &loader, vm)?;
     if is_interactive(command) {
         if !command.config.quiet {
-            prompt::header(command.config.site_import, vm);
+            interactive::header(command.config.site_import, vm);
         }
         run_startup_file(command, main, vm)?;
-        prompt::run_hook(vm);
-        return prompt::run(main, vm);
+        interactive::run_hook(vm);
+        return run_prompt(command, main, false, vm);
     }
     let mut source = Vec::new();
     let read = std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut source);
@@ -340,8 +389,8 @@ fn after(command: &Command, status: i32, vm: &Vm) -> i32 {
         let main = import::loaded_module(vm.ids().__main__, vm)?;
         match main.and_then(|m| m.downcast::<Module>().ok()) {
             Some(main) => {
-                prompt::run_hook(vm);
-                prompt::run(&main, vm)
+                interactive::run_hook(vm);
+                run_prompt(command, &main, true, vm)
             }
             None => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! `marshal`: Python objects as bytes, the format of `.pyc` files.
 
-mod write;
+pub(crate) mod write;
 
 use taipan_vm::prelude::*;
 use taipan_vm::runtime::marshal::{MAX_DEPTH, load, load_file};

@@ -1,6 +1,8 @@
 //! What other crates plug into the interpreter, so that `vm` need not know them.
 
 use std::cell::Cell;
+use std::ffi::{CStr, c_void};
+use std::sync::atomic::AtomicPtr;
 
 use crate::prelude::*;
 use crate::runtime::compile::{CompileFlags, Mode};
@@ -23,4 +25,8 @@ pub struct Hooks {
     pub exec_extension: Cell<Option<fn(&Object, &Vm) -> PyResult<()>>>,
     /// Compiles syntax trees.
     pub compile_ast: Cell<Option<CompileAst>>,
+    /// Reads a line from the terminal, editing it: prompt in, line with its end out, empty at the end of the input.
+    pub read_line: Cell<Option<fn(&CStr, &Vm) -> PyResult<Vec<u8>>>>,
+    /// C's variable `PyOS_InputHook`: null, or what to call while the prompt waits.
+    pub input_hook: Cell<Option<&'static AtomicPtr<c_void>>>,
 }

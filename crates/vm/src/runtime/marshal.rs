@@ -4,8 +4,9 @@
 
 use std::ops::Deref;
 
-use crate::builtins::code::CodeParts;
+use crate::builtins::code::{CodeParts, kind};
 use crate::builtins::complex::Complex;
+use crate::builtins::coroutine_flags as co;
 use crate::builtins::set::FrozenSet;
 use crate::builtins::slice::Slice;
 use crate::prelude::*;
@@ -167,12 +168,12 @@ impl<S: Source> Reader<'_, S> {
         if count == i32::MIN {
             return Err(self.bad("long size out of range"));
         }
-        let bytes = self.source.take(count.unsigned_abs() as usize * 2, self.vm)?;
-        // Digits of 15 bits there, of 30 bits here.
-        let mut digits: Vec<u32> = Vec::with_capacity(bytes.len() / 4 + 1);
+        // Digits of 15 bits there, of 30 bits here. The count is not believed: each digit is looked at before the next is
+        // read.
+        let mut digits: Vec<u32> = Vec::new();
         let mut last = 1;
-        for (at, pair) in bytes.as_chunks::<2>().0.iter().enumerate() {
-            let digit = u32::from(u16::from_le_bytes(*pair));
+        for at in 0..count.unsigned_abs() {
+            let digit = u32::from(u16::from_le_bytes(self.source.array(self.vm)?));
             if digit > 0x7fff {
                 return Err(self.bad("digit out of range in long"));
             }
@@ -427,30 +428,10 @@ impl<S: Source> Reader<'_, S> {
         Ok(tuple.into_object())
     }
 
+    /// One of the objects that a code object is made of; all are read before any is looked at.
     #[inline(always)]
-    fn part<T: PyLayout>(&mut self, depth: usize) -> PyResult<Ref<T>> {
-        let value = self.value("code object", depth)?;
-        value.downcast::<T>().map_err(|_| self.vm.type_error("code: a part has the wrong type"))
-    }
-
-    fn names(&mut self, depth: usize) -> PyResult<Ref<Tuple>> {
-        let names = self.part::<Tuple>(depth)?;
-        let mut all = true;
-        for name in names.as_slice() {
-            match name.downcast_ref::<Str>() {
-                Some(name) => all &= name.is_interned(),
-                None => return Err(self.vm.type_error("code: names must be strings")),
-            }
-        }
-        if all {
-            return Ok(names);
-        }
-        let interned: Vec<ObjRef> = names
-            .as_slice()
-            .iter()
-            .filter_map(|name| Some(Str::intern(name.clone().downcast::<Str>().ok()?, self.vm).into_object()))
-            .collect();
-        Ok(self.vm.new_tuple(interned))
+    fn part(&mut self, depth: usize) -> PyResult {
+        self.value("code object", depth)
     }
 
     #[inline(never)]
@@ -471,24 +452,34 @@ impl<S: Source> Reader<'_, S> {
             &plain
         } else {
             object = self.value_of(code_head, depth)?;
-            let bytes = object.downcast_ref::<Bytes>();
-            bytes.ok_or_else(|| vm.type_error("code: a part has the wrong type"))?.as_bytes()
+            object.downcast_ref::<Bytes>().map_or(&[], Bytes::as_bytes)
         };
-        let consts = self.part::<Tuple>(depth)?;
-        let (names, localsplusnames) = (self.names(depth)?, self.names(depth)?);
-        let localspluskinds = self.part::<Bytes>(depth)?;
-        let filename = self.part::<Str>(depth)?;
-        let (name, qualname) = (self.part::<Str>(depth)?, self.part::<Str>(depth)?);
+        let (consts, names) = (self.part(depth)?, self.part(depth)?);
+        let (localsplusnames, localspluskinds) = (self.part(depth)?, self.part(depth)?);
+        let (filename, name, qualname) = (self.part(depth)?, self.part(depth)?, self.part(depth)?);
         let firstlineno = self.long()?;
-        let (linetable, exceptiontable) = (self.part::<Bytes>(depth)?, self.part::<Bytes>(depth)?);
+        let (linetable, exceptiontable) = (self.part(depth)?, self.part(depth)?);
         self.in_code -= 1;
-        if (argcount | posonlyargcount | kwonlyargcount | stacksize) < 0
+        let (consts, names) = (typed::<Tuple>(consts, vm)?, typed::<Tuple>(names, vm)?);
+        let localsplusnames = typed::<Tuple>(localsplusnames, vm)?;
+        let localspluskinds = typed::<Bytes>(localspluskinds, vm)?;
+        let (filename, name, qualname) = (typed(filename, vm)?, typed(name, vm)?, typed(qualname, vm)?);
+        let (linetable, exceptiontable) = (typed(linetable, vm)?, typed(exceptiontable, vm)?);
+        let kinds = localspluskinds.as_bytes();
+        if (posonlyargcount | kwonlyargcount | stacksize | flags) < 0
             || posonlyargcount > argcount
-            || code.len() % 2 != 0
-            || code.is_empty()
-            || localspluskinds.as_bytes().len() != localsplusnames.len()
+            || kinds.len() != localsplusnames.len()
         {
-            return Err(vm.value_error("code: counts do not fit together"));
+            return Err(bad_part(vm));
+        }
+        let (names, localsplusnames) = (interned(names, vm)?, interned(localsplusnames, vm)?);
+        if code.len() % 2 != 0 || code.is_empty() {
+            return Err(vm.value_error("code: co_code is malformed"));
+        }
+        let locals = kinds.iter().filter(|item| *item & kind::LOCAL != 0).count() as i64;
+        let extra = i64::from(flags & co::VARARGS != 0) + i64::from(flags & co::VARKEYWORDS != 0);
+        if i64::from(argcount) + i64::from(kwonlyargcount) + extra > locals {
+            return Err(vm.value_error("code: co_varnames is too small"));
         }
         let parts = CodeParts {
             argcount,
@@ -510,4 +501,31 @@ impl<S: Source> Reader<'_, S> {
         };
         Code::create(parts, vm).map(Ref::into_object)
     }
+}
+
+#[inline(always)]
+fn typed<T: PyLayout>(part: ObjRef, vm: &Vm) -> PyResult<Ref<T>> {
+    part.downcast::<T>().map_err(|_| bad_part(vm))
+}
+
+#[cold]
+fn bad_part(vm: &Vm) -> Raised {
+    vm.system_error("bad argument to internal function")
+}
+
+/// Names, each interned.
+#[inline(always)]
+fn interned(names: Ref<Tuple>, vm: &Vm) -> PyResult<Ref<Tuple>> {
+    let mut all = true;
+    for name in names.as_slice() {
+        match name.downcast_exact::<Str>() {
+            Some(name) => all &= name.is_interned(),
+            None => return Err(vm.system_error("non-string found in code slot")),
+        }
+    }
+    if all {
+        return Ok(names);
+    }
+    let intern = |name: &ObjRef| Some(Str::intern(name.clone().downcast::<Str>().ok()?, vm).into_object());
+    Ok(vm.new_tuple(names.as_slice().iter().filter_map(intern).collect::<Vec<_>>()))
 }

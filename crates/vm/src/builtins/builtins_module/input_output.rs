@@ -18,6 +18,62 @@ fn separator<'a>(given: Option<&'a Object>, name: &str, vm: &Vm) -> PyResult<Opt
     }
 }
 
+/// Whether a stream of `sys` is still the process's own file, and that is a terminal. A stream without a descriptor isn't.
+fn is_own_file(stream: &Object, fd: i64, vm: &Vm) -> PyResult<bool> {
+    let Ok(number) = stream.call_method(vm.ids().fileno, &[], vm) else {
+        vm.clear_exception();
+        return Ok(false);
+    };
+    if number.as_index(vm)?.to_i64() != Some(fd) {
+        return Ok(false);
+    }
+    // SAFETY: a plain call.
+    Ok(unsafe { libc::isatty(fd as i32) } == 1)
+}
+
+/// The encoding and the error handler of a stream, where both are texts.
+fn stream_codec(stream: &Object, vm: &Vm) -> Option<(String, String)> {
+    let text = |name: &Str| {
+        let value = stream.get_attr(name, vm).ok()?;
+        Some(value.downcast_ref::<Str>()?.to_string_lossy().into_owned())
+    };
+    let codec = text(vm.ids().encoding).zip(text(vm.ids().errors));
+    vm.clear_exception();
+    codec
+}
+
+/// `input` where somebody sits at a terminal: the line can be edited. None where the streams don't tell their encodings.
+fn input_from_terminal(
+    stdin: &Object,
+    stdout: &Object,
+    prompt: Option<&Object>,
+    vm: &Vm,
+) -> PyResult<Option<ObjRef>> {
+    use crate::builtins::codecs_core::registry;
+    let Some((encoding, errors)) = stream_codec(stdin, vm) else { return Ok(None) };
+    if stdout.call_method(vm.ids().flush, &[], vm).is_err() {
+        vm.clear_exception();
+    }
+    let prompt = match prompt {
+        None => std::ffi::CString::default(),
+        Some(prompt) => {
+            let Some((encoding, errors)) = stream_codec(stdout, vm) else { return Ok(None) };
+            let text = prompt.str(vm)?;
+            let bytes = registry::encode_text(&text, &encoding, &errors, vm)?;
+            let bytes = bytes.downcast_ref::<Bytes>().map(|bytes| bytes.as_bytes().to_vec());
+            std::ffi::CString::new(bytes.unwrap_or_default())
+                .map_err(|_| vm.value_error("input: prompt string cannot contain null characters"))?
+        }
+    };
+    let mut line = crate::runtime::line_input::read_line(&prompt, vm)?;
+    if line.is_empty() {
+        return Err(vm.raise_with(types::eof_error(), Vec::new()));
+    }
+    line.pop_if(|last| *last == b'\n');
+    let bytes = vm.new_bytes(&line);
+    Ok(Some(registry::decode_text(bytes.as_object(), &encoding, &errors, vm)?.into_object()))
+}
+
 #[pyfunctions(table = IO_FUNCTIONS)]
 impl Builtins {
     /// Prints the values to a stream, or to sys.stdout by default.
@@ -87,6 +143,12 @@ impl Builtins {
         // What was printed so far comes before the prompt; a stream that can't be flushed is no reason to fail.
         if stderr.call_method(ids.flush, &[], vm).is_err() {
             vm.clear_exception();
+        }
+        if is_own_file(&stdin, 0, vm)? && is_own_file(&stdout, 1, vm)? {
+            if let Some(result) = input_from_terminal(&stdin, &stdout, prompt, vm)? {
+                crate::runtime::audit::audit("builtins.input/result", &[&result], vm)?;
+                return Ok(result);
+            }
         }
         if let Some(prompt) = prompt {
             let text = prompt.str(vm)?;

@@ -281,6 +281,10 @@ impl Code {
             unsafe {
                 let unit = self.code_ptr().add(i);
                 let Some(fresh) = FRESH.get(usize::from((*unit).0 as u8)) else { break };
+                if fresh.opcode == Opcode::Reserved {
+                    // Who runs it is told the number.
+                    (*unit).0 <<= 8;
+                }
                 (*unit).set_opcode(fresh.opcode);
                 if fresh.opcode == Opcode::Resume && traceable.is_none() {
                     traceable = Some(i);

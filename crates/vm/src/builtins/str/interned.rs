@@ -16,27 +16,37 @@ pub struct InternTable {
 
 #[derive(Default)]
 struct Entries {
-    slots: Vec<Entry>,
-    /// Filled slots, deleted ones included.
+    /// Strings that know their hashes, each address with some bits of the hash in it, so that most strings that are not
+    /// wanted needn't be looked at; null where there never was one, `DELETED` where one was.
+    slots: Vec<*const Str>,
+    /// Slots that aren't null.
     fill: usize,
     used: usize,
 }
 
-/// A slot: a string with its hash, or one of two marks in place of the string.
-#[derive(Clone, Copy)]
-struct Entry {
-    hash: isize,
-    string: *const Str,
+/// An address that no string has.
+const DELETED: *const Str = std::ptr::without_provenance(1);
+
+/// The bits of an address that are free, since strings are aligned.
+const TAG: usize = align_of::<Str>() - 1;
+
+#[inline(always)]
+fn tag(hash: isize) -> usize {
+    hash as usize >> (usize::BITS - TAG.count_ones())
 }
 
-impl Entry {
-    const FREE: Entry = Entry { hash: 0, string: std::ptr::null() };
-    const DELETED: Entry = Entry { hash: 0, string: std::ptr::without_provenance(1) };
+/// A string as it stands in a slot.
+#[inline(always)]
+fn tagged(string: &Str) -> *const Str {
+    std::ptr::from_ref(string).map_addr(|address| address | tag(string.cached_hash()))
+}
 
-    #[inline(always)]
-    fn is_live(self) -> bool {
-        self.string.addr() > 1
-    }
+/// The string in a slot, if there is one.
+#[inline(always)]
+fn string_in<'a>(slot: *const Str) -> Option<&'a Str> {
+    let string = slot.map_addr(|address| address & !TAG);
+    // SAFETY: what is neither null nor `DELETED` is a string, which is taken out before it is destroyed.
+    unsafe { string.as_ref() }
 }
 
 impl InternTable {
@@ -55,6 +65,15 @@ impl InternTable {
         self.len() == 0
     }
 
+    /// Takes over the immortal strings of another interpreter's table.
+    pub fn take_immortals(&self, other: &InternTable) {
+        for string in other.entries.borrow().slots.iter().filter_map(|slot| string_in(*slot)) {
+            if string.as_object().is_immortal() {
+                self.insert(string);
+            }
+        }
+    }
+
     /// The string with that hash for which `same` holds.
     fn find(&self, hash: isize, same: impl Fn(&Str) -> bool) -> Option<Ref<Str>> {
         let entries = self.entries.borrow();
@@ -62,39 +81,40 @@ impl InternTable {
         let mut at = hash as usize & mask;
         loop {
             let entry = entries.slots[at];
-            if entry.string.is_null() {
+            if entry.is_null() {
                 return None;
             }
-            if entry.hash == hash && entry.is_live() {
-                // SAFETY: entries are taken out before their string is destroyed.
-                let string = unsafe { &*entry.string };
-                if same(string) {
-                    return Some(Ref::new_ref(string));
-                }
+            if entry.addr() & TAG == tag(hash)
+                && let Some(string) = string_in(entry)
+                && string.cached_hash() == hash
+                && same(string)
+            {
+                return Some(Ref::new_ref(string));
             }
             at = (at + 1) & mask;
         }
     }
 
-    fn insert(&self, hash: isize, string: *const Str) {
+    /// Adds a string that knows its hash.
+    fn insert(&self, string: &Str) {
         let mut entries = self.entries.borrow_mut();
         if (entries.fill + 1) * 3 > entries.slots.len() * 2 {
             entries.rebuild();
         }
-        entries.place(hash, string);
+        entries.place(string);
     }
 
-    fn remove(&self, hash: isize, string: *const Str) {
+    fn remove(&self, string: &Str) {
         let mut entries = self.entries.borrow_mut();
         let Some(mask) = entries.slots.len().checked_sub(1) else { return };
-        let mut at = hash as usize & mask;
+        let mut at = string.cached_hash() as usize & mask;
         loop {
-            let found = entries.slots[at].string;
-            if found.is_null() {
+            let entry = entries.slots[at];
+            if entry.is_null() {
                 return;
             }
-            if std::ptr::eq(found, string) {
-                entries.slots[at] = Entry::DELETED;
+            if entry == tagged(string) {
+                entries.slots[at] = DELETED;
                 entries.used -= 1;
                 return;
             }
@@ -112,22 +132,22 @@ impl Default for InternTable {
 impl Entries {
     fn rebuild(&mut self) {
         let size = ((self.used + 1) * 3).next_power_of_two().max(1024);
-        let old = std::mem::replace(&mut self.slots, vec![Entry::FREE; size]);
+        let old = std::mem::replace(&mut self.slots, vec![std::ptr::null(); size]);
         self.fill = 0;
         self.used = 0;
-        for entry in old.into_iter().filter(|entry| entry.is_live()) {
-            self.place(entry.hash, entry.string);
-        }
+        old.into_iter().filter_map(string_in).for_each(|string| self.place(string));
     }
 
-    fn place(&mut self, hash: isize, string: *const Str) {
+    fn place(&mut self, string: &Str) {
         let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        while self.slots[at].is_live() {
+        let mut at = string.cached_hash() as usize & mask;
+        while string_in(self.slots[at]).is_some() {
             at = (at + 1) & mask;
         }
-        self.fill += usize::from(self.slots[at].string.is_null());
-        self.slots[at] = Entry { hash, string };
+        if self.slots[at].is_null() {
+            self.fill += 1;
+        }
+        self.slots[at] = tagged(string);
         self.used += 1;
     }
 }
@@ -147,7 +167,7 @@ impl Str {
         if let Some(found) = table.find(hash, |other| Str::equal(other, &string)) {
             return found;
         }
-        table.insert(hash, &raw const *string);
+        table.insert(&string);
         string.set_interned(Interned::Mortal);
         string
     }
@@ -155,10 +175,7 @@ impl Str {
     /// `intern` for strings that live as long as the process.
     pub fn intern_immortal(string: Ref<Str>, vm: &Vm) -> Ref<Str> {
         let string = Str::intern(string, vm);
-        if string.interned() == Interned::Mortal {
-            string.set_interned(Interned::Immortal);
-            string.ob.make_immortal();
-        }
+        make_immortal(&string);
         string
     }
 
@@ -182,15 +199,23 @@ impl Str {
         }
         let string = Str::from_ascii(text, vm);
         string.set_cached_hash(hash);
-        table.insert(hash, &raw const *string);
+        table.insert(&string);
         string.set_interned(Interned::Mortal);
         string
     }
 }
 
+/// Makes a string immortal, and its entry final if it has one.
+pub(crate) fn make_immortal(string: &Str) {
+    if string.interned() == Interned::Mortal {
+        string.set_interned(Interned::Immortal);
+    }
+    string.as_object().make_immortal();
+}
+
 /// Takes a dying mortal string out of its table.
 pub(super) fn forget(string: &Str) {
     if let Some(vm) = Vm::try_current() {
-        vm.interp().interned.remove(string.cached_hash(), string);
+        vm.interp().interned.remove(string);
     }
 }

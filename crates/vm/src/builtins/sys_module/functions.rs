@@ -364,6 +364,16 @@ impl Sys {
         vm.interp().types.clear_cache();
     }
 
+    /// Private function for getting the base REPL
+    #[function("($module, /)")]
+    fn _baserepl(vm: &Vm) -> PyResult<()> {
+        let main = crate::import::loaded_module(vm.ids().__main__, vm)?;
+        match main.as_ref().and_then(|main| main.downcast_ref::<Module>()) {
+            Some(main) => crate::runtime::interactive::run(main, vm),
+            None => Ok(()),
+        }
+    }
+
     /// Return the dlopen() flags: which symbols of extension modules the others see.
     #[function("($module, /)")]
     fn getdlopenflags(vm: &Vm) -> i32 {

@@ -1,20 +1,17 @@
 //! The prompt: statements from standard input, one after another, in the namespace of `__main__` ("Interactive mode").
 
-use std::io::Write as _;
+use std::ffi::CString;
 
-use taipan_vm::exceptions::print;
-use taipan_vm::import;
-use taipan_vm::interpreter::eval_code;
-use taipan_vm::prelude::*;
-use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
-use taipan_vm::runtime::pending;
-
-use crate::command_line::version_line;
+use crate::exceptions::print;
+use crate::import;
+use crate::interpreter::eval_code;
+use crate::prelude::*;
+use crate::runtime::compile::{self, CompileFlags, Mode};
+use crate::runtime::line_input;
 
 /// What the two lines on the program say before the first prompt.
 pub fn header(with_site: bool, vm: &Vm) {
-    let version = format!("Python {} on linux\n", taipan_vm::builtins::sys_module::VERSION);
-    debug_assert!(version.starts_with(&version_line()));
+    let version = format!("Python {} on linux\n", crate::builtins::sys_module::VERSION);
     print::write_stderr(&version, vm);
     if with_site {
         let more = "Type \"help\", \"copyright\", \"credits\" or \"license\" for more information.\n";
@@ -46,49 +43,6 @@ fn show(vm: &Vm) {
     }
 }
 
-/// Lines of standard input, read by descriptor: `sys.stdin` has a buffer of its own.
-struct Input {
-    buffer: Vec<u8>,
-    at_end: bool,
-    /// The last line had no end.
-    cut: bool,
-}
-
-impl Input {
-    /// The next line without its end; none at the end of the input. Raises what signal handlers raise.
-    fn line(&mut self, vm: &Vm) -> PyResult<Option<Vec<u8>>> {
-        loop {
-            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
-                let mut line: Vec<u8> = self.buffer.drain(..=end).collect();
-                line.pop();
-                return Ok(Some(line));
-            }
-            if self.at_end {
-                let rest = std::mem::take(&mut self.buffer);
-                self.cut = !rest.is_empty();
-                return Ok(Some(rest).filter(|rest| !rest.is_empty()));
-            }
-            let mut block = [0u8; 4096];
-            // SAFETY: the buffer has the length that is told.
-            let (read, error) = vm.allow_threads(|| unsafe {
-                let read = libc::read(0, block.as_mut_ptr().cast(), block.len());
-                (read, std::io::Error::last_os_error().raw_os_error())
-            });
-            match usize::try_from(read) {
-                Ok(0) => self.at_end = true,
-                Ok(length) => self.buffer.extend_from_slice(block.get(..length).unwrap_or_default()),
-                Err(_) if error == Some(libc::EINTR) => pending::handle(vm)?,
-                Err(_) => self.at_end = true,
-            }
-            if self.at_end && !self.buffer.is_empty() && std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-                // The end-of-file key after a part of a line only sends that part.
-                self.at_end = false;
-                return Ok(Some(std::mem::take(&mut self.buffer)));
-            }
-        }
-    }
-}
-
 /// The text of `sys.ps1` or `sys.ps2`.
 fn prompt_text(name: &str, vm: &Vm) -> String {
     let value = vm.interp().sys_dict.get().and_then(|sys| sys.get_str(&vm.intern(name), vm).ok().flatten());
@@ -112,9 +66,10 @@ enum Read {
 
 /// The future features that the statements so far asked for, and the number of the next one.
 struct Session {
-    input: Input,
     futures: u32,
     number: usize,
+    /// The last line had no end.
+    cut: bool,
 }
 
 impl Session {
@@ -139,7 +94,7 @@ impl Session {
 
     /// A statement in a line without an end: the rest of the line is asked for, in vain.
     fn ask_for_rest(&self, vm: &Vm) {
-        if self.input.cut {
+        if self.cut {
             print::write_stderr(&format!("{}\n", prompt_text("ps2", vm)), vm);
         }
     }
@@ -153,15 +108,23 @@ impl Session {
             let text = prompt_text(if first { "ps1" } else { "ps2" }, vm);
             // What the program printed stands before the prompt.
             print::flush_standard_files(vm);
-            let _ = write!(std::io::stderr(), "{text}");
-            let Some(line) = self.input.line(vm)? else {
+            let text = CString::new(text).unwrap_or_default();
+            let mut line = line_input::read_line(&text, vm).inspect_err(|Raised| {
+                // The interrupt key leaves the prompt's line as it stands.
+                if vm.exception_matches(types::keyboard_interrupt()) {
+                    print::write_stderr("\n", vm);
+                }
+            })?;
+            let ended = line.pop_if(|last| *last == b'\n').is_some();
+            self.cut = !ended;
+            if !ended && line.is_empty() {
                 print::write_stderr("\n", vm);
                 if first {
                     return Ok(Read::End);
                 }
                 source.push('\n');
                 return Ok(Read::Statement(self.compile(&source, 0, vm)?, source));
-            };
+            }
             let line = String::from_utf8_lossy(&line).into_owned();
             let blank = line.trim().is_empty() || line.trim_start().starts_with('#');
             if first && blank {
@@ -214,8 +177,7 @@ pub fn run(main: &Module, vm: &Vm) -> PyResult<()> {
             }
         }
     }
-    let mut session =
-        Session { input: Input { buffer: Vec::new(), at_end: false, cut: false }, futures: 0, number: 0 };
+    let mut session = Session { futures: 0, number: 0, cut: false };
     loop {
         let done = match session.read(vm) {
             Ok(Read::End) => return Ok(()),

@@ -1,0 +1,3 @@
+"""Windows with depth: what `_curses_panel` gives."""
+
+from _curses_panel import *
