@@ -141,7 +141,7 @@ impl PartialEq for Const {
             (Bytes(a), Bytes(b)) => a == b,
             (Tuple(a), Tuple(b)) | (List(a), List(b)) => a == b,
             (Set(a), Set(b)) | (FrozenSet(a), FrozenSet(b)) => {
-                let all: std::collections::HashSet<&Const> = a.iter().collect();
+                let all: crate::hash::FastSet<&Const> = a.iter().collect();
                 a.len() == b.len() && b.iter().all(|item| all.contains(item))
             }
             (Dict(a), Dict(b)) => a == b,

@@ -5,6 +5,7 @@
 
 pub mod code;
 pub mod exception_table;
+pub mod hash;
 pub mod line_table;
 pub mod marshal;
 pub mod opcode;

@@ -2,10 +2,10 @@
 //!
 //! The reader takes hostile bytes: sizes are checked against what is there, nesting is bounded.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::code::{CodeObject, Const, Name, Str};
+use crate::hash::FastMap;
 
 /// How deep values may nest.
 pub const MAX_DEPTH: usize = 2000;
@@ -27,7 +27,7 @@ pub enum Error {
 
 /// Writes one value.
 pub fn dumps(value: &Const) -> Result<Vec<u8>, Error> {
-    let mut writer = Writer { out: Vec::new(), interned: HashMap::new(), next_ref: 0 };
+    let mut writer = Writer { out: Vec::new(), interned: FastMap::default(), next_ref: 0 };
     writer.value(value, 0)?;
     Ok(writer.out)
 }
@@ -40,7 +40,7 @@ pub fn dump_code(code: &Rc<CodeObject>) -> Result<Vec<u8>, Error> {
 struct Writer {
     out: Vec<u8>,
     /// Reference numbers of interned strings written so far.
-    interned: HashMap<Rc<[u8]>, u32>,
+    interned: FastMap<Rc<[u8]>, u32>,
     next_ref: u32,
 }
 

@@ -123,11 +123,13 @@ macro_rules! opcodes {
             }
 
             /// The bits of [`flag`].
+            #[inline]
             pub const fn flags(self) -> u16 {
                 match self { $(AnyOpcode::$name => 0 $(| flag::$flag)*,)* $(AnyOpcode::$pname => 0 $(| flag::$pflag)*,)* }
             }
 
             /// The opcode as it can stand in a code object; none for a pseudo opcode.
+            #[inline]
             pub const fn real(self) -> Option<Opcode> {
                 match self { $(AnyOpcode::$name => Some(Opcode::$name),)* $(AnyOpcode::$pname => None,)* }
             }

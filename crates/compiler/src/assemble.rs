@@ -9,7 +9,7 @@ use taipan_parser::ast::Range;
 
 use crate::SyntaxError;
 use crate::codegen::Unit;
-use crate::flowgraph::{Graph, Instr, Scope};
+use crate::flowgraph::{BlockId, Graph, Instr, Scope};
 use crate::instruction::Loc;
 
 /// Optimises and assembles a unit.
@@ -73,7 +73,7 @@ fn flatten(graph: &Graph) -> Vec<Flat> {
     let mut start = vec![0; graph.blocks.len()];
     let mut at = 0;
     for &block in &order {
-        start[block] = at;
+        start[block.index()] = at;
         at += graph.blocks[block].instrs.len();
     }
     order
@@ -84,14 +84,14 @@ fn flatten(graph: &Graph) -> Vec<Flat> {
             op: instr.op.real().unwrap_or(Opcode::Nop),
             // CPython starts with the target's index as argument, which decides whether a jump at the limit needs
             // a prefix.
-            arg: jump_target(instr).map_or(instr.arg, |block| start[block] as u32),
-            target: jump_target(instr).map(|block| start[block]),
-            handler: instr.except.map(|block| start[block]),
+            arg: jump_target(instr).map_or(instr.arg, |block| start[block.index()] as u32),
+            target: jump_target(instr).map(|block| start[block.index()]),
+            handler: instr.except.map(|block| start[block.index()]),
         })
         .collect()
 }
 
-fn jump_target(instr: &Instr) -> Option<usize> {
+fn jump_target(instr: &Instr) -> Option<BlockId> {
     instr.target.filter(|_| instr.op.has(flag::JUMP))
 }
 
@@ -187,8 +187,8 @@ fn location(loc: Loc) -> line_table::Location {
 fn handlers(instrs: &[Flat], offsets: &[u32], graph: &Graph) -> Box<[u8]> {
     let mut out = Vec::new();
     let mut start = 0;
-    let mut current: Option<(usize, usize)> = None;
-    let mut emit = |start: usize, end: usize, handler: Option<(usize, usize)>| {
+    let mut current: Option<(BlockId, usize)> = None;
+    let mut emit = |start: usize, end: usize, handler: Option<(BlockId, usize)>| {
         let Some((block, target)) = handler.filter(|_| end > start) else { return };
         let lasti = graph.blocks[block].preserve_lasti;
         let depth = graph.blocks[block].start_depth.unwrap_or(0);

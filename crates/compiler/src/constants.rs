@@ -1,8 +1,7 @@
 //! Constants of the tree, docstrings, and the table of constants of a code object.
 
-use std::collections::HashMap;
-
 use taipan_bytecode::code::Str;
+use taipan_bytecode::hash::FastMap;
 use taipan_bytecode::{Const, marshal};
 use taipan_parser::ast::{Body, Constant, Expr, ExprKind, IntConst, StmtKind};
 
@@ -98,7 +97,7 @@ pub fn has_nan(value: &Const) -> bool {
 #[derive(Default)]
 pub struct ConstTable {
     pub list: Vec<Const>,
-    index: HashMap<Const, u32>,
+    index: FastMap<Const, u32>,
 }
 
 impl ConstTable {

@@ -314,7 +314,7 @@ fn slice(container: &Const, parts: &[Const; 3]) -> Option<Const> {
 
 /// A set's elements, each once, in the order of their first occurrence.
 pub fn unique(values: Vec<Const>) -> Vec<Const> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = taipan_bytecode::hash::FastSet::default();
     values.into_iter().filter(|value| has_nan(value) || seen.insert(representative(value))).collect()
 }
 

@@ -59,16 +59,30 @@ pub fn siphash13(key: HashKey, bytes: &[u8]) -> u64 {
     for word in words {
         state.absorb(u64::from_le_bytes(*word));
     }
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(tail) {
-        *to = *from;
-    }
-    state.absorb(u64::from_le_bytes(last) | (bytes.len() as u64) << 56);
+    state.absorb(short_word(tail) | (bytes.len() as u64) << 56);
     state.v2 ^= 0xff;
     state.round();
     state.round();
     state.round();
     state.v0 ^ state.v1 ^ state.v2 ^ state.v3
+}
+
+/// Fewer than eight bytes as a little-endian number.
+#[inline(always)]
+fn short_word(bytes: &[u8]) -> u64 {
+    let len = bytes.len();
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        // Both halves overlap, where their bytes agree.
+        (Some(low), Some(high)) => {
+            u64::from(u32::from_le_bytes(*low)) | u64::from(u32::from_le_bytes(*high)) << (len * 8 - 32)
+        }
+        _ => match *bytes {
+            [] => 0,
+            [a] => u64::from(a),
+            [a, b] => u64::from(a) | u64::from(b) << 8,
+            [a, b, c, ..] => u64::from(a) | u64::from(b) << 8 | u64::from(c) << 16,
+        },
+    }
 }
 
 struct State {

@@ -88,6 +88,8 @@ impl Default for ParseOptions<'_> {
 pub struct Parsed<'a> {
     /// The tree.
     pub module: Mod<'a>,
+    /// All identifiers in the source, each once.
+    pub names: Vec<&'a str>,
     /// Warnings to issue, in the order of their discovery.
     pub warnings: Vec<Warning>,
 }
@@ -99,16 +101,18 @@ pub fn parse<'a>(
     arena: &'a Arena,
 ) -> Result<Parsed<'a>, SyntaxError> {
     let mut warnings = Vec::new();
-    parse_and_warn(source, options, arena, &mut warnings).map(|module| Parsed { module, warnings })
+    let (module, names) = parse_and_warn(source, options, arena, &mut warnings)?;
+    Ok(Parsed { module, names, warnings })
 }
 
-/// [`parse`] for callers that want the warnings of a source with an error too: those that come before it.
+/// [`parse`] for callers that want the warnings of a source with an error too: those that come before it. Gives the tree and
+/// the identifiers.
 pub fn parse_and_warn<'a>(
     source: &[u8],
     options: &ParseOptions<'_>,
     arena: &'a Arena,
     warnings: &mut Vec<Warning>,
-) -> Result<Mod<'a>, SyntaxError> {
+) -> Result<(Mod<'a>, Vec<&'a str>), SyntaxError> {
     let exec = options.mode == Mode::Exec;
     let source = if options.is_str {
         source::from_str(source, exec)?
@@ -163,7 +167,7 @@ pub fn parse_and_warn<'a>(
             let message = "multiple statements found while compiling a single statement".into();
             Err(SyntaxError { message, ..error })
         }
-        Ok(module) => Ok(module),
+        Ok(module) => Ok((module, parser.names.list())),
         Err(_) => {
             if parser.too_deep {
                 let message = "Parser stack overflowed - Python source too complex to parse";
@@ -178,7 +182,8 @@ pub fn parse_and_warn<'a>(
             let found = match parser.too_new.take() {
                 Some((message, index)) => diagnose::error_at(src, &stream, index, message, settings),
                 None => {
-                    diagnose::diagnose(src, &stream, parser.statement_start, parser.compound_before, settings)
+                    let (start, compound) = (parser.statement_start, parser.compound_before);
+                    diagnose::diagnose(src, &stream, start, compound, settings, warnings)
                 }
             };
             if let Some(mut error) = found {

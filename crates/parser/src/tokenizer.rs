@@ -349,22 +349,22 @@ impl<'s> Tokenizer<'s> {
             self.indents.push((col, alt_col));
             self.push(Tok::Indent, self.pos, self.pos, self.line, self.line_start);
         } else {
+            let before = self.indents.len();
             while self.indents.last().is_some_and(|&(indent, _)| col < indent) {
                 self.indents.pop();
-                self.push(Tok::Dedent, self.pos, self.pos, self.line, self.line_start);
             }
+            // The dedents of a line that fits no level are never seen.
             let &(top, alt_top) = self.indents.last().unwrap_or(&(0, 0));
             if col != top {
-                // The dedents of a line that fits no level are never seen.
-                while self.out.tokens.last().is_some_and(|token| token.kind == Tok::Dedent) {
-                    self.out.tokens.pop();
-                }
                 let offset = char_count(whole_line(self.src, self.line_start)) as i32;
                 let message = "unindent does not match any outer indentation level";
                 return self.parser_error(ErrorKind::Indentation, message, offset, -1);
             }
             if alt_col != alt_top {
                 return self.tab_error();
+            }
+            for _ in self.indents.len()..before {
+                self.push(Tok::Dedent, self.pos, self.pos, self.line, self.line_start);
             }
         }
         Ok(())
@@ -552,7 +552,8 @@ impl<'s> Tokenizer<'s> {
             ascii &= self.cur() < 128;
             self.pos += 1;
         }
-        if !ascii {
+        // `tokenize` takes any characters for a name.
+        if !ascii && !self.options.extra_tokens {
             self.check_identifier(start)?;
         }
         let text = &self.src[start..self.pos];

@@ -307,6 +307,7 @@ impl<'a> Compiler<'a, '_> {
         let odd = matches!(
             func.kind,
             ExprKind::Constant(_)
+                | ExprKind::Name { id: "__debug__", .. }
                 | ExprKind::Tuple { .. }
                 | ExprKind::List { .. }
                 | ExprKind::ListComp { .. }
@@ -339,7 +340,8 @@ impl<'a> Compiler<'a, '_> {
                     | Constant::Complex { .. }
                     | Constant::FrozenSet(_)
             ),
-            ExprKind::Set { .. }
+            ExprKind::Name { id: "__debug__", .. }
+            | ExprKind::Set { .. }
             | ExprKind::SetComp { .. }
             | ExprKind::GeneratorExp { .. }
             | ExprKind::TemplateStr { .. }
@@ -418,6 +420,7 @@ fn type_name(expr: &Expr<'_>) -> Option<&'static str> {
         ExprKind::Set { .. } | ExprKind::SetComp { .. } => "set",
         ExprKind::GeneratorExp { .. } => "generator",
         ExprKind::Lambda { .. } => "function",
+        ExprKind::Name { id: "__debug__", .. } => "bool",
         ExprKind::JoinedStr { .. } | ExprKind::FormattedValue { .. } => "str",
         ExprKind::TemplateStr { .. } => "string.templatelib.Template",
         ExprKind::Interpolation { .. } => "string.templatelib.Interpolation",

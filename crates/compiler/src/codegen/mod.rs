@@ -17,10 +17,11 @@ mod patterns;
 mod statements;
 mod unwind;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use taipan_bytecode::code::flags;
+use taipan_bytecode::hash::FastMap;
 use taipan_bytecode::{AnyOpcode as Op, CodeObject, Const};
 use taipan_parser::ast::{Arena, Mod, Range, Stmt};
 
@@ -48,7 +49,7 @@ enum ScopeType {
 #[derive(Default, Clone)]
 pub struct NameTable<'a> {
     pub list: Vec<&'a str>,
-    index: HashMap<&'a str, u32>,
+    index: FastMap<&'a str, u32>,
 }
 
 impl<'a> NameTable<'a> {
@@ -80,7 +81,7 @@ pub struct Unit<'a> {
     pub cellvars: NameTable<'a>,
     pub freevars: NameTable<'a>,
     /// Names that are fast locals though the scope is none of a function: `true` inside the inlined comprehension.
-    pub fast_hidden: HashMap<&'a str, bool>,
+    pub fast_hidden: FastMap<&'a str, bool>,
     pub argcount: u32,
     pub posonlyargcount: u32,
     pub kwonlyargcount: u32,
@@ -100,7 +101,7 @@ pub struct Unit<'a> {
     /// Blocks that inlined comprehensions are in to restore variables.
     comprehension_blocks: usize,
     /// Scopes that an inlined comprehension overrides.
-    scope_overrides: HashMap<&'a str, Vec<u32>>,
+    scope_overrides: FastMap<&'a str, Vec<u32>>,
 }
 
 /// The compiler's state.
@@ -201,7 +202,7 @@ impl<'a> Unit<'a> {
             varnames,
             cellvars,
             freevars,
-            fast_hidden: HashMap::new(),
+            fast_hidden: FastMap::default(),
             argcount: 0,
             posonlyargcount: 0,
             kwonlyargcount: 0,
@@ -217,7 +218,7 @@ impl<'a> Unit<'a> {
             inlined_comprehensions: 0,
             has_docstring: false,
             comprehension_blocks: 0,
-            scope_overrides: HashMap::new(),
+            scope_overrides: FastMap::default(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `match` statements (PEP 634).
 
-use std::collections::HashMap;
-
+use taipan_bytecode::hash::FastMap;
 use taipan_bytecode::opcode::{BinaryOp, CompareOp};
 use taipan_bytecode::{AnyOpcode as Op, Const};
 use taipan_parser::ast::{CmpOp, Expr, ExprKind, MatchCase, Pattern, PatternKind};
@@ -324,7 +323,7 @@ impl<'a> Compiler<'a, '_> {
             self.op_arg(Op::CompareOp, CompareOp::Ge.oparg(false), loc);
             self.jump_to_fail_pop(Op::PopJumpIfFalse, context, loc);
         }
-        let mut seen = HashMap::new();
+        let mut seen = FastMap::default();
         for key in keys {
             let constant = match key.kind {
                 ExprKind::Constant(constant) => Some(from_ast(&constant)),

@@ -14,10 +14,13 @@ struct Value {
 
 const UNKNOWN: Value = Value { instr: None, local: None };
 
+#[derive(Default)]
 struct Simulation {
     stack: Vec<Value>,
     /// Instructions whose value must be owned.
     owned: Vec<bool>,
+    /// Where the block goes on.
+    successors: Vec<BlockId>,
 }
 
 impl Simulation {
@@ -55,23 +58,28 @@ impl Simulation {
 impl Graph {
     pub(super) fn optimize_load_fast(&mut self) {
         self.clear_visited();
-        self.blocks[0].visited = true;
-        let mut todo = vec![0];
+        self.blocks[BlockId::ENTRY].visited = true;
+        let mut todo = vec![BlockId::ENTRY];
+        let mut sim = Simulation::default();
         while let Some(id) = todo.pop() {
-            self.borrow_in(id, &mut todo);
+            self.borrow_in(id, &mut sim);
+            for block in sim.successors.drain(..) {
+                if !self.blocks[block].visited {
+                    self.blocks[block].visited = true;
+                    todo.push(block);
+                }
+            }
         }
     }
 
-    fn borrow_in(&mut self, id: BlockId, todo: &mut Vec<BlockId>) {
+    fn borrow_in(&mut self, id: BlockId, sim: &mut Simulation) {
         let block = &self.blocks[id];
-        let mut sim = Simulation {
-            stack: vec![UNKNOWN; block.start_depth.unwrap_or(0) as usize],
-            owned: vec![false; block.instrs.len()],
-        };
-        let mut successors = Vec::new();
+        sim.stack.clear();
+        sim.stack.resize(block.start_depth.unwrap_or(0) as usize, UNKNOWN);
+        sim.owned.clear();
+        sim.owned.resize(block.instrs.len(), false);
         for (i, instr) in block.instrs.iter().enumerate() {
             let arg = instr.arg;
-            let (popped, pushed) = (instr.op.popped(arg), instr.op.pushed(arg));
             match instr.op {
                 Op::DeleteFast => sim.kill(arg),
                 Op::LoadFast => sim.push(i, Some(arg)),
@@ -114,7 +122,7 @@ impl Graph {
                 | Op::WithExceptStart => {
                     // CPython attributes these values to the block's first instruction, which may cost it its
                     // borrowing; identical code has to do the same.
-                    for _ in popped..pushed {
+                    for _ in instr.op.popped(arg)..instr.op.pushed(arg) {
                         sim.push(0, None);
                     }
                 }
@@ -126,7 +134,7 @@ impl Graph {
                 | Op::Reraise
                 | Op::SetAdd
                 | Op::SetUpdate => {
-                    for _ in pushed..popped {
+                    for _ in instr.op.pushed(arg)..instr.op.popped(arg) {
                         sim.pop();
                     }
                 }
@@ -140,7 +148,7 @@ impl Graph {
                     sim.push(i, None);
                 }
                 Op::ForIter => {
-                    successors.extend(instr.target);
+                    sim.successors.extend(instr.target);
                     sim.push(i, None);
                 }
                 Op::LoadAttr | Op::LoadSuperAttr => {
@@ -160,19 +168,19 @@ impl Graph {
                     sim.stack.push(top);
                 }
                 Op::Send => {
-                    successors.extend(instr.target);
+                    sim.successors.extend(instr.target);
                     sim.pop();
                     sim.push(i, None);
                 }
                 _ => {
                     if targets_block(instr.op) {
-                        successors.extend(instr.target);
+                        sim.successors.extend(instr.target);
                     }
                     if !is_block_push(instr.op) {
-                        for _ in 0..popped {
+                        for _ in 0..instr.op.popped(arg) {
                             sim.pop();
                         }
-                        for _ in 0..pushed {
+                        for _ in 0..instr.op.pushed(arg) {
                             sim.push(i, None);
                         }
                     }
@@ -180,22 +188,18 @@ impl Graph {
             }
         }
         if !block.instrs.is_empty() && block.falls_through() {
-            successors.extend(block.next);
+            sim.successors.extend(block.next);
         }
-        for value in std::mem::take(&mut sim.stack) {
-            sim.mark(value);
+        for value in sim.stack.drain(..) {
+            if let Some(instr) = value.instr {
+                sim.owned[instr] = true;
+            }
         }
         for (instr, owned) in self.blocks[id].instrs.iter_mut().zip(&sim.owned) {
             match instr.op {
                 Op::LoadFast if !owned => instr.op = Op::LoadFastBorrow,
                 Op::LoadFastLoadFast if !owned => instr.op = Op::LoadFastBorrowLoadFastBorrow,
                 _ => {}
-            }
-        }
-        for block in successors {
-            if !self.blocks[block].visited {
-                self.blocks[block].visited = true;
-                todo.push(block);
             }
         }
     }

@@ -18,7 +18,7 @@ fn loaded_before(
     count: usize,
     consts: &ConstTable,
 ) -> Option<(Vec<usize>, Vec<Const>)> {
-    let (mut places, mut values) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut places, mut values) = (Vec::new(), Vec::new());
     let mut at = end;
     while places.len() < count {
         at = at.checked_sub(1)?;
@@ -36,12 +36,12 @@ fn loaded_before(
 impl Graph {
     /// Small ints, and jumps and tests on constants.
     pub(super) fn optimize_load_const(&mut self, consts: &mut ConstTable) {
-        for block in &mut self.blocks {
+        for block in self.blocks.iter_mut() {
             let instrs = &mut block.instrs;
             let mut loaded: Option<Instr> = None;
             for i in 0..instrs.len() {
-                if let (Op::LoadConst, Some(Const::Int(small @ 0..=255))) =
-                    (instrs[i].op, const_of(&instrs[i], consts))
+                if instrs[i].op == Op::LoadConst
+                    && let Some(&Const::Int(small @ 0..=255)) = consts.list.get(instrs[i].arg as usize)
                 {
                     instrs[i].set(Op::LoadSmallInt, small as u32);
                 }
@@ -49,8 +49,18 @@ impl Graph {
                 if !is_copy {
                     loaded = instrs[i].loads_const().then_some(instrs[i]);
                 }
-                let Some(value) = loaded.as_ref().and_then(|instr| const_of(instr, consts)) else { continue };
                 let Some(next) = instrs.get(i + 1).copied() else { continue };
+                let on_constants = matches!(
+                    next.op,
+                    Op::PopJumpIfFalse
+                        | Op::PopJumpIfTrue
+                        | Op::JumpIfFalse
+                        | Op::JumpIfTrue
+                        | Op::IsOp
+                        | Op::ToBool
+                );
+                let Some(loaded) = loaded.as_ref().filter(|_| on_constants) else { continue };
+                let Some(value) = const_of(loaded, consts) else { continue };
                 match next.op {
                     Op::PopJumpIfFalse | Op::PopJumpIfTrue | Op::JumpIfFalse | Op::JumpIfTrue => {
                         let Some(truth) = fold::truth(&value) else { continue };

@@ -3,12 +3,12 @@
 use taipan_bytecode::AnyOpcode as Op;
 use taipan_bytecode::opcode::resume;
 
-use super::Graph;
+use super::{BlockId, Graph};
 use crate::instruction::is_block_push;
 
 impl Graph {
     pub(super) fn label_exception_targets(&mut self) {
-        for i in 0..self.blocks.len() {
+        for i in self.blocks.ids() {
             for j in 0..self.blocks[i].instrs.len() {
                 let instr = self.blocks[i].instrs[j];
                 if let (true, Some(target)) = (is_block_push(instr.op), instr.target) {
@@ -17,8 +17,8 @@ impl Graph {
             }
         }
         self.clear_visited();
-        self.blocks[0].visited = true;
-        let mut todo = vec![0];
+        self.blocks[BlockId::ENTRY].visited = true;
+        let mut todo = vec![BlockId::ENTRY];
         while let Some(id) = todo.pop() {
             let mut handlers = std::mem::take(&mut self.blocks[id].handlers);
             let mut yield_depth = None;

@@ -2,20 +2,24 @@
 
 use taipan_bytecode::AnyOpcode as Op;
 
-use super::{Graph, Instr};
+use super::{BlockId, Graph, Instr};
 use crate::instruction::{Loc, is_conditional_jump};
 
 impl Graph {
+    /// Where a block goes on, handlers aside. Only its last instruction is a jump.
+    fn successors(&self, id: BlockId) -> [Option<BlockId>; 2] {
+        let block = &self.blocks[id];
+        let jump = block.instrs.last().filter(|last| last.is_jump()).and_then(|last| last.target);
+        [block.next.filter(|_| block.falls_through()), jump]
+    }
+
     fn mark_warm_and_cold(&mut self) {
         self.clear_visited();
-        self.blocks[0].visited = true;
-        let mut todo = vec![0];
+        self.blocks[BlockId::ENTRY].visited = true;
+        let mut todo = vec![BlockId::ENTRY];
         while let Some(id) = todo.pop() {
             self.blocks[id].warm = true;
-            let next = self.blocks[id].next.filter(|_| self.blocks[id].falls_through());
-            let jumps = self.blocks[id].instrs.iter().filter(|i| i.is_jump()).filter_map(|i| i.target);
-            let successors: Vec<_> = next.into_iter().chain(jumps).collect();
-            for block in successors {
+            for block in self.successors(id).into_iter().flatten() {
                 if !self.blocks[block].visited {
                     self.blocks[block].visited = true;
                     todo.push(block);
@@ -31,10 +35,7 @@ impl Graph {
         }
         while let Some(id) = todo.pop() {
             self.blocks[id].cold = true;
-            let next = self.blocks[id].next.filter(|_| self.blocks[id].falls_through());
-            let jumps = self.blocks[id].instrs.iter().filter(|i| i.is_jump()).filter_map(|i| i.target);
-            let successors: Vec<_> = next.into_iter().chain(jumps).collect();
-            for block in successors {
+            for block in self.successors(id).into_iter().flatten() {
                 if !self.blocks[block].visited && !self.blocks[block].warm {
                     self.blocks[block].visited = true;
                     todo.push(block);
@@ -44,7 +45,7 @@ impl Graph {
     }
 
     pub(super) fn push_cold_blocks_to_end(&mut self) {
-        if self.blocks[0].next.is_none() {
+        if self.blocks[BlockId::ENTRY].next.is_none() {
             return;
         }
         self.mark_warm_and_cold();

@@ -2,7 +2,7 @@
 
 use taipan_bytecode::opcode::flag;
 
-use super::{Block, Graph};
+use super::{Block, BlockId, Graph};
 use crate::instruction::Loc;
 
 fn lineless_exit(block: &Block) -> bool {
@@ -18,7 +18,7 @@ impl Graph {
 
     /// Exits without line are copied for each jump to them, so that each copy can have the jump's line.
     fn duplicate_exits(&mut self) {
-        let mut next = Some(0);
+        let mut next = Some(BlockId::ENTRY);
         while let Some(id) = next {
             next = self.blocks[id].next;
             let Some(last) = self.blocks[id].instrs.last().copied() else { continue };

@@ -21,7 +21,7 @@ impl Graph {
         let start = (parameters..tracked).fold(0u64, |mask, local| mask | 1 << local);
         self.clear_visited();
         let mut todo = Vec::new();
-        self.add_unsafe(0, start, &mut todo);
+        self.add_unsafe(BlockId::ENTRY, start, &mut todo);
         for id in self.order() {
             self.scan_locals(id, &mut todo);
         }
@@ -78,7 +78,7 @@ impl Graph {
 
     /// For locals beyond the tracked ones only what happens within a block counts.
     fn check_unbound_within_blocks(&mut self, locals: usize) {
-        let mut bound_in = vec![usize::MAX; locals];
+        let mut bound_in = vec![None; locals];
         for id in self.order() {
             for instr in &mut self.blocks[id].instrs {
                 let local = instr.arg as usize;
@@ -87,14 +87,14 @@ impl Graph {
                 }
                 match instr.op {
                     Op::DeleteFast | Op::LoadFastAndClear | Op::StoreFastMaybeNull => {
-                        bound_in[local] = usize::MAX;
+                        bound_in[local] = None;
                     }
-                    Op::StoreFast => bound_in[local] = id,
+                    Op::StoreFast => bound_in[local] = Some(id),
                     Op::LoadFast => {
-                        if bound_in[local] != id {
+                        if bound_in[local] != Some(id) {
                             instr.op = Op::LoadFastCheck;
                         }
-                        bound_in[local] = id;
+                        bound_in[local] = Some(id);
                     }
                     _ => {}
                 }
@@ -129,7 +129,7 @@ impl Graph {
             prefix.push(Instr::new(Op::ReturnGenerator, 0, loc));
             prefix.push(Instr::new(Op::PopTop, 0, loc));
         }
-        self.blocks[0].instrs.splice(0..0, prefix);
+        self.blocks[BlockId::ENTRY].instrs.splice(0..0, prefix);
         for instr in self.blocks.iter_mut().flat_map(|block| &mut block.instrs) {
             if matches!(
                 instr.op,

@@ -14,6 +14,9 @@ mod reach;
 mod stack;
 mod swaps;
 
+use std::num::NonZeroU32;
+use std::ops::{Index, IndexMut};
+
 use taipan_bytecode::AnyOpcode as Op;
 use taipan_bytecode::Const;
 use taipan_bytecode::opcode::flag;
@@ -22,8 +25,58 @@ use crate::SyntaxError;
 use crate::constants::ConstTable;
 use crate::instruction::{InstrSeq, Loc, has_target, is_scope_exit, is_unconditional_jump};
 
-/// A basic block's index in [`Graph::blocks`].
-pub type BlockId = usize;
+/// A basic block's number in [`Graph::blocks`], counted from 1 so that an optional one takes no more room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlockId(NonZeroU32);
+
+impl BlockId {
+    /// The block where the code starts.
+    pub const ENTRY: BlockId = BlockId(NonZeroU32::MIN);
+
+    fn new(index: usize) -> BlockId {
+        BlockId(NonZeroU32::MIN.saturating_add(index as u32))
+    }
+
+    /// The index in the vector.
+    pub fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// All blocks of a graph.
+#[derive(Debug)]
+pub struct Blocks(Vec<Block>);
+
+impl Blocks {
+    fn ids(&self) -> impl Iterator<Item = BlockId> + use<> {
+        (0..self.0.len()).map(BlockId::new)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn iter_mut(&mut self) -> std::slice::IterMut<'_, Block> {
+        self.0.iter_mut()
+    }
+}
+
+impl Index<BlockId> for Blocks {
+    type Output = Block;
+
+    #[inline]
+    fn index(&self, id: BlockId) -> &Block {
+        &self.0[id.index()]
+    }
+}
+
+impl IndexMut<BlockId> for Blocks {
+    #[inline]
+    fn index_mut(&mut self, id: BlockId) -> &mut Block {
+        &mut self.0[id.index()]
+    }
+}
 
 /// An instruction in a block; jumps have the target block.
 #[derive(Clone, Copy, Debug)]
@@ -91,15 +144,16 @@ pub struct Block {
 }
 
 impl Block {
-    /// Puts `kept`, which is not longer, in place of the instructions.
-    fn shrink_to(&mut self, kept: Vec<Instr>, before: &[Instr]) {
-        if self.stale.len() < before.len() {
-            self.stale.resize(before.len(), None);
+    /// Cuts off all but the first `count` instructions.
+    fn shrink_to(&mut self, count: usize) {
+        let len = self.instrs.len();
+        if self.stale.len() < len {
+            self.stale.resize(len, None);
         }
-        for i in kept.len()..before.len() {
-            self.stale[i] = before[i].except;
+        for (stale, instr) in self.stale.iter_mut().zip(&self.instrs).skip(count) {
+            *stale = instr.except;
         }
-        self.instrs = kept;
+        self.instrs.truncate(count);
     }
 
     /// Adds an instruction at the end; its handler is the one that its slot had last.
@@ -124,7 +178,7 @@ impl Block {
 /// The graph of one code object.
 #[derive(Debug)]
 pub struct Graph {
-    pub blocks: Vec<Block>,
+    pub blocks: Blocks,
 }
 
 /// What the passes need to know of the scope.
@@ -149,28 +203,25 @@ impl Graph {
                 starts[seq.labels[label.0].min(seq.instrs.len())] = true;
             }
         }
-        let mut graph = Graph { blocks: vec![Block::default()] };
-        let mut block_at = vec![0; seq.instrs.len() + 1];
-        let mut current = 0;
+        let mut graph = Graph { blocks: Blocks(vec![Block::default()]) };
+        let mut block_at = vec![BlockId::ENTRY; seq.instrs.len() + 1];
+        let mut current = BlockId::ENTRY;
         for (i, instr) in seq.instrs.iter().enumerate() {
+            let instrs = &mut graph.blocks[current].instrs;
             if instr.op == Op::AnnotationsPlaceholder {
                 for inner in seq.annotations.iter().flat_map(|annotations| &annotations.instrs) {
-                    graph.blocks[current].instrs.push(Instr::new(inner.op, inner.arg, inner.loc));
+                    instrs.push(Instr::new(inner.op, inner.arg, inner.loc));
                 }
                 continue;
             }
-            let ended = graph.blocks[current]
-                .instrs
-                .last()
-                .is_some_and(|last| last.is_jump() || is_scope_exit(last.op));
-            if ended || starts[i] && !graph.blocks[current].instrs.is_empty() {
+            let ended = instrs.last().is_some_and(|last| last.is_jump() || is_scope_exit(last.op));
+            if ended || starts[i] && !instrs.is_empty() {
                 current = graph.append(current);
             }
-            if starts[i] {
-                graph.blocks[current].labelled = true;
-            }
+            let block = &mut graph.blocks[current];
+            block.labelled |= starts[i];
             block_at[i] = current;
-            graph.blocks[current].instrs.push(Instr::new(instr.op, instr.arg, instr.loc));
+            block.instrs.push(Instr::new(instr.op, instr.arg, instr.loc));
         }
         if starts[seq.instrs.len()] {
             current = graph.append(current);
@@ -185,7 +236,7 @@ impl Graph {
         let annotations = seq.annotations.as_ref().map_or(0, |annotations| annotations.instrs.len());
         let has_placeholder = seq.instrs.iter().position(|instr| instr.op == Op::AnnotationsPlaceholder);
         let mut position = 0;
-        for block in &mut graph.blocks {
+        for block in graph.blocks.iter_mut() {
             for instr in &mut block.instrs {
                 let from_annotations =
                     has_placeholder.is_some_and(|at| (at..at + annotations).contains(&position));
@@ -200,9 +251,9 @@ impl Graph {
 
     /// A new block behind this one.
     fn append(&mut self, after: BlockId) -> BlockId {
-        let id = self.blocks.len();
+        let id = BlockId::new(self.blocks.len());
         let next = self.blocks[after].next;
-        self.blocks.push(Block { next, ..Block::default() });
+        self.blocks.0.push(Block { next, ..Block::default() });
         self.blocks[after].next = Some(id);
         id
     }
@@ -210,7 +261,7 @@ impl Graph {
     /// The blocks in the order of the code.
     pub fn order(&self) -> Vec<BlockId> {
         let mut order = Vec::with_capacity(self.blocks.len());
-        let mut next = Some(0);
+        let mut next = Some(BlockId::ENTRY);
         while let Some(id) = next {
             order.push(id);
             next = self.blocks[id].next;
@@ -261,7 +312,7 @@ impl Graph {
     }
 
     fn expand_conditional_jumps(&mut self) {
-        for block in &mut self.blocks {
+        for block in self.blocks.iter_mut() {
             let Some(last) = block.instrs.last().copied() else { continue };
             let op = match last.op {
                 Op::JumpIfFalse => Op::PopJumpIfFalse,
@@ -287,7 +338,7 @@ impl Graph {
     }
 
     fn insert_superinstructions(&mut self) {
-        for block in &mut self.blocks {
+        for block in self.blocks.iter_mut() {
             for i in 1..block.instrs.len() {
                 let (first, second) = (block.instrs[i - 1], block.instrs[i]);
                 let op = match (first.op, second.op) {

@@ -52,27 +52,27 @@ impl Graph {
     pub(super) fn remove_unreachable(&mut self) {
         self.clear_visited();
         self.blocks.iter_mut().for_each(|block| block.predecessors = 0);
-        self.blocks[0].predecessors = 1;
-        self.blocks[0].visited = true;
-        let mut todo = vec![0];
+        self.blocks[BlockId::ENTRY].predecessors = 1;
+        self.blocks[BlockId::ENTRY].visited = true;
+        let mut todo = vec![BlockId::ENTRY];
         while let Some(id) = todo.pop() {
-            let mut next: Vec<BlockId> = Vec::new();
-            if self.blocks[id].falls_through() {
-                next.extend(self.blocks[id].next);
-            }
-            next.extend(
-                self.blocks[id].instrs.iter().filter(|i| targets_block(i.op)).filter_map(|i| i.target),
-            );
-            for block in next {
-                let block_ref = &mut self.blocks[block];
-                block_ref.predecessors += 1;
-                if !block_ref.visited {
-                    block_ref.visited = true;
-                    todo.push(block);
+            let mut next = self.blocks[id].next.filter(|_| self.blocks[id].falls_through());
+            let mut at = 0;
+            loop {
+                if let Some(block) = next.take() {
+                    let block_ref = &mut self.blocks[block];
+                    block_ref.predecessors += 1;
+                    if !block_ref.visited {
+                        block_ref.visited = true;
+                        todo.push(block);
+                    }
                 }
+                let Some(instr) = self.blocks[id].instrs.get(at) else { break };
+                next = instr.target.filter(|_| targets_block(instr.op));
+                at += 1;
             }
         }
-        for block in &mut self.blocks {
+        for block in self.blocks.iter_mut() {
             if block.predecessors == 0 {
                 block.instrs.clear();
                 block.is_handler = false;
@@ -81,10 +81,11 @@ impl Graph {
     }
 
     fn remove_nops_of(&mut self, id: BlockId) -> usize {
+        if self.blocks[id].instrs.iter().all(|instr| instr.op != Op::Nop) {
+            return 0;
+        }
         let mut instrs = std::mem::take(&mut self.blocks[id].instrs);
-        let original = instrs.clone();
-        let before = instrs.len();
-        let mut kept = Vec::with_capacity(before);
+        let mut kept = 0;
         let mut previous_line = -1;
         for i in 0..instrs.len() {
             let instr = instrs[i];
@@ -108,14 +109,15 @@ impl Graph {
                     }
                 }
             }
-            kept.push(instr);
+            // What lies behind the kept ones keeps its handler, which is looked at when it is cut off.
+            instrs[kept] = instr;
+            kept += 1;
             previous_line = line;
         }
-        let removed = before - kept.len();
-        if removed == 0 {
-            self.blocks[id].instrs = kept;
-        } else {
-            self.blocks[id].shrink_to(kept, &original);
+        let removed = instrs.len() - kept;
+        self.blocks[id].instrs = instrs;
+        if removed > 0 {
+            self.blocks[id].shrink_to(kept);
         }
         removed
     }

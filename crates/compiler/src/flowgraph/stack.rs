@@ -11,8 +11,8 @@ impl Graph {
     /// Computes the depth at the start of each block; gives the greatest depth.
     pub(super) fn stack_depth(&mut self) -> Result<u32, SyntaxError> {
         self.blocks.iter_mut().for_each(|block| block.start_depth = None);
-        self.blocks[0].start_depth = Some(0);
-        let mut todo = vec![0];
+        self.blocks[BlockId::ENTRY].start_depth = Some(0);
+        let mut todo = vec![BlockId::ENTRY];
         let mut max = 0;
         while let Some(id) = todo.pop() {
             let mut depth = self.blocks[id].start_depth.unwrap_or(0);
@@ -54,7 +54,8 @@ impl Graph {
             }
             Some(known) if known == depth => Ok(()),
             Some(known) => {
-                let message = format!("block {id} is reached with stack depths {known} and {depth}");
+                let message =
+                    format!("block {} is reached with stack depths {known} and {depth}", id.index());
                 Err(SyntaxError::new(message, Range::default()))
             }
         }

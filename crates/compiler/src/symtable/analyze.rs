@@ -1,15 +1,16 @@
 //! Second pass: from definitions and uses to scopes.
 
-use std::collections::{HashMap, HashSet};
+use taipan_bytecode::hash::{FastMap, FastSet};
 
 use super::{Block, BlockId, BlockType, Comprehension, SCOPE_OFFSET, Scope, SymbolTable, def};
 use crate::SyntaxError;
 
-type Names<'a> = HashSet<&'a str>;
-type Scopes<'a> = HashMap<&'a str, Scope>;
+type Names<'a> = FastSet<&'a str>;
+type Scopes<'a> = FastMap<&'a str, Scope>;
 
 pub(super) fn analyze(table: &mut SymbolTable<'_>) -> Result<(), SyntaxError> {
-    let mut outer = Outer { bound: None, global: Names::new(), type_params: Names::new(), class: None };
+    let mut outer =
+        Outer { bound: None, global: Names::default(), type_params: Names::default(), class: None };
     block(table, 0, &mut outer)?;
     Ok(())
 }
@@ -38,10 +39,10 @@ fn block<'a>(
 ) -> Result<Names<'a>, SyntaxError> {
     let is_class = table.blocks[id].kind == BlockType::Class;
     let function_like = table.blocks[id].is_function_like();
-    let mut free = Names::new();
-    let mut local = Names::new();
-    let mut scopes = Scopes::new();
-    let (mut new_bound, mut new_global) = (Names::new(), Names::new());
+    let mut free = Names::default();
+    let mut local = Names::default();
+    let mut scopes = Scopes::default();
+    let (mut new_bound, mut new_global) = (Names::default(), Names::default());
     if is_class {
         new_global.extend(&outer.global);
         new_bound.extend(outer.bound.iter().flatten());
@@ -61,8 +62,8 @@ fn block<'a>(
         new_global.extend(&outer.global);
     }
     // What is free in the block itself is no name of an inner block.
-    let mut new_free = Names::new();
-    let mut inlined_cells = Names::new();
+    let mut new_free = Names::default();
+    let mut inlined_cells = Names::default();
     let mut children = Vec::new();
     for child in std::mem::take(&mut table.blocks[id].children) {
         let class = match table.blocks[child].can_see_class_scope {

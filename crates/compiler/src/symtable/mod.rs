@@ -6,8 +6,7 @@
 mod analyze;
 mod visit;
 
-use std::collections::{HashMap, HashSet};
-
+use taipan_bytecode::hash::{FastMap, FastSet};
 use taipan_parser::ast::{Arena, Mod, Range};
 
 use crate::{CompileOptions, SyntaxError};
@@ -113,7 +112,7 @@ pub type BlockId = usize;
 #[derive(Default, Debug, Clone)]
 pub struct Symbols<'a> {
     list: Vec<(&'a str, u32)>,
-    index: HashMap<&'a str, usize>,
+    index: FastMap<&'a str, usize>,
 }
 
 impl<'a> Symbols<'a> {
@@ -194,7 +193,7 @@ pub struct Block<'a> {
     comp_iter_expr: u32,
     scope_info: &'static str,
     directives: Vec<(&'a str, Range)>,
-    mangled_names: Option<HashSet<&'a str>>,
+    mangled_names: Option<FastSet<&'a str>>,
 }
 
 impl<'a> Block<'a> {
@@ -222,7 +221,7 @@ impl<'a> Block<'a> {
 pub struct SymbolTable<'a> {
     /// All blocks; the module is the first.
     pub blocks: Vec<Block<'a>>,
-    by_key: HashMap<Key, BlockId>,
+    by_key: FastMap<Key, BlockId>,
 }
 
 impl<'a> SymbolTable<'a> {

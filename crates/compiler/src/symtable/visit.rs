@@ -1,7 +1,6 @@
 //! First pass: what each block defines and uses, and the errors that show already here.
 
-use std::collections::{HashMap, HashSet};
-
+use taipan_bytecode::hash::{FastMap, FastSet};
 use taipan_parser::ast::{
     Alias, Arena, Arg, Arguments, Comprehension as Clause, ExceptHandler, Expr, ExprContext, ExprKind,
     FunctionDef, Mod, Pattern, PatternKind, Range, Stmt, StmtKind, TypeParam, TypeParamKind,
@@ -37,7 +36,7 @@ pub(super) fn collect<'a>(
 ) -> Result<SymbolTable<'a>, SyntaxError> {
     let mut visitor = Visitor {
         arena,
-        table: SymbolTable { blocks: Vec::new(), by_key: HashMap::new() },
+        table: SymbolTable { blocks: Vec::new(), by_key: FastMap::default() },
         current: 0,
         stack: Vec::new(),
         private: None,
@@ -258,7 +257,7 @@ impl<'a> Visitor<'a> {
                     let key = key(class, KeyKind::TypeParams);
                     self.enter_type_params(class.name, key, false, false, true, range)?;
                     self.private = Some(class.name);
-                    self.cur().mangled_names = Some(HashSet::new());
+                    self.cur().mangled_names = Some(FastSet::default());
                     self.type_params(class.type_params)?;
                 }
                 self.exprs(class.bases)?;

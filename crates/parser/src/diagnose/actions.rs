@@ -3,6 +3,7 @@
 use super::{Diagnosis, Match, Node, Raised, Val, Values};
 use crate::ast::{Arena, Constant};
 use crate::error::ErrorKind;
+use crate::parser::literal::escape_warning;
 use crate::string::{self, Prefix};
 use crate::token::Tok;
 
@@ -296,12 +297,18 @@ impl<'n> Diagnosis<'n, '_> {
         Ok(Some(value))
     }
 
-    fn decode(&mut self, body: &[u8], prefix: Prefix) -> Result<(), Raised> {
+    /// Checks what is a literal's body or the text of a part of an f-string; gives the message if it is wrong.
+    fn decode(&mut self, index: u32, body: &[u8], prefix: Prefix) -> Result<(), String> {
         let arena = Arena::new();
-        match string::decode(body, prefix, &arena, &mut None) {
-            Ok(_) => Ok(()),
-            Err(bad) => Err(self.raise_last(bad.0)),
+        let mut doubtful = None;
+        string::decode(body, prefix, &arena, &mut doubtful).map_err(|bad| bad.0)?;
+        // CPython takes it for the first pass wherever error productions are off.
+        if let Some(escape) = doubtful.filter(|_| self.second_pass && !self.errors_on) {
+            let at = body.as_ptr().addr() - self.src.as_ptr().addr() + escape.at;
+            let warning = escape_warning(self.src, self.tokens[index as usize], at, &escape);
+            self.warnings.push(warning);
         }
+        Ok(())
     }
 
     fn string(&mut self, value: Val<'n>) -> Match<'n> {
@@ -311,7 +318,7 @@ impl<'n> Diagnosis<'n, '_> {
             let message = "bytes can only contain ASCII literal characters";
             return Err(self.raise_range(self.range(value), message.into()));
         }
-        self.decode(body, prefix)?;
+        self.decode(index, body, prefix).map_err(|message| self.raise_last(message))?;
         Ok(Some(value))
     }
 
@@ -332,11 +339,9 @@ impl<'n> Diagnosis<'n, '_> {
             }
         }
         let prefix = Prefix { raw, ..Prefix::default() };
-        let arena = Arena::new();
-        match string::decode(self.text(self.tokens[index as usize]), prefix, &arena, &mut None) {
-            Ok(_) => Ok(Some(value)),
-            Err(bad) => Err(self.raise_at_token(index, bad.0)),
-        }
+        let text = self.text(self.tokens[index as usize]);
+        self.decode(index, text, prefix).map_err(|message| self.raise_at_token(index, message))?;
+        Ok(Some(value))
     }
 
     fn strings(&mut self, start: u32, value: Val<'n>) -> Match<'n> {

@@ -10,7 +10,7 @@ mod grammar;
 mod report;
 
 use crate::ast::Arena;
-use crate::error::{ErrorKind, SyntaxError};
+use crate::error::{ErrorKind, SyntaxError, Warning};
 use crate::token::{Tok, Token};
 use crate::tokenizer::Tokens;
 use grammar::{Action, Alternative, Grammar, Item};
@@ -60,6 +60,9 @@ pub(crate) struct Diagnosis<'n, 's> {
     /// Number of tokens that have been looked at.
     fill: u32,
     errors_on: bool,
+    second_pass: bool,
+    /// Of the second pass, where it takes itself for the first.
+    warnings: Vec<Warning>,
     depth: u32,
     max_depth: u32,
     too_deep: bool,
@@ -82,20 +85,21 @@ pub(crate) struct Settings {
 }
 
 /// Explains why the statement that starts at token `start` is wrong. `None` if it is not.
-/// `last_compound` is where the last compound statement before it starts.
+/// `last_compound` is where the last compound statement before it starts. Adds the warnings that come up on the way.
 pub(crate) fn diagnose(
     src: &[u8],
     stream: &Tokens,
     start: usize,
     last_compound: (u32, u32),
     settings: Settings,
+    warnings: &mut Vec<Warning>,
 ) -> Option<SyntaxError> {
     let (split, start) = match split_inequalities(src, stream, start, settings) {
         Some((split, start)) => (Some(split), start),
         None => (None, start),
     };
     let stream = split.as_ref().unwrap_or(stream);
-    let run = |max_depth: u32| -> Result<Option<SyntaxError>, ()> {
+    let run = |max_depth: u32| -> Result<(Option<SyntaxError>, Vec<Warning>), ()> {
         let nodes = Arena::new();
         let mut diagnosis = Diagnosis::new(src, stream, start as u32, settings, &nodes);
         diagnosis.max_depth = max_depth;
@@ -105,9 +109,10 @@ pub(crate) fn diagnose(
         if let Some(error) = &mut error {
             error.metadata = Some((line, col, String::new()));
         }
-        if diagnosis.too_deep { Err(()) } else { Ok(error) }
+        if diagnosis.too_deep { Err(()) } else { Ok((error, diagnosis.warnings)) }
     };
-    if let Ok(error) = run(SHALLOW_DEPTH) {
+    if let Ok((error, mut found)) = run(SHALLOW_DEPTH) {
+        warnings.append(&mut found);
         return error;
     }
     let deep = std::thread::scope(|scope| {
@@ -115,7 +120,10 @@ pub(crate) fn diagnose(
         thread.spawn_scoped(scope, || run(MAX_DEPTH)).ok().and_then(|handle| handle.join().ok())
     });
     match deep {
-        Some(Ok(error)) => error,
+        Some(Ok((error, mut found))) => {
+            warnings.append(&mut found);
+            error
+        }
         _ => {
             let message = "Parser stack overflowed - Python source too complex to parse";
             Some(SyntaxError::bare(crate::ErrorKind::Memory, message))
@@ -178,6 +186,8 @@ impl<'n, 's> Diagnosis<'n, 's> {
             pos: start,
             fill: start,
             errors_on: false,
+            second_pass: false,
+            warnings: Vec::new(),
             depth: 0,
             max_depth: MAX_DEPTH,
             too_deep: false,
@@ -215,10 +225,12 @@ impl<'n, 's> Diagnosis<'n, 's> {
             return self.error.take();
         }
         if first.is_err() {
+            // Only the second pass takes notes of compound statements.
+            self.last_compound = (0, 0);
             return self.raised();
         }
         let last_token = self.fill.saturating_sub(1);
-        self.errors_on = true;
+        (self.errors_on, self.second_pass) = (true, true);
         self.pos = start;
         self.depth = 0;
         self.barry_as_flufl = barry;

@@ -22,6 +22,35 @@ pub(crate) fn escape_message(escape: &DoubtfulEscape, as_error: bool) -> String 
     format!("\"\\{text}\" is {what}.{future} Did you mean \"\\\\{text}\"? A raw string is also an option.")
 }
 
+/// The warning about an escape at offset `at`, in the literal or part of an f-string that is `token`.
+pub(crate) fn escape_warning(src: &[u8], token: Token, at: usize, escape: &DoubtfulEscape) -> Warning {
+    let newlines = memchr::memchr_iter(b'\n', &src[token.start as usize..at]).count();
+    let line = token.range.line + newlines as u32;
+    let line_start = memchr::memrchr(b'\n', &src[..at]).map_or(0, |newline| newline + 1);
+    let offset = crate::error::char_count(&src[line_start..at]) as i32 + 1;
+    // Only the line that ends the literal is shown with its end.
+    let text = crate::error::line_text(src, line_start);
+    let text = if line_start + text.len() < token.end as usize {
+        text
+    } else {
+        crate::error::whole_line(src, line_start)
+    };
+    Warning {
+        message: escape_message(escape, false),
+        line,
+        as_error: Box::new(SyntaxError {
+            kind: ErrorKind::Syntax,
+            message: escape_message(escape, true),
+            line,
+            offset,
+            end_line: line,
+            end_offset: offset + 2,
+            text: Some(String::from_utf8_lossy(text).into_owned()),
+            metadata: None,
+        }),
+    }
+}
+
 impl<'a> Parser<'a, '_> {
     pub(super) fn number(&mut self) -> Parse<ExprRef<'a>> {
         let token = self.token();
@@ -35,32 +64,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn warn_escape(&mut self, token: Token, body_start: usize, escape: &DoubtfulEscape) {
-        let at = body_start + escape.at;
-        let newlines = memchr::memchr_iter(b'\n', &self.src[token.start as usize..at]).count();
-        let line = token.range.line + newlines as u32;
-        let line_start = memchr::memrchr(b'\n', &self.src[..at]).map_or(0, |newline| newline + 1);
-        let offset = crate::error::char_count(&self.src[line_start..at]) as i32 + 1;
-        // Only the line that ends the literal is shown with its end.
-        let text = crate::error::line_text(self.src, line_start);
-        let text = if line_start + text.len() < token.end as usize {
-            text
-        } else {
-            crate::error::whole_line(self.src, line_start)
-        };
-        self.warnings.push(Warning {
-            message: escape_message(escape, false),
-            line,
-            as_error: Box::new(SyntaxError {
-                kind: ErrorKind::Syntax,
-                message: escape_message(escape, true),
-                line,
-                offset,
-                end_line: line,
-                end_offset: offset + 2,
-                text: Some(String::from_utf8_lossy(text).into_owned()),
-                metadata: None,
-            }),
-        });
+        self.warnings.push(escape_warning(self.src, token, body_start + escape.at, escape));
     }
 
     /// Decodes the piece of `token` between the given offsets.

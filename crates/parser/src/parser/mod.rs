@@ -9,7 +9,7 @@
 mod arguments;
 mod compound;
 mod expr;
-mod literal;
+pub(crate) mod literal;
 mod pattern;
 mod stmt;
 
@@ -70,6 +70,11 @@ impl<'a> Names<'a> {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         (hash ^ hash >> 29) as usize
+    }
+
+    /// All of them.
+    pub(crate) fn list(&self) -> Vec<&'a str> {
+        self.table.iter().copied().flatten().collect()
     }
 
     /// The one copy of `text` in the arena.

@@ -210,7 +210,7 @@ fn compile_ast(
         if wants_tree {
             return to_python::convert(&tree, level, vm).map(Some);
         }
-        return compile::compile_tree(&arena, &tree, &name, flags, optimize, None, vm)
+        return compile::compile_tree(&arena, &tree, &[], &name, flags, optimize, None, vm)
             .map(|code| Some(code.into_object()));
     }
     if !wants_tree {

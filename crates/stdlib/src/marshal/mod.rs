@@ -1,17 +1,13 @@
 //! `marshal`: Python objects as bytes, the format of `.pyc` files.
 
-mod read;
 pub(crate) mod write;
 
-use read::{Reader, Source};
 use taipan_vm::prelude::*;
+use taipan_vm::runtime::marshal::{MAX_DEPTH, load, load_file};
 use write::Writer;
 
 /// The module.
 pub struct Marshal;
-
-/// How deep values may nest.
-const MAX_DEPTH: usize = 2000;
 
 /// A str in UTF-8, surrogates as three bytes.
 pub(crate) fn wtf8(text: &Str) -> Vec<u8> {
@@ -74,8 +70,7 @@ impl Marshal {
             let shown = vm.new_bytes(bytes.as_bytes());
             taipan_vm::runtime::audit::audit("marshal.loads", &[shown.as_object()], vm)?;
         }
-        let mut reader = Reader::new(Source::Bytes(bytes.as_bytes()), allow_code.unwrap_or(true), vm);
-        reader.required("object", 0)
+        load(bytes.as_bytes(), allow_code.unwrap_or(true), vm)
     }
 
     /// Write the value on the open file.
@@ -126,7 +121,7 @@ impl Marshal {
             );
         }
         taipan_vm::runtime::audit::audit("marshal.load", &[], vm)?;
-        Reader::new(Source::File(file), allow_code.unwrap_or(true), vm).required("object", 0)
+        load_file(file, allow_code.unwrap_or(true), vm)
     }
 
     #[constant]

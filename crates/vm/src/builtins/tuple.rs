@@ -106,6 +106,36 @@ impl Tuple {
         tuple
     }
 
+    /// A tuple of `len` items that `next` gives one after the other; nothing sees it before it is whole. Raises what `next`
+    /// raises, or MemoryError.
+    #[inline]
+    pub fn try_build(len: usize, mut next: impl FnMut() -> PyResult, vm: &Vm) -> PyResult<Ref<Tuple>> {
+        if len == 0 {
+            return Ok(Tuple::empty(vm));
+        }
+        let tuple = Self::allocate(len);
+        if tuple.is_null() {
+            return Err(vm.memory_error());
+        }
+        // SAFETY: the slots are ours; those that are not filled yet are null, which is all that dropping the tuple needs.
+        let (slots, tuple) = unsafe {
+            (*tuple).item_ptr(0).write_bytes(0, len);
+            ((*tuple).item_ptr(0), Ref::from_raw(tuple))
+        };
+        let mut is_gc = false;
+        for at in 0..len {
+            let item = next()?;
+            is_gc |= item.ob_type().is_gc();
+            // SAFETY: below the length.
+            unsafe { *slots.add(at) = item.into_raw() };
+        }
+        if is_gc {
+            // SAFETY: the tuple is whole.
+            unsafe { gc::track(tuple.as_object().as_ptr()) };
+        }
+        Ok(tuple)
+    }
+
     /// A tuple of `len` items that `fill` writes. It is tracked when an item is collectable.
     #[inline]
     fn make(len: usize, fill: impl FnOnce(*mut *mut Object)) -> Option<Ref<Tuple>> {

@@ -100,6 +100,8 @@ pub unsafe fn restore(exception: StackRef, vm: &Vm) {
 
 /// Raises for an opcode that the loop doesn't run.
 #[cold]
-pub fn raise_unknown_opcode(opcode: Opcode, vm: &Vm) {
-    vm.system_error(format!("unknown opcode {}", opcode as u8));
+pub fn raise_unknown_opcode(opcode: Opcode, oparg: u32, vm: &Vm) {
+    // New code has `Reserved` in place of numbers without opcode, which are the argument then.
+    let number = if opcode == Opcode::Reserved { oparg } else { opcode as u32 };
+    vm.system_error(format!("unknown opcode {number}"));
 }

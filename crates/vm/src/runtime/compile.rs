@@ -1,6 +1,7 @@
 //! From source to code objects: what `compile`, `exec`, `eval`, imports and the command line share.
 
 use std::cell::Cell;
+use std::ops::Deref;
 
 use taipan_parser::ast::Mod;
 use taipan_parser::{ErrorKind, ParseOptions, SyntaxError};
@@ -118,7 +119,22 @@ pub fn compile_source(
     }
     let arena = Arena::new();
     let tree = parse_source(text, origin, filename, mode, flags, -1, &arena, vm)?;
-    compile_tree(&arena, &tree, filename, flags, optimize, None, vm)
+    compile_tree(&arena, &tree, &tree.names, filename, flags, optimize, None, vm)
+}
+
+/// What parsing gives.
+pub struct Tree<'a> {
+    module: Mod<'a>,
+    /// All identifiers in the source.
+    pub names: Vec<&'a str>,
+}
+
+impl<'a> Deref for Tree<'a> {
+    type Target = Mod<'a>;
+
+    fn deref(&self) -> &Mod<'a> {
+        &self.module
+    }
 }
 
 /// Parses source; the tree lives in the arena. `feature_version` is that of `ast.parse`, or -1.
@@ -131,7 +147,7 @@ pub fn parse_source<'a>(
     feature_version: i32,
     arena: &'a Arena,
     vm: &Vm,
-) -> PyResult<Mod<'a>> {
+) -> PyResult<Tree<'a>> {
     let is_file = flags.0 & CompileFlags::FROM_FILE != 0;
     let is_str = origin.downcast_ref::<Str>().is_some() || flags.0 & CompileFlags::IGNORE_COOKIE != 0;
     let raised = Cell::new(false);
@@ -157,7 +173,7 @@ pub fn parse_source<'a>(
     for warning in &warnings {
         syntax_warning(warning, filename, vm)?;
     }
-    parsed.map_err(|mut error| {
+    parsed.map(|(module, names)| Tree { module, names }).map_err(|mut error| {
         if error.kind != ErrorKind::Decode {
             return raise_syntax(&error, filename, vm);
         }
@@ -218,10 +234,11 @@ fn decode_source(
     }
 }
 
-/// Compiles a tree. `shown` is an interactive source, whose lines errors show; for others they look into the file.
+/// Compiles a tree. `names` are all identifiers in its source. `shown` is an interactive source, whose lines errors show; for others they look into the file.
 pub fn compile_tree(
     arena: &Arena,
     tree: &Mod<'_>,
+    names: &[&str],
     filename: &str,
     flags: CompileFlags,
     optimize: i32,
@@ -250,7 +267,7 @@ pub fn compile_tree(
         };
         syntax_warning(&warning, filename, vm)?;
     }
-    Code::from_bytecode(&compiled.code, vm)
+    Code::from_bytecode(&compiled.code, names, vm)
 }
 
 /// Hands the symbol table of source to a function.

@@ -81,7 +81,7 @@ impl Session {
         // Errors of the grammar come before the statement has a number.
         let (origin, mode) = (text.as_object(), Mode::Single);
         let tree = compile::parse_source(bytes, origin, "<stdin>", mode, flags, -1, &arena, vm)?;
-        compile::compile_tree(&arena, &tree, &name, flags, -1, Some(bytes), vm)
+        compile::compile_tree(&arena, &tree, &tree.names, &name, flags, -1, Some(bytes), vm)
     }
 
     /// Whether the grammar takes the text: what only the compiler finds fault with is a statement all the same.

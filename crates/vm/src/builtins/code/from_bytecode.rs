@@ -1,8 +1,10 @@
 //! Code objects from what the compiler makes and marshal reads.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use taipan_bytecode::code::{CodeObject, Const, Name};
+use taipan_bytecode::hash::FastMap;
 
 use super::{Code, CodeParts};
 use crate::builtins::complex::Complex;
@@ -11,23 +13,28 @@ use crate::builtins::slice::Slice;
 use crate::prelude::*;
 
 /// The objects of one compilation, in which equal constants are one object, also those of different functions.
-struct Maker<'v> {
+struct Maker<'c, 'v> {
     vm: &'v Vm,
-    made: HashMap<Key, ObjRef>,
+    made: FastMap<Key<'c>, ObjRef>,
+    /// Names by the address of their text, which code objects share.
+    names: FastMap<usize, Ref<Str>>,
+    /// Interned constants, and whether each was interned here first.
+    interned: FastMap<&'c [u8], (ObjRef, bool)>,
     filename: Ref<Str>,
 }
 
 /// What two constants that may stand for each other have in common. What they consist of goes by address: it has been
 /// merged before.
 #[derive(PartialEq, Eq, Hash)]
-enum Key {
+enum Key<'c> {
     Int(i64),
-    BigInt(bool, Vec<u32>),
+    BigInt(bool, &'c [u32]),
     Float(u64),
     Complex(u64, u64),
-    Str(Vec<u8>),
-    Bytes(Vec<u8>),
+    Str(&'c [u8]),
+    Bytes(&'c [u8]),
     Tuple(Vec<usize>),
+    /// In the order of the addresses.
     FrozenSet(Vec<usize>),
     Slice(Vec<usize>),
 }
@@ -37,15 +44,17 @@ fn addresses(items: &[ObjRef]) -> Vec<usize> {
 }
 
 impl Code {
-    /// The code object for plain data; inner code objects are made along with it. Raises MemoryError, or OverflowError when
-    /// sizes are out of range.
-    pub fn from_bytecode(code: &CodeObject, vm: &Vm) -> PyResult<Ref<Code>> {
+    /// The code object for plain data; inner code objects are made along with it. `identifiers` are all names in the source.
+    /// Raises MemoryError, or OverflowError when sizes are out of range.
+    pub fn from_bytecode(code: &CodeObject, identifiers: &[&str], vm: &Vm) -> PyResult<Ref<Code>> {
         let filename = Str::from_wtf8(&code.filename, vm);
-        let mut identifiers = Vec::new();
+        let mut kept = Vec::new();
         if has_frozenset(code) {
-            intern_identifiers(code, &mut identifiers, vm);
+            // CPython's parser interns all names before any constant is interned.
+            kept.extend(identifiers.iter().map(|name| vm.intern(name)));
+            intern_names(code, &mut kept, vm);
         }
-        Maker { vm, made: HashMap::new(), filename }.code(code)
+        Maker::new(filename, vm).code(code)
     }
 }
 
@@ -60,22 +69,38 @@ fn has_frozenset(code: &CodeObject) -> bool {
     code.consts.iter().any(|item| matches!(item, Const::FrozenSet(_))) || inner_codes(code).any(has_frozenset)
 }
 
-/// Interns the names of a whole module, which CPython's parser does before any constant is interned; what is kept in `kept`
-/// stays interned.
-fn intern_identifiers(code: &CodeObject, kept: &mut Vec<Ref<Str>>, vm: &Vm) {
+/// Interns the names in the code of a whole module; what is kept in `kept` stays interned.
+fn intern_names(code: &CodeObject, kept: &mut Vec<Ref<Str>>, vm: &Vm) {
     kept.extend(code.names.iter().chain(&code.localsplusnames).map(|name| vm.intern(name)));
     kept.push(vm.intern(&code.name));
-    inner_codes(code).for_each(|inner| intern_identifiers(inner, kept, vm));
+    inner_codes(code).for_each(|inner| intern_names(inner, kept, vm));
+}
+
+/// The names that CPython has interned when a program starts: those in static memory, and what its start leaves behind.
+const INITIAL_NAMES: &str = include_str!("initial_names.txt");
+
+fn is_initial_name(text: &[u8]) -> bool {
+    static NAMES: OnceLock<BTreeSet<&[u8]>> = OnceLock::new();
+    NAMES.get_or_init(|| INITIAL_NAMES.split_whitespace().map(str::as_bytes).collect()).contains(text)
 }
 
 /// The object of a constant.
 pub fn object_of(constant: &Const, vm: &Vm) -> PyResult {
-    let filename = Str::from_wtf8(b"", vm);
-    Maker { vm, made: HashMap::new(), filename }.constant(constant)
+    Maker::new(Str::from_wtf8(b"", vm), vm).constant(constant)
 }
 
-impl Maker<'_> {
-    fn code(&mut self, code: &CodeObject) -> PyResult<Ref<Code>> {
+impl<'c, 'v> Maker<'c, 'v> {
+    fn new(filename: Ref<Str>, vm: &'v Vm) -> Self {
+        Maker {
+            vm,
+            made: FastMap::default(),
+            names: FastMap::default(),
+            interned: FastMap::default(),
+            filename,
+        }
+    }
+
+    fn code(&mut self, code: &'c CodeObject) -> PyResult<Ref<Code>> {
         let vm = self.vm;
         let number = |value: u32| {
             i32::try_from(value)
@@ -91,21 +116,21 @@ impl Maker<'_> {
             stacksize: number(code.stacksize)?,
             flags: number(code.flags)?,
             firstlineno: code.firstlineno,
-            code: code.code.to_vec(),
+            code: (&*code.code).into(),
             consts: self.tuple(consts),
             names,
             localsplusnames,
-            localspluskinds: code.localspluskinds.to_vec(),
+            localspluskinds: vm.new_bytes(&code.localspluskinds),
             filename: self.filename.clone(),
-            name: vm.intern(&code.name),
-            qualname: vm.intern(&code.qualname),
+            name: self.name(&code.name),
+            qualname: self.name(&code.qualname),
             linetable: self.bytes(&code.linetable),
             exceptiontable: self.bytes(&code.exceptiontable),
         };
         Code::create(parts, vm)
     }
 
-    fn merged(&mut self, key: Key, make: impl FnOnce(&Vm) -> PyResult) -> PyResult {
+    fn merged(&mut self, key: Key<'c>, make: impl FnOnce(&Vm) -> PyResult) -> PyResult {
         if let Some(made) = self.made.get(&key) {
             return Ok(made.clone());
         }
@@ -124,24 +149,29 @@ impl Maker<'_> {
         tuple
     }
 
-    fn bytes(&mut self, bytes: &[u8]) -> Ref<Bytes> {
-        let key = Key::Bytes(bytes.to_vec());
-        if let Some(bytes) = self.made.get(&key).and_then(|made| made.downcast_exact::<Bytes>()) {
+    fn bytes(&mut self, bytes: &'c [u8]) -> Ref<Bytes> {
+        if let Some(bytes) = self.made.get(&Key::Bytes(bytes)).and_then(|made| made.downcast_exact::<Bytes>())
+        {
             return Ref::new_ref(bytes);
         }
-        let bytes = self.vm.new_bytes(bytes);
-        self.made.insert(key, bytes.clone().into_object());
-        bytes
+        let made = self.vm.new_bytes(bytes);
+        self.made.insert(Key::Bytes(bytes), made.clone().into_object());
+        made
     }
 
-    fn names(&mut self, names: &[Name]) -> Ref<Tuple> {
-        let interned = names.iter().map(|name| self.vm.intern(name).into_object()).collect();
+    fn name(&mut self, name: &'c Name) -> Ref<Str> {
+        let vm = self.vm;
+        self.names.entry(name.as_ptr().addr()).or_insert_with(|| vm.intern(name)).clone()
+    }
+
+    fn names(&mut self, names: &'c [Name]) -> Ref<Tuple> {
+        let interned = names.iter().map(|name| self.name(name).into_object()).collect();
         self.tuple(interned)
     }
 
     /// The constants of a code object, made in CPython's order, on which it depends what is interned when: code first, then
     /// the rest from the end.
-    fn constants(&mut self, items: &[Const]) -> PyResult<Vec<ObjRef>> {
+    fn constants(&mut self, items: &'c [Const]) -> PyResult<Vec<ObjRef>> {
         let mut made: Vec<Option<ObjRef>> = vec![None; items.len()];
         let is_code = |item: &Const| matches!(item, Const::Code(_));
         for (item, slot) in items.iter().zip(&mut made).filter(|pair| is_code(pair.0)) {
@@ -153,29 +183,42 @@ impl Maker<'_> {
         Ok(made.into_iter().flatten().collect())
     }
 
-    fn all(&mut self, items: &[Const]) -> PyResult<Vec<ObjRef>> {
+    fn all(&mut self, items: &'c [Const]) -> PyResult<Vec<ObjRef>> {
         items.iter().map(|item| self.constant(item)).collect()
     }
 
-    /// A frozenset, whose order is that in which CPython makes it: from the elements as they stand in the source, and once
-    /// more from the first set's when a name among them was interned before.
-    fn frozenset(&mut self, items: &[Const]) -> PyResult {
+    /// An interned constant, and whether CPython's object for this text, which the whole module shares, would be the one
+    /// that all others are replaced with.
+    fn interned(&mut self, text: &'c [u8]) -> (ObjRef, bool) {
         let vm = self.vm;
+        let made = self.interned.entry(text).or_insert_with(|| {
+            let before = vm.interp().interned.len();
+            let string = Str::intern(Str::from_wtf8(text, vm), vm);
+            let is_first = vm.interp().interned.len() != before && !is_initial_name(text);
+            (string.into_object(), is_first || text.len() < 2)
+        });
+        (made.0.clone(), made.1)
+    }
+
+    /// A frozenset, whose order is that in which CPython makes it: from the elements as they stand in the source, and once
+    /// more from the first set's when a string among them is replaced by one that was interned before.
+    fn frozenset(&mut self, items: &'c [Const]) -> PyResult {
         let mut again = false;
         let mut objects = Vec::with_capacity(items.len());
         for item in items {
             let object = match item {
                 Const::Str(text) if text.interned => {
-                    let fresh = Str::from_wtf8(&text.value, vm);
-                    let interned = Str::intern(fresh.clone(), vm);
-                    again |= !std::ptr::eq(&raw const *fresh, &raw const *interned);
-                    interned.into_object()
+                    let (object, is_first) = self.interned(&text.value);
+                    again |= !is_first;
+                    object
                 }
                 _ => self.constant(item)?,
             };
             objects.push(object);
         }
-        self.merged(Key::FrozenSet(addresses(&objects)), |vm| {
+        let mut members = addresses(&objects);
+        members.sort_unstable();
+        self.merged(Key::FrozenSet(members), |vm| {
             let list = vm.new_list(objects);
             let mut set = FrozenSet::from_iterable(list.as_object(), vm)?;
             if again {
@@ -186,7 +229,7 @@ impl Maker<'_> {
         })
     }
 
-    fn constant(&mut self, constant: &Const) -> PyResult {
+    fn constant(&mut self, constant: &'c Const) -> PyResult {
         let vm = self.vm;
         Ok(match constant {
             Const::None => vm.none(),
@@ -194,9 +237,8 @@ impl Maker<'_> {
             Const::False => vm.new_bool(false),
             Const::Ellipsis => vm.ellipsis(),
             Const::StopIteration => types::stop_iteration().as_object().to_ref(),
-            Const::Int(value) => self.merged(Key::Int((*value).into()), |vm| Ok(vm.new_int(*value)))?,
+            Const::Int(value) => self.merged(Key::Int(*value), |vm| Ok(vm.new_int(*value)))?,
             Const::BigInt { negative, digits } => {
-                let digits: Vec<u32> = digits.iter().copied().collect();
                 let big = taipan_numeric::BigInt::new(*negative, digits.iter().copied().collect());
                 self.merged(Key::BigInt(*negative, digits), |vm| Ok(Int::from_big(big, vm)))?
             }
@@ -208,11 +250,9 @@ impl Maker<'_> {
                 let key = Key::Complex(real.to_bits(), imag.to_bits());
                 self.merged(key, |vm| Ok(Complex::new(*real, *imag, vm)))?
             }
-            Const::Str(text) if text.interned => {
-                Str::intern(Str::from_wtf8(&text.value, vm), vm).into_object()
-            }
+            Const::Str(text) if text.interned => self.interned(&text.value).0,
             Const::Str(text) => {
-                self.merged(Key::Str(text.value.to_vec()), |vm| Ok(string_constant(&text.value, vm)))?
+                self.merged(Key::Str(&text.value), |vm| Ok(string_constant(&text.value, vm)))?
             }
             Const::Bytes(bytes) => self.bytes(bytes).into_object(),
             Const::Tuple(items) => {

@@ -8,6 +8,7 @@ pub mod from_bytecode;
 
 pub use from_bytecode::object_of;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::offset_of;
@@ -102,18 +103,18 @@ pub mod kind {
 
 /// What a code object is made of.
 #[allow(missing_docs)]
-pub struct CodeParts {
+pub struct CodeParts<'a> {
     pub argcount: i32,
     pub posonlyargcount: i32,
     pub kwonlyargcount: i32,
     pub stacksize: i32,
     pub flags: i32,
     pub firstlineno: i32,
-    pub code: Vec<u8>,
+    pub code: Cow<'a, [u8]>,
     pub consts: Ref<Tuple>,
     pub names: Ref<Tuple>,
     pub localsplusnames: Ref<Tuple>,
-    pub localspluskinds: Vec<u8>,
+    pub localspluskinds: Ref<Bytes>,
     pub filename: Ref<Str>,
     pub name: Ref<Str>,
     pub qualname: Ref<Str>,
@@ -128,6 +129,39 @@ const BRANCH_HISTORY: u16 = 0x5555;
 /// The first count of loops.
 const JUMP_BACKWARD_COUNTER: u16 = (4095 << 4) | 12;
 
+/// What an opcode of new code becomes.
+struct Fresh {
+    opcode: Opcode,
+    caches: u8,
+    /// What its first cache unit starts with.
+    counter: u16,
+}
+
+/// By number; those without opcode become one that raises.
+static FRESH: [Fresh; 256] = {
+    let mut table = [const { Fresh { opcode: Opcode::Reserved, caches: 0, counter: 0 } }; 256];
+    let mut number = 0;
+    while number < 256 {
+        if let Some(opcode) = Opcode::from_u8(number as u8) {
+            let opcode = opcode.base();
+            let counter = match opcode {
+                Opcode::PopJumpIfFalse
+                | Opcode::PopJumpIfTrue
+                | Opcode::PopJumpIfNone
+                | Opcode::PopJumpIfNotNone => BRANCH_HISTORY,
+                Opcode::JumpBackward => JUMP_BACKWARD_COUNTER,
+                _ => WARMUP,
+            };
+            #[allow(clippy::indexing_slicing, reason = "below the length of the table")]
+            {
+                table[number] = Fresh { opcode, caches: opcode.caches() as u8, counter };
+            }
+        }
+        number += 1;
+    }
+    table
+};
+
 /// The number of local variables is that of their names.
 fn check_nlocals(nlocals: i32, varnames: &Tuple, vm: &Vm) -> PyResult<()> {
     if usize::try_from(nlocals).is_ok_and(|n| n == varnames.len()) {
@@ -138,15 +172,21 @@ fn check_nlocals(nlocals: i32, varnames: &Tuple, vm: &Vm) -> PyResult<()> {
 
 impl Code {
     /// A code object of checked parts.
-    pub fn create(mut parts: CodeParts, vm: &Vm) -> PyResult<Ref<Code>> {
+    pub fn create(mut parts: CodeParts<'_>, vm: &Vm) -> PyResult<Ref<Code>> {
         if !vm.interp().config.borrow().code_debug_ranges {
             let lines = taipan_bytecode::line_table::without_columns(parts.linetable.as_bytes());
             parts.linetable = vm.new_bytes(&lines);
         }
         let units = parts.code.len() / 2;
         let size = offset_of!(Code, code) + parts.code.len().max(8);
-        let count = |bit: u8| parts.localspluskinds.iter().filter(|&&kind| kind & bit != 0).count() as i32;
-        let nlocalsplus = parts.localspluskinds.len() as i32;
+        let kinds = parts.localspluskinds.as_bytes();
+        let nlocalsplus = kinds.len() as i32;
+        let (mut nlocals, mut ncellvars, mut nfreevars) = (0, 0, 0);
+        for one in kinds {
+            nlocals += i32::from(one & kind::LOCAL != 0);
+            ncellvars += i32::from(one & kind::CELL != 0);
+            nfreevars += i32::from(one & kind::FREE != 0);
+        }
         let Some(framesize) =
             nlocalsplus.checked_add(parts.stacksize).and_then(|n| n.checked_add(FRAME_SPECIALS))
         else {
@@ -172,12 +212,12 @@ impl Code {
                 firstlineno: Cell::new(parts.firstlineno),
                 nlocalsplus: Cell::new(nlocalsplus),
                 framesize: Cell::new(framesize),
-                nlocals: Cell::new(count(kind::LOCAL)),
-                ncellvars: Cell::new(count(kind::CELL)),
-                nfreevars: Cell::new(count(kind::FREE)),
+                nlocals: Cell::new(nlocals),
+                ncellvars: Cell::new(ncellvars),
+                nfreevars: Cell::new(nfreevars),
                 version: Cell::new(0),
                 localsplusnames: Slot::of(parts.localsplusnames),
-                localspluskinds: Slot::of(vm.new_bytes(&parts.localspluskinds)),
+                localspluskinds: Slot::of(parts.localspluskinds),
                 filename: Slot::of(parts.filename),
                 name: Slot::of(parts.name),
                 qualname: Slot::of(parts.qualname),
@@ -210,11 +250,11 @@ impl Code {
             stacksize,
             flags: co::OPTIMIZED,
             firstlineno: 1,
-            code: bytes.to_vec(),
+            code: bytes.into(),
             consts: Tuple::empty(vm),
             names: Tuple::empty(vm),
             localsplusnames: Tuple::empty(vm),
-            localspluskinds: Vec::new(),
+            localspluskinds: vm.new_bytes(&[]),
             filename: name.clone(),
             name: name.clone(),
             qualname: name,
@@ -240,22 +280,18 @@ impl Code {
             // SAFETY: below the number of units; the object is new, nothing runs it.
             unsafe {
                 let unit = self.code_ptr().add(i);
-                let opcode = Opcode::from_u8((*unit).0 as u8).map_or(Opcode::Reserved, Opcode::base);
-                (*unit).set_opcode(opcode);
-                if opcode == Opcode::Resume && traceable.is_none() {
+                let Some(fresh) = FRESH.get(usize::from((*unit).0 as u8)) else { break };
+                if fresh.opcode == Opcode::Reserved {
+                    // Who runs it is told the number.
+                    (*unit).0 <<= 8;
+                }
+                (*unit).set_opcode(fresh.opcode);
+                if fresh.opcode == Opcode::Resume && traceable.is_none() {
                     traceable = Some(i);
                 }
-                let caches = opcode.caches();
+                let caches = usize::from(fresh.caches);
                 if caches > 0 && i + caches < units {
-                    let first = match opcode {
-                        Opcode::PopJumpIfFalse
-                        | Opcode::PopJumpIfTrue
-                        | Opcode::PopJumpIfNone
-                        | Opcode::PopJumpIfNotNone => BRANCH_HISTORY,
-                        Opcode::JumpBackward => JUMP_BACKWARD_COUNTER,
-                        _ => WARMUP,
-                    };
-                    (*unit.add(1)).0 = first;
+                    (*unit.add(1)).0 = fresh.counter;
                 }
                 i += 1 + caches;
             }
@@ -522,7 +558,7 @@ impl Code {
         (0..self.len_units()).flat_map(|i| unsafe { *self.code_ptr().add(i) }.0.to_le_bytes()).collect()
     }
 
-    fn parts(&self, vm: &Vm) -> CodeParts {
+    fn parts(&self, vm: &Vm) -> CodeParts<'static> {
         CodeParts {
             argcount: self.argcount.get(),
             posonlyargcount: self.posonlyargcount.get(),
@@ -530,11 +566,11 @@ impl Code {
             stacksize: self.stacksize.get(),
             flags: self.flags.get(),
             firstlineno: self.firstlineno.get(),
-            code: self.original_code(),
+            code: self.original_code().into(),
             consts: Ref::new_ref(self.consts()),
             names: Ref::new_ref(self.names()),
             localsplusnames: Ref::new_ref(self.localsplusnames()),
-            localspluskinds: self.localspluskinds().to_vec(),
+            localspluskinds: vm.new_bytes(self.localspluskinds()),
             filename: self.filename(),
             name: self.name(),
             qualname: self.qualname(),
@@ -568,14 +604,14 @@ impl Code {
 
 const FRAME_SPECIALS: i32 = crate::interpreter::frame::FRAME_SPECIALS as i32;
 
-/// Names and kinds of `localsplus` from the three tuples that Python shows.
+/// Sets the names of `localsplus` from the three tuples that Python shows; gives their kinds.
 fn localsplus(
-    parts: &mut CodeParts,
+    parts: &mut CodeParts<'_>,
     varnames: &[ObjRef],
     cellvars: &[ObjRef],
     freevars: &[ObjRef],
     vm: &Vm,
-) -> PyResult<()> {
+) -> PyResult<Vec<u8>> {
     let same = |a: &ObjRef, b: &ObjRef| match (a.downcast_ref::<Str>(), b.downcast_ref::<Str>()) {
         (Some(a), Some(b)) => Str::equal(a, b),
         _ => false,
@@ -619,8 +655,7 @@ fn localsplus(
         kinds.push(kind::FREE);
     }
     parts.localsplusnames = intern_all(&names, vm)?;
-    parts.localspluskinds = kinds;
-    Ok(())
+    Ok(kinds)
 }
 
 /// A tuple of names, each interned. Raises TypeError when one is no string.
@@ -638,7 +673,7 @@ fn intern_all(names: &[ObjRef], vm: &Vm) -> PyResult<Ref<Tuple>> {
     Ok(vm.new_tuple(interned))
 }
 
-fn check(parts: &CodeParts, vm: &Vm) -> PyResult<()> {
+fn check(parts: &CodeParts<'_>, vm: &Vm) -> PyResult<()> {
     if parts.argcount < 0
         || parts.posonlyargcount < 0
         || parts.kwonlyargcount < 0
@@ -713,11 +748,11 @@ impl Code {
             stacksize,
             flags,
             firstlineno,
-            code: codestring.as_bytes().to_vec(),
+            code: codestring.as_bytes().into(),
             consts: constants::interned(constants, vm),
             names: intern_all(names.as_slice(), vm)?,
             localsplusnames: Tuple::empty(vm),
-            localspluskinds: Vec::new(),
+            localspluskinds: vm.new_bytes(&[]),
             filename: Ref::new_ref(filename),
             name: Str::intern(Ref::new_ref(name), vm),
             qualname: Str::intern(Ref::new_ref(qualname), vm),
@@ -726,13 +761,14 @@ impl Code {
         };
         check(&parts, vm)?;
         let none: &[ObjRef] = &[];
-        localsplus(
+        let kinds = localsplus(
             &mut parts,
             varnames.as_slice(),
             cellvars.map_or(none, Tuple::as_slice),
             freevars.map_or(none, Tuple::as_slice),
             vm,
         )?;
+        parts.localspluskinds = vm.new_bytes(&kinds);
         check_nlocals(nlocals, varnames, vm)?;
         Ok(Code::create(parts, vm)?.into_object())
     }
@@ -911,7 +947,7 @@ impl Code {
                 "co_stacksize" => parts.stacksize = number()?,
                 "co_flags" => parts.flags = number()?,
                 "co_firstlineno" => parts.firstlineno = number()?,
-                "co_code" => parts.code = bytes()?.as_bytes().to_vec(),
+                "co_code" => parts.code = bytes()?.as_bytes().to_vec().into(),
                 "co_consts" => parts.consts = constants::interned(&*tuple()?, vm),
                 "co_names" => parts.names = intern_all(tuple()?.as_slice(), vm)?,
                 "co_varnames" => varnames = tuple()?,
@@ -932,13 +968,15 @@ impl Code {
         check(&parts, vm)?;
         check_nlocals(nlocals, &varnames, vm)?;
         // Hidden locals keep their kinds when the names stay the same.
-        let old = (self.localsplusnames().len(), self.localspluskinds().to_vec());
-        localsplus(&mut parts, varnames.as_slice(), cellvars.as_slice(), freevars.as_slice(), vm)?;
-        if parts.localspluskinds.len() == old.0 {
-            for (new, old) in parts.localspluskinds.iter_mut().zip(old.1) {
+        let mut kinds =
+            localsplus(&mut parts, varnames.as_slice(), cellvars.as_slice(), freevars.as_slice(), vm)?;
+        let old = self.localspluskinds();
+        if kinds.len() == old.len() {
+            for (new, old) in kinds.iter_mut().zip(old) {
                 *new |= old & kind::HIDDEN;
             }
         }
+        parts.localspluskinds = vm.new_bytes(&kinds);
         Ok(Code::create(parts, vm)?.into_object())
     }
 

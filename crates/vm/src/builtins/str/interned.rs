@@ -16,7 +16,8 @@ pub struct InternTable {
 
 #[derive(Default)]
 struct Entries {
-    /// Strings that know their hashes; null where there never was one, `DELETED` where one was.
+    /// Strings that know their hashes, each address with some bits of the hash in it, so that most strings that are not
+    /// wanted needn't be looked at; null where there never was one, `DELETED` where one was.
     slots: Vec<*const Str>,
     /// Slots that aren't null.
     fill: usize,
@@ -25,6 +26,28 @@ struct Entries {
 
 /// An address that no string has.
 const DELETED: *const Str = std::ptr::without_provenance(1);
+
+/// The bits of an address that are free, since strings are aligned.
+const TAG: usize = align_of::<Str>() - 1;
+
+#[inline(always)]
+fn tag(hash: isize) -> usize {
+    hash as usize >> (usize::BITS - TAG.count_ones())
+}
+
+/// A string as it stands in a slot.
+#[inline(always)]
+fn tagged(string: &Str) -> *const Str {
+    std::ptr::from_ref(string).map_addr(|address| address | tag(string.cached_hash()))
+}
+
+/// The string in a slot, if there is one.
+#[inline(always)]
+fn string_in<'a>(slot: *const Str) -> Option<&'a Str> {
+    let string = slot.map_addr(|address| address & !TAG);
+    // SAFETY: what is neither null nor `DELETED` is a string, which is taken out before it is destroyed.
+    unsafe { string.as_ref() }
+}
 
 impl InternTable {
     /// An empty table.
@@ -44,13 +67,9 @@ impl InternTable {
 
     /// Takes over the immortal strings of another interpreter's table.
     pub fn take_immortals(&self, other: &InternTable) {
-        for &entry in &other.entries.borrow().slots {
-            if !entry.is_null() && entry != DELETED {
-                // SAFETY: entries are taken out before their string is destroyed.
-                let string = unsafe { &*entry };
-                if string.as_object().is_immortal() {
-                    self.insert(string);
-                }
+        for string in other.entries.borrow().slots.iter().filter_map(|slot| string_in(*slot)) {
+            if string.as_object().is_immortal() {
+                self.insert(string);
             }
         }
     }
@@ -65,12 +84,12 @@ impl InternTable {
             if entry.is_null() {
                 return None;
             }
-            if entry != DELETED {
-                // SAFETY: entries are taken out before their string is destroyed.
-                let string = unsafe { &*entry };
-                if string.cached_hash() == hash && same(string) {
-                    return Some(Ref::new_ref(string));
-                }
+            if entry.addr() & TAG == tag(hash)
+                && let Some(string) = string_in(entry)
+                && string.cached_hash() == hash
+                && same(string)
+            {
+                return Some(Ref::new_ref(string));
             }
             at = (at + 1) & mask;
         }
@@ -94,7 +113,7 @@ impl InternTable {
             if entry.is_null() {
                 return;
             }
-            if std::ptr::eq(entry, string) {
+            if entry == tagged(string) {
                 entries.slots[at] = DELETED;
                 entries.used -= 1;
                 return;
@@ -116,24 +135,19 @@ impl Entries {
         let old = std::mem::replace(&mut self.slots, vec![std::ptr::null(); size]);
         self.fill = 0;
         self.used = 0;
-        for entry in old {
-            if !entry.is_null() && entry != DELETED {
-                // SAFETY: entries are taken out before their string is destroyed.
-                self.place(unsafe { &*entry });
-            }
-        }
+        old.into_iter().filter_map(string_in).for_each(|string| self.place(string));
     }
 
     fn place(&mut self, string: &Str) {
         let mask = self.slots.len() - 1;
         let mut at = string.cached_hash() as usize & mask;
-        while !self.slots[at].is_null() && self.slots[at] != DELETED {
+        while string_in(self.slots[at]).is_some() {
             at = (at + 1) & mask;
         }
         if self.slots[at].is_null() {
             self.fill += 1;
         }
-        self.slots[at] = string;
+        self.slots[at] = tagged(string);
         self.used += 1;
     }
 }
@@ -167,14 +181,27 @@ impl Str {
 
     /// The interned str of an ASCII or UTF-8 text; nothing is allocated when it exists.
     pub fn intern_text(text: &str, vm: &Vm) -> Ref<Str> {
-        if text.len() > 1 && text.is_ascii() {
-            let hash = super::hash::hash_bytes(text.as_bytes(), vm);
-            let found = vm.interp().interned.find(hash, |other| other.ascii_bytes() == Some(text.as_bytes()));
-            if let Some(found) = found {
-                return found;
-            }
+        if text.is_ascii() {
+            return Str::intern_ascii(text.as_bytes(), vm);
         }
         Str::intern(Str::from_str(text, vm), vm)
+    }
+
+    /// `intern_text` for bytes that are known to be ASCII.
+    pub fn intern_ascii(text: &[u8], vm: &Vm) -> Ref<Str> {
+        if text.len() < 2 {
+            return Str::from_ascii(text, vm);
+        }
+        let hash = super::hash::hash_bytes(text, vm);
+        let table = &vm.interp().interned;
+        if let Some(found) = table.find(hash, |other| other.ascii_bytes() == Some(text)) {
+            return found;
+        }
+        let string = Str::from_ascii(text, vm);
+        string.set_cached_hash(hash);
+        table.insert(&string);
+        string.set_interned(Interned::Mortal);
+        string
     }
 }
 

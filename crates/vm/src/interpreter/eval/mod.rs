@@ -1391,6 +1391,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                         // ---- returning and generators ----
                         Opcode::ReturnValue => {
                             let value = pop!().heap_safe();
+                            // A frame object that outlives the call shows the line of the return.
+                            save!();
                             (*frame).stackpointer = sp;
                             let dying = frame;
                             frame = (*dying).previous;
@@ -1846,7 +1848,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                         | Opcode::InterpreterExit
                         | Opcode::EnterExecutor => {
                             save!();
-                            unwind::raise_unknown_opcode(opcode, vm);
+                            unwind::raise_unknown_opcode(opcode, oparg as u32, vm);
                             error!()
                         }
                     }
