@@ -21,6 +21,7 @@ pub mod _codecs_tw;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+pub mod _ctypes;
 pub mod _datetime;
 pub mod _decimal;
 pub mod _elementtree;
@@ -113,6 +114,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_collections::Collections::DEF,
         &_contextvars::ContextVars::DEF,
         &_csv::Csv::DEF,
+        &_ctypes::Ctypes::DEF,
         &_datetime::DateTimeModule::DEF,
         &_elementtree::ElementTree::DEF,
         &_decimal::DecimalModule::DEF,
