@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import threading
+import time
 import weakref
 from ctypes import *
 
@@ -169,6 +170,48 @@ references = sys.getrefcount(seen)
 for _ in range(10):
     pythonapi.PyObject_Repr(seen)
 print(sys.getrefcount(seen) - references)
+
+free = CFUNCTYPE(None, c_void_p)(lambda pointer: print("freed", pointer))
+request, set_extra, get_extra = (getattr(pythonapi, "PyUnstable_" + name) for name in
+                                 ("Eval_RequestCodeExtraIndex", "Code_SetExtra", "Code_GetExtra"))
+request.restype, request.argtypes = c_ssize_t, [type(free)]
+set_extra.argtypes = [py_object, c_ssize_t, c_void_p]
+get_extra.argtypes = [py_object, c_ssize_t, POINTER(c_void_p)]
+index = request(free)
+code = compile("1", "text", "eval")
+extra = c_void_p()
+print(set_extra(code, index, 5), get_extra(code, index, byref(extra)), extra.value, set_extra(code, index, 6))
+print(get_extra(code, index + 100, byref(extra)), extra.value)
+for arguments in ((code, index + 100, 1), (3, index, 1)):
+    try:
+        set_extra(*arguments)
+    except SystemError:
+        print("SystemError")
+del arguments
+del code
+
+
+class Stop(Exception):
+    pass
+
+
+def wait_for_exception():
+    try:
+        ready.set()
+        while True:
+            time.sleep(0.001)
+    except Stop:
+        seen.append("stopped")
+
+
+ready = threading.Event()
+thread = threading.Thread(target=wait_for_exception)
+thread.start()
+ready.wait()
+print(pythonapi.PyThreadState_SetAsyncExc(c_ulong(1), py_object(Stop)))
+print(pythonapi.PyThreadState_SetAsyncExc(c_ulong(thread.ident), py_object(Stop)))
+thread.join()
+print(seen[-1])
 
 print("parameters")
 for text in ("c_char_p.from_param('a')", "c_void_p.from_param(1.5)", "c_wchar_p.from_param(1.5)", "c_char_p.from_param(3)",

@@ -60,7 +60,7 @@ print("values")
 for name in ("byte ubyte short ushort int uint long ulong longlong ulonglong float double longdouble bool "
              "size_t ssize_t int8 uint8 int16 uint16 int32 uint32 int64 uint64 float_complex double_complex").split():
     cls = getattr(ctypes, "c_" + name)
-    print(name, sizeof(cls), alignment(cls), cls(-1).value, cls(3), bool(cls(0)), cls().value)
+    print(name, sizeof(cls), alignment(cls), cls(-1).value, cls(3), bool(cls(1)), cls().value)
 for text in ("c_int('x')", "c_int(1.5)", "c_int(2**70+5)", "c_byte(300)", "c_double('x')", "c_char(b'ab')", "c_char('a')",
              "c_char(300)", "c_char(-1)", "c_char(bytearray(b'ab'))", "c_char(bytearray(b'a'))", "c_wchar('ab')",
              "c_wchar(1)", "c_wchar('\\U0001f600').value", "c_char_p(1.5)", "c_char_p('a')", "c_wchar_p(b'a')",

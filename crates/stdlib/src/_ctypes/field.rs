@@ -268,9 +268,12 @@ impl CField {
     }
 }
 
-/// Whether fields of the type may have a number of bits: it is an integer.
+/// Whether fields of the type may have a number of bits: it is an integer, not a character.
 fn has_bit_fields(info: &StgInfo) -> bool {
     use libffi_sys as ffi;
+    if info.is_code(b'c') || info.is_code(b'u') {
+        return false;
+    }
     matches!(
         info.ffi_kind(),
         ffi::FFI_TYPE_UINT8

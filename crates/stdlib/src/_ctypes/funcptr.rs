@@ -162,8 +162,7 @@ fn check_out_type(class: &Object, position: usize, vm: &Vm) -> PyResult<()> {
     Err(vm.type_error(format!("'out' parameter {position} must be a pointer type, not {given}")))
 }
 
-fn check_param_flags(cls: &Type, paramflags: Option<&Object>, vm: &Vm) -> PyResult<()> {
-    let argtypes = concrete(cls.as_object(), vm)?.argtypes.get();
+fn check_param_flags(argtypes: Option<&Tuple>, paramflags: Option<&Object>, vm: &Vm) -> PyResult<()> {
     let (Some(paramflags), Some(argtypes)) = (paramflags, argtypes) else { return Ok(()) };
     let Some(entries) = paramflags.downcast_ref::<Tuple>() else {
         return Err(vm.type_error("paramflags must be a tuple or None"));
@@ -216,7 +215,8 @@ fn from_library(cls: &Type, spec: &Object, paramflags: Option<&Object>, vm: &Vm)
             return Err(vm.attribute_error(format!("function '{name}' not found")));
         }
     };
-    check_param_flags(cls, paramflags, vm)?;
+    let argtypes = concrete(cls.as_object(), vm)?.argtypes.get();
+    check_param_flags(argtypes.as_deref(), paramflags, vm)?;
     let function = new_function(cls, vm)?;
     function.paramflags.set(paramflags.and_then(|flags| flags.to_ref().downcast::<Tuple>().ok()));
     function.data.set_pointer(address);
@@ -370,11 +370,6 @@ impl CFuncPtr {
     }
 
     #[slot]
-    fn tp_init(_zelf: &Object, _args: &Tuple, _kwargs: Option<&Dict>) -> PyResult<()> {
-        Ok(())
-    }
-
-    #[slot]
     fn tp_repr(&self) -> PyResult<String> {
         let name = self.data.class().tp_name_str();
         Ok(format!("<{name} object at {:#x}>", self.as_object().as_ptr() as usize))
@@ -489,6 +484,8 @@ impl CFuncPtr {
             return Ok(());
         };
         let (argtypes, converters) = converters_of(value, vm)?;
+        let paramflags = self.paramflags.get().map(Ref::into_object);
+        check_param_flags(Some(&argtypes), paramflags.as_deref(), vm)?;
         self.converters.put(converters);
         self.argtypes.put(argtypes);
         self.given_argtypes.put(value.to_ref());

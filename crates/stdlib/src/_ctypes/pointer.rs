@@ -22,7 +22,8 @@ fn set_target(class: &Object, info: &StgInfo, target: &Object, vm: &Vm) -> PyRes
         return Err(vm.type_error("_type_ must be a type"));
     }
     let Some(target_info) = info_of_class(target) else {
-        return Err(vm.type_error("_type_ must have storage info"));
+        let shown = target.repr(vm)?;
+        return Err(vm.type_error(format!("{} must have storage info", shown.to_string_lossy())));
     };
     info.proto.put(target.to_ref());
     if target_info.pointer_type.is_none() {

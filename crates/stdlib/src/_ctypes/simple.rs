@@ -60,7 +60,7 @@ impl SimpleType {
                 b'P' => Some(&VOID_FROM_PARAM),
                 _ => None,
             };
-            if matches!(code, b'z' | b'Z' | b'P' | b'u' | b'O') {
+            if matches!(code, b's' | b'z' | b'Z' | b'P' | b'O') {
                 info.flags.set(info.flags.get() | IS_POINTER);
             }
             if let Some(def) = conversion {
@@ -278,12 +278,17 @@ fn this(zelf: &Object) -> &CData {
     unsafe { zelf.cast::<CData>() }
 }
 
+/// For objects that were given another class.
+fn too_small(vm: &Vm) -> Raised {
+    vm.value_error("the object's memory is smaller than its type")
+}
+
 fn get_value(data: &CData, vm: &Vm) -> PyResult {
     let Some((info, format)) = info_of(data.class()).and_then(|info| Some((info, info.code.get()?))) else {
         return Err(vm.type_error("abstract class"));
     };
     if data.size() < info.size.get() {
-        return Err(vm.type_error("abstract class"));
+        return Err(too_small(vm));
     }
     // SAFETY: the memory has the type's size.
     unsafe { formats::get(format, data.ptr(), info.size.get() as isize, vm) }
@@ -356,7 +361,7 @@ impl SimpleCData {
             return Err(vm.type_error("abstract class"));
         };
         if data.size() < info.size.get() {
-            return Err(vm.type_error("abstract class"));
+            return Err(too_small(vm));
         }
         // SAFETY: the memory has the type's size.
         let keep = unsafe { formats::set(format, data.ptr(), value, info.size.get() as isize, vm)? };

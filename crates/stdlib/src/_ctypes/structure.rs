@@ -14,7 +14,7 @@ use super::{array, names};
 /// Aggregates that may be passed in registers: their arrays are told to libffi item by item.
 const LARGEST_IN_REGISTERS: usize = 32;
 
-fn init_class(zelf: &Object, args: &Tuple, kwargs: Option<&Dict>, is_struct: bool, vm: &Vm) -> PyResult<()> {
+fn init_class(zelf: &Object, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
     init_type(zelf, args, kwargs, vm)?;
     let Some(class) = zelf.downcast_ref::<Type>() else { return Ok(()) };
     let names = names(vm);
@@ -27,7 +27,8 @@ fn init_class(zelf: &Object, args: &Tuple, kwargs: Option<&Dict>, is_struct: boo
     info.passing.set(Passing::Aggregate);
     info.set_aggregate(0, 1, Vec::new(), Vec::new());
     if let Some(fields) = own.get_str(&names._fields_, vm)? {
-        return set_class_attr(class, &names._fields_, Some(&fields), is_struct, vm);
+        // Through the metaclass, which may be a subclass that changes them.
+        return zelf.set_attr(&names._fields_, &fields, vm);
     }
     let Some(base) = class.base().and_then(info_of) else { return Ok(()) };
     info.copy_from(base);
@@ -42,11 +43,11 @@ fn set_class_attr(
     is_struct: bool,
     vm: &Vm,
 ) -> PyResult<()> {
-    type_setattr(class, name, value, vm)?;
-    match value {
-        Some(fields) if name.eq_str("_fields_") => update_layout(class, fields, is_struct, vm),
-        _ => Ok(()),
+    // Fields that can't be laid out aren't stored.
+    if let Some(fields) = value.filter(|_| name.eq_str("_fields_")) {
+        update_layout(class, fields, is_struct, vm)?;
     }
+    type_setattr(class, name, value, vm)
 }
 
 /// Adds a field's members to those of its structure for libffi: arrays item by item.
@@ -301,7 +302,7 @@ pub struct StructType;
 impl StructType {
     #[slot]
     fn tp_init(zelf: &Object, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
-        init_class(zelf, args, kwargs, true, vm)
+        init_class(zelf, args, kwargs, vm)
     }
 
     #[slot]
@@ -328,7 +329,7 @@ pub struct UnionType;
 impl UnionType {
     #[slot]
     fn tp_init(zelf: &Object, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
-        init_class(zelf, args, kwargs, false, vm)
+        init_class(zelf, args, kwargs, vm)
     }
 
     #[slot]
