@@ -654,4 +654,51 @@ pub const LATER_FIXES: &[(&str, &str, &str)] = &[
         "stderr=subprocess.PIPE,\n                                     universal_newlines=True)\n",
         "stderr=subprocess.PIPE)\n",
     ),
+    // Clocks that are set must not change how long a queue waits.
+    (
+        "concurrent.interpreters._queues",
+        "            end = time.time() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         _queues.put(self._id, obj, unboundop)\n            \
+         except QueueFull as exc:\n                \
+         if timeout is not None and time.time() >= end:\n",
+        "            end = time.monotonic() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         _queues.put(self._id, obj, unboundop)\n            \
+         except QueueFull as exc:\n                \
+         if timeout is not None and time.monotonic() >= end:\n",
+    ),
+    (
+        "concurrent.interpreters._queues",
+        "            end = time.time() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         obj, unboundop = _queues.get(self._id)\n            \
+         except QueueEmpty as exc:\n                \
+         if timeout is not None and time.time() >= end:\n",
+        "            end = time.monotonic() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         obj, unboundop = _queues.get(self._id)\n            \
+         except QueueEmpty as exc:\n                \
+         if timeout is not None and time.monotonic() >= end:\n",
+    ),
+    // An interpreter may end between being listed and being looked at.
+    (
+        "concurrent.interpreters",
+        "    return [Interpreter(id, _whence=whence)\n            \
+         for id, whence in _interpreters.list_all(require_ready=True)]\n",
+        "    found = []\n    \
+         for number, whence in _interpreters.list_all(require_ready=True):\n        \
+         with contextlib.suppress(InterpreterNotFoundError):\n            \
+         found.append(Interpreter(number, _whence=whence))\n    \
+         return found\n",
+    ),
+    (
+        "concurrent.interpreters",
+        "import threading\nimport weakref\n",
+        "import contextlib\nimport threading\nimport weakref\n",
+    ),
 ];

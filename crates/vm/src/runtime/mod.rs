@@ -12,6 +12,7 @@ pub mod gil;
 pub mod hooks;
 pub mod ids;
 pub mod interpreter;
+pub mod interpreters;
 pub mod make;
 pub mod marshal;
 pub mod pending;
