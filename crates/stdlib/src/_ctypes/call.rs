@@ -284,8 +284,10 @@ impl Ctypes {
         let [value] = *exactly::<1>("", args, vm)?;
         audit("ctypes.set_errno", &[value], vm)?;
         let value = value.as_isize(vm)?;
-        let value = c_int::try_from(value)
-            .map_err(|_| vm.overflow_error("Python int too large to convert to C int"))?;
+        let value = c_int::try_from(value).map_err(|_| {
+            let side = if value < 0 { "less than minimum" } else { "greater than maximum" };
+            vm.overflow_error(format!("signed integer is {side}"))
+        })?;
         Ok(vm.new_int(ERRNO.replace(value)))
     }
 }
