@@ -641,6 +641,19 @@ pub const LATER_FIXES: &[(&str, &str, &str)] = &[
          for x in coro_info.call_stack]\n",
         "                awaiter_frames = [x.funcname for x in coro_info.call_stack]\n",
     ),
+    // The pure Python version stays for where `_ctypes` has none.
+    (
+        "ctypes.util",
+        "if (os.name == \"posix\" and\n    \
+         sys.platform not in {\"darwin\", \"ios\", \"tvos\", \"watchos\"}):\n    \
+         import ctypes\n",
+        "try:\n    from _ctypes import dllist\nexcept ImportError:\n    import ctypes\n",
+    ),
+    (
+        "ctypes.util",
+        "stderr=subprocess.PIPE,\n                                     universal_newlines=True)\n",
+        "stderr=subprocess.PIPE)\n",
+    ),
     // Clocks that are set must not change how long a queue waits.
     (
         "concurrent.interpreters._queues",

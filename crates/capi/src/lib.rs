@@ -23,6 +23,7 @@ mod build_value;
 mod bytes;
 mod call;
 mod capsule;
+mod code_extra;
 mod codec;
 mod containers;
 mod data;

@@ -141,8 +141,7 @@ stubs! {
         PyThread_join_thread PyThread_set_stacksize PyThread_start_joinable_thread
         PyType_AddWatcher PyType_ClearWatcher PyType_Unwatch PyType_Watch
         PyUnstable_AtExit
-        PyUnstable_Code_GetExtra PyUnstable_Code_SetExtra PyUnstable_CopyPerfMapFile
-        PyUnstable_Eval_RequestCodeExtraIndex PyUnstable_InterpreterFrame_GetLasti
+        PyUnstable_CopyPerfMapFile PyUnstable_InterpreterFrame_GetLasti
         PyUnstable_InterpreterFrame_GetLine PyUnstable_PerfMapState_Init PyUnstable_PerfTrampoline_CompileCode
         PyUnstable_PerfTrampoline_SetPersistAfterFork PyUnstable_ThreadState_SetStackProtection
         PyUnstable_WritePerfMapEntry Py_BytesMain Py_FdIsInteractive Py_FinalizeEx Py_FrozenMain

@@ -336,9 +336,7 @@ capi! {
     }
 
     fn PyThreadState_SetAsyncExc(vm, id: c_ulong, exception: Option<&Object>) -> c_int {
-        // Threads other than this one and the main one are not listed.
-        let main = vm.interp().main_thread.get();
-        for state in [std::ptr::from_ref(vm), main] {
+        for state in vm.interp().monitoring.all_threads() {
             let state = &*state;
             if state.thread_id.get() == id {
                 state.async_exc.set(exception.map(Object::to_ref));

@@ -187,6 +187,10 @@ capi! {
         object.downcast_ref::<Str>().is_some_and(Str::is_identifier)
     }
 
+    fn PyUnicode_GetSize(vm, _object: *mut Object) -> PyResult<isize> {
+        Err(vm.runtime_error("this function has been removed."))
+    }
+
     fn PyUnicode_GetLength(vm, object: Option<&Object>) -> PyResult<isize> {
         Ok(signed(text(object, vm)?.len()))
     }

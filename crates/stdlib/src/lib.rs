@@ -23,6 +23,7 @@ pub mod _contextvars;
 pub mod _csv;
 pub mod _curses;
 pub mod _curses_panel;
+pub mod _ctypes;
 pub mod _datetime;
 pub mod _dbm;
 pub mod _decimal;
@@ -123,6 +124,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_csv::Csv::DEF,
         &_curses::CursesModule::DEF,
         &_curses_panel::CursesPanel::DEF,
+        &_ctypes::Ctypes::DEF,
         &_datetime::DateTimeModule::DEF,
         &_elementtree::ElementTree::DEF,
         &_dbm::DbmModule::DEF,

@@ -4,6 +4,7 @@
 //! What Python sees as `co_code` is computed from them: specialised opcodes go back to their family, caches to zero.
 
 mod constants;
+pub mod extra;
 pub mod from_bytecode;
 
 pub use from_bytecode::object_of;
@@ -778,6 +779,7 @@ impl Code {
         // SAFETY: the object's count has reached zero; what lies behind the struct owns nothing.
         unsafe {
             crate::builtins::weakref::clear_weakrefs(op);
+            extra::release(&*op.cast::<Code>());
             sites::free(&*op.cast::<Code>());
             let size = offset_of!(Code, code) + ((*op.cast::<Code>()).len_units() * 2).max(8);
             std::ptr::drop_in_place(op.cast::<Code>());
