@@ -386,6 +386,9 @@ class Ssl:
             end.do_handshake()
         except self.ssl.SSLWantReadError:
             return "wants more"
+        except self.ssl.SSLError:
+            # Which error depends on what this version of OpenSSL still accepts.
+            return "refused"
         return "done"
 
     def connection(self, source):

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use taipan_numeric::float as numeric;
 use taipan_numeric::float::FloatError;
 use taipan_numeric::format_spec::{NumberLocale, format_float};
+use taipan_object::alloc;
 
 use crate::builtins::int::{parse_spec, raise_int_error, raise_kind, raise_spec_error};
 use crate::builtins::str::StrBuilder;
@@ -23,8 +24,16 @@ const _: () = assert!(size_of::<Float>() == 24);
 impl Float {
     /// A float.
     #[inline(always)]
-    pub fn new(value: f64, vm: &Vm) -> ObjRef {
-        vm.new_object(Float { ob: Object::new(Float::type_object()), value }).into_object()
+    pub fn new(value: f64, _vm: &Vm) -> ObjRef {
+        // SAFETY: a float has nothing in front of it; the block becomes a whole object right here.
+        unsafe {
+            let op = alloc::allocate(size_of::<Float>()).cast::<Float>();
+            if op.is_null() {
+                crate::runtime::make::out_of_memory();
+            }
+            op.write(Float { ob: Object::new(Float::TYPE_PTR), value });
+            Ref::from_raw(op.cast())
+        }
     }
 
     /// The value.
@@ -306,6 +315,19 @@ impl Float {
             self.as_object().to_ref()
         } else {
             vm.new_float(self.value)
+        }
+    }
+
+    #[slot]
+    unsafe fn tp_dealloc(op: *mut Object) {
+        // SAFETY: nobody uses the float any more, and it owns nothing.
+        unsafe {
+            let tp = (*op).ob_type();
+            if std::ptr::eq(tp, Float::TYPE_PTR) {
+                alloc::release(op.cast(), size_of::<Float>());
+            } else if let Some(free) = tp.tp_free.get() {
+                free(op.cast());
+            }
         }
     }
 

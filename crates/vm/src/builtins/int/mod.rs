@@ -3,7 +3,6 @@
 use std::mem::offset_of;
 
 use taipan_numeric::{BigInt, ErrorKind, IntError, IntRef};
-use taipan_object::gc;
 
 use crate::prelude::*;
 
@@ -449,7 +448,7 @@ impl Int {
             let tp = (*op).ob_type();
             if std::ptr::eq(tp, Int::TYPE_PTR) {
                 let size = size_for((*op.cast::<Int>()).digit_count());
-                gc::release(tp, op, size);
+                taipan_object::alloc::release(op.cast(), size);
             } else if let Some(free) = tp.tp_free.get() {
                 free(op.cast());
             }
