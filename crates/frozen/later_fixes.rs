@@ -641,6 +641,53 @@ pub const LATER_FIXES: &[(&str, &str, &str)] = &[
          for x in coro_info.call_stack]\n",
         "                awaiter_frames = [x.funcname for x in coro_info.call_stack]\n",
     ),
+    // Clocks that are set must not change how long a queue waits.
+    (
+        "concurrent.interpreters._queues",
+        "            end = time.time() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         _queues.put(self._id, obj, unboundop)\n            \
+         except QueueFull as exc:\n                \
+         if timeout is not None and time.time() >= end:\n",
+        "            end = time.monotonic() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         _queues.put(self._id, obj, unboundop)\n            \
+         except QueueFull as exc:\n                \
+         if timeout is not None and time.monotonic() >= end:\n",
+    ),
+    (
+        "concurrent.interpreters._queues",
+        "            end = time.time() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         obj, unboundop = _queues.get(self._id)\n            \
+         except QueueEmpty as exc:\n                \
+         if timeout is not None and time.time() >= end:\n",
+        "            end = time.monotonic() + timeout\n        \
+         while True:\n            \
+         try:\n                \
+         obj, unboundop = _queues.get(self._id)\n            \
+         except QueueEmpty as exc:\n                \
+         if timeout is not None and time.monotonic() >= end:\n",
+    ),
+    // An interpreter may end between being listed and being looked at.
+    (
+        "concurrent.interpreters",
+        "    return [Interpreter(id, _whence=whence)\n            \
+         for id, whence in _interpreters.list_all(require_ready=True)]\n",
+        "    found = []\n    \
+         for number, whence in _interpreters.list_all(require_ready=True):\n        \
+         with contextlib.suppress(InterpreterNotFoundError):\n            \
+         found.append(Interpreter(number, _whence=whence))\n    \
+         return found\n",
+    ),
+    (
+        "concurrent.interpreters",
+        "import threading\nimport weakref\n",
+        "import contextlib\nimport threading\nimport weakref\n",
+    ),
     // The prompt leaves the terminal without colours, and no error of a compilation ends it.
     (
         "_pyrepl.unix_console",

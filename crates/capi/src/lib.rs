@@ -60,23 +60,13 @@ mod unicode_writer;
 mod units;
 mod va_list;
 
-/// The interpreter that threads from outside join (`PyGILState_Ensure`).
-static MAIN: AtomicPtr<Interpreter> = AtomicPtr::new(std::ptr::null_mut());
-
 /// Plugs the API into a started interpreter: extension modules can be imported from now on.
 pub fn install(vm: &Vm) {
-    MAIN.store(std::ptr::from_ref(vm.interp()).cast_mut(), Ordering::Release);
     let hooks = &vm.interp().hooks;
     hooks.load_extension.set(Some(extension::load));
     hooks.exec_extension.set(Some(module::exec));
     hooks.input_hook.set(Some(&data::PyOS_InputHook));
     hooks.run_pending_calls.set(Some(thread_state::run_pending_calls));
-}
-
-/// The main interpreter, once there is one.
-fn main_interpreter() -> Option<&'static Interpreter> {
-    // SAFETY: null, or the main interpreter, which lives as long as the process.
-    unsafe { MAIN.load(Ordering::Acquire).as_ref() }
 }
 
 /// Readies the types that C code may refer to by their symbols and that nothing has used yet.

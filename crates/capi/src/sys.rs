@@ -274,12 +274,12 @@ pub static Py_Version: c_ulong = 0x030e_0af0;
 
 #[unsafe(no_mangle)]
 pub extern "C" fn Py_IsInitialized() -> c_int {
-    c_int::from(crate::main_interpreter().is_some())
+    c_int::from(taipan_vm::runtime::interpreters::main().is_some())
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn Py_IsFinalizing() -> c_int {
-    c_int::from(crate::main_interpreter().is_some_and(|interp| interp.finalizing.get()))
+    c_int::from(taipan_vm::runtime::interpreters::main().is_some_and(|interp| interp.finalizing.get()))
 }
 
 #[unsafe(no_mangle)]

@@ -105,7 +105,7 @@ pub extern "C" fn PyGILState_Ensure() -> c_int {
     let vm = match unsafe { Vm::bound().as_ref() } {
         Some(vm) => vm,
         None => {
-            let Some(interp) = crate::main_interpreter() else { return UNLOCKED };
+            let Some(interp) = taipan_vm::runtime::interpreters::main() else { return UNLOCKED };
             let made = new_state(interp);
             MADE.set(made);
             // SAFETY: just made.
@@ -227,7 +227,7 @@ pub extern "C" fn PyInterpreterState_Get() -> *const Interpreter {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn PyInterpreterState_Main() -> *const Interpreter {
-    crate::main_interpreter().map_or(std::ptr::null(), std::ptr::from_ref)
+    taipan_vm::runtime::interpreters::main().map_or(std::ptr::null(), std::ptr::from_ref)
 }
 
 #[unsafe(no_mangle)]
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn Py_AddPendingCall(function: *mut c_void, arg: *mut c_vo
     }
     calls.push_back((function, arg as usize));
     drop(calls);
-    if let Some(interp) = crate::main_interpreter() {
+    if let Some(interp) = taipan_vm::runtime::interpreters::main() {
         // SAFETY: the main thread's state lives as long as the interpreter.
         if let Some(main) = unsafe { interp.main_thread.get().as_ref() } {
             main.request(breaker::CALLS);
@@ -322,7 +322,8 @@ capi! {
     }
 
     fn PyInterpreterState_GetID(vm, interp: *const Interpreter) -> i64 {
-        0
+        // SAFETY: C code gives null or a live interpreter.
+        unsafe { interp.as_ref() }.map_or(-1, |interp| interp.id)
     }
 
     fn PyUnstable_InterpreterState_GetMainModule(vm, interp: *const Interpreter) -> PyResult {

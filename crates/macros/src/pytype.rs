@@ -549,6 +549,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
 
         #[allow(missing_docs)]
         #export
+        #[unsafe(link_section = "taipan_types")]
         pub static #static_name: ::taipan_object::Type = {
             type Self_ = #layout;
             ::taipan_object::Type {

@@ -224,40 +224,6 @@ thread_local! {
     pub(crate) static DELETE_LATER: RefCell<Vec<(*mut Object, bool)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What the first arena takes of the address space.
-const ARENA: usize = 1 << 30;
-/// How much of it comes in small pages.
-const SMALL_PAGES: usize = 16 << 20;
-
-// What the binding leaves out without a feature of its own.
-unsafe extern "C" {
-    fn mi_reserve_os_memory_ex(
-        size: usize,
-        commit: bool,
-        allow_large: bool,
-        exclusive: bool,
-        arena: *mut *mut c_void,
-    ) -> std::ffi::c_int;
-    fn mi_arena_area(arena: *mut c_void, size: *mut usize) -> *mut c_void;
-}
-
-/// Sets the memory for objects up, before the first one is made. Short programs get small pages: a large page is cleared
-/// whole as soon as a byte of it is touched. Beyond them large pages are asked for, which programs with much data profit from.
-pub fn prepare() {
-    // SAFETY: plain calls; the advice is for the arena's own address range, and only a hint.
-    unsafe {
-        let mut arena = std::ptr::null_mut();
-        if mi_reserve_os_memory_ex(ARENA, true, false, false, &raw mut arena) != 0 {
-            return;
-        }
-        let mut size = 0;
-        let start = mi_arena_area(arena, &raw mut size).cast::<u8>();
-        if !start.is_null() && size > SMALL_PAGES {
-            libc::madvise(start.add(SMALL_PAGES).cast(), size - SMALL_PAGES, libc::MADV_HUGEPAGE);
-        }
-    }
-}
-
 /// Memory for `size` bytes, 16-byte aligned, not initialised. Null when there is none.
 #[inline]
 pub fn allocate(size: usize) -> *mut u8 {

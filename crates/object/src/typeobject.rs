@@ -561,6 +561,22 @@ unsafe extern "C" {
     pub static PyBaseObject_Type: Type;
 }
 
+unsafe extern "C" {
+    /// The ends of the section that holds the static types; made by the linker.
+    #[link_name = "__start_taipan_types"]
+    static FIRST_STATIC_TYPE: Type;
+    #[link_name = "__stop_taipan_types"]
+    static STATIC_TYPES_END: Type;
+}
+
+/// All static types: whoever declares one puts it into the section `taipan_types`.
+pub fn static_types() -> &'static [Type] {
+    let (first, end) = (&raw const FIRST_STATIC_TYPE, &raw const STATIC_TYPES_END);
+    let count = (end as usize - first as usize) / size_of::<Type>();
+    // SAFETY: the section holds nothing but types, which have no gaps between them.
+    unsafe { std::slice::from_raw_parts(first, count) }
+}
+
 // SAFETY: `Type` begins with an object header.
 unsafe impl PyLayout for Type {
     #[inline(always)]

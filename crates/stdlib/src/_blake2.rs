@@ -335,9 +335,7 @@ impl Blake2Module {
             for (name, value) in numbers {
                 let value = vm.new_int(value);
                 module.set(&format!("{prefix}_{name}"), &*value, vm)?;
-                if let Some(namespace) = taipan_vm::builtins::type_::lookup::type_dict(tp) {
-                    namespace.set_item(vm.intern(name).as_object(), &value, vm)?;
-                }
+                taipan_vm::builtins::type_::set_constant(tp, name, &value, vm)?;
             }
         }
         Ok(())

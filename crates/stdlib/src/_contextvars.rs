@@ -361,9 +361,6 @@ impl ContextVars {
     #[exec]
     fn exec(_module: &Module, vm: &Vm) -> PyResult<()> {
         let missing = vm.new_object(Missing { ob: Object::new(Missing::type_object()) });
-        match taipan_vm::builtins::type_::lookup::type_dict(Token::type_object()) {
-            Some(dict) => dict.set_item(vm.intern("MISSING").as_object(), missing.as_object(), vm),
-            None => Ok(()),
-        }
+        taipan_vm::builtins::type_::set_constant(Token::type_object(), "MISSING", missing.as_object(), vm)
     }
 }

@@ -1,13 +1,15 @@
 //! `_interpqueues`: queues between interpreters. What can be shared is handed on as it is, all else pickled.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use taipan_vm::args::ArgName;
 use taipan_vm::prelude::*;
+use taipan_vm::runtime::interpreters;
 
-use crate::_interpreters::exceptions::{not_shareable_error, queue_error, queue_not_found_error};
-use crate::_interpreters::shareable;
+use crate::_interpreters::exceptions::{queue_error, queue_not_found_error};
+use crate::_interpreters::shared::{Shared, pack};
 
 /// The module.
 pub struct InterpQueues;
@@ -16,10 +18,15 @@ pub struct InterpQueues;
 const SHARED_ONLY: i32 = 0;
 /// Everything else is pickled.
 const PICKLED: i32 = 1;
+/// What becomes of an item whose interpreter has ended: it goes too.
+const UNBOUND_REMOVE: i32 = 1;
 
-enum Item {
-    Shared(ObjRef),
-    Pickled(ObjRef),
+struct Item {
+    /// Nothing once its interpreter has ended.
+    object: Option<Shared>,
+    /// The interpreter that put it.
+    owner: i64,
+    unbound: i32,
 }
 
 struct Queue {
@@ -30,22 +37,55 @@ struct Queue {
     binds: usize,
 }
 
-#[derive(Default)]
-struct State {
-    queues: RefCell<BTreeMap<i64, Queue>>,
-    last: Cell<i64>,
-    /// `Queue`, `QueueEmpty` and `QueueFull` of the Python part.
-    registered: RefCell<Option<[ObjRef; 3]>>,
+struct All {
+    queues: BTreeMap<i64, Queue>,
+    last: i64,
 }
 
-fn state(vm: &Vm) -> &State {
-    vm.interp().state::<State>()
+/// The queues of the process.
+static ALL: Mutex<All> = Mutex::new(All { queues: BTreeMap::new(), last: 0 });
+
+fn all() -> MutexGuard<'static, All> {
+    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes an interpreter's objects out of the queues, when it has ended.
+fn unbind(owner: i64) {
+    let mut objects = Vec::new();
+    let mut all = all();
+    for queue in all.queues.values_mut() {
+        for item in queue.items.iter_mut().filter(|item| item.owner == owner) {
+            objects.extend(item.object.take());
+        }
+        queue.items.retain(|item| item.owner != owner || item.unbound != UNBOUND_REMOVE);
+    }
+    // What the objects hold may ask for the lock.
+    drop(all);
+    drop(objects);
+}
+
+/// `Queue`, `QueueEmpty` and `QueueFull` of an interpreter's Python part.
+#[derive(Default)]
+struct Registered(RefCell<Option<[ObjRef; 3]>>);
+
+fn registered(vm: &Vm) -> Option<[ObjRef; 3]> {
+    vm.interp().state::<Registered>().0.borrow().clone()
 }
 
 /// Whether the object is a queue of the Python part.
 pub(crate) fn is_queue(object: &Object, vm: &Vm) -> bool {
-    let registered = state(vm).registered.borrow();
-    registered.as_ref().is_some_and(|[queue, ..]| queue.is(object.ob_type().as_object()))
+    registered(vm).is_some_and(|[queue, ..]| queue.is(object.ob_type().as_object()))
+}
+
+/// The Python object of a queue.
+pub(crate) fn queue_object(id: i64, vm: &Vm) -> PyResult {
+    if registered(vm).is_none() {
+        taipan_vm::import::import_module("concurrent.interpreters._queues", vm)?;
+    }
+    match registered(vm) {
+        Some([queue, ..]) => queue.call(&[&vm.new_int(id)], vm),
+        None => Err(vm.runtime_error("Queue class not registered")),
+    }
 }
 
 /// A queue's number.
@@ -75,7 +115,7 @@ fn not_found(id: i64, vm: &Vm) -> Raised {
 
 /// Raises `QueueEmpty` or `QueueFull`, whichever stands at that place.
 fn bound_error(at: usize, text: String, vm: &Vm) -> Raised {
-    let class = state(vm).registered.borrow().as_ref().and_then(|r| r.get(at).cloned());
+    let class = registered(vm).and_then(|classes| classes.get(at).cloned());
     let class = class.and_then(|class| class.downcast::<Type>().ok());
     match (class, queue_error(vm)) {
         (Some(class), _) | (None, Ok(class)) => vm.raise(&class, text),
@@ -85,10 +125,8 @@ fn bound_error(at: usize, text: String, vm: &Vm) -> Raised {
 
 /// Looks at a queue. The closure may not run Python code.
 fn with<R>(id: i64, vm: &Vm, look: impl FnOnce(&mut Queue) -> R) -> PyResult<R> {
-    match state(vm).queues.borrow_mut().get_mut(&id) {
-        Some(queue) => Ok(look(queue)),
-        None => Err(not_found(id, vm)),
-    }
+    let seen = all().queues.get_mut(&id).map(look);
+    seen.ok_or_else(|| not_found(id, vm))
 }
 
 fn check_unbound(op: i32, vm: &Vm) -> PyResult<i32> {
@@ -100,24 +138,6 @@ fn check_fallback(fallback: i32, vm: &Vm) -> PyResult<i32> {
         SHARED_ONLY | PICKLED => Ok(fallback),
         _ => Err(vm.value_error(format!("unsupported fallback {fallback}"))),
     }
-}
-
-/// Whether a shareable object's parts are shareable too. Gives the part that isn't.
-fn unshareable(object: &Object, vm: &Vm) -> Option<ObjRef> {
-    if !shareable(object, vm) {
-        return Some(object.to_ref());
-    }
-    // Tuples can't hold themselves but by tricks of C, and nesting is as deep as the program made it.
-    let mut waiting = vec![object.to_ref()];
-    while let Some(next) = waiting.pop() {
-        if !shareable(&next, vm) {
-            return Some(next);
-        }
-        if let Some(tuple) = next.downcast_ref::<Tuple>() {
-            waiting.extend(tuple.as_slice().iter().cloned());
-        }
-    }
-    None
 }
 
 /// This module provides primitive operations to manage Python interpreters.
@@ -135,18 +155,18 @@ impl InterpQueues {
             None | Some(-1) => PICKLED,
             Some(fallback) => check_fallback(fallback, vm)?,
         };
-        let state = state(vm);
-        let id = state.last.get() + 1;
-        state.last.set(id);
+        let mut all = all();
+        all.last += 1;
+        let id = all.last;
         let queue = Queue { limit: maxsize, unbound, fallback, items: VecDeque::new(), binds: 0 };
-        state.queues.borrow_mut().insert(id, queue);
+        all.queues.insert(id, queue);
         Ok(id)
     }
 
     /// Clear and destroy the queue.
     #[function("($module, qid)")]
     fn destroy(qid: Id, vm: &Vm) -> PyResult<()> {
-        let removed = state(vm).queues.borrow_mut().remove(&qid.0);
+        let removed = all().queues.remove(&qid.0);
         removed.map(drop).ok_or_else(|| not_found(qid.0, vm))
     }
 
@@ -154,7 +174,7 @@ impl InterpQueues {
     #[function("($module, /)")]
     fn list_all(vm: &Vm) -> PyResult<Ref<List>> {
         let found: Vec<(i64, i32, i32)> =
-            state(vm).queues.borrow().iter().rev().map(|(id, q)| (*id, q.unbound, q.fallback)).collect();
+            all().queues.iter().rev().map(|(id, q)| (*id, q.unbound, q.fallback)).collect();
         let made = found.into_iter().map(|queue| queue.into_py(vm)).collect::<PyResult<Vec<_>>>()?;
         Ok(vm.new_list(made))
     }
@@ -162,12 +182,13 @@ impl InterpQueues {
     /// Add the object's data to the queue.
     #[function("($module, qid, obj, unboundop=None, fallback=None)")]
     fn put(qid: Id, obj: &Object, unboundop: OrNone<i32>, fallback: OrNone<i32>, vm: &Vm) -> PyResult<()> {
-        let (full, default) = with(qid.0, vm, |queue| {
-            (queue.limit > 0 && queue.items.len() >= queue.limit as usize, queue.fallback)
+        let (full, default, unbound) = with(qid.0, vm, |queue| {
+            (queue.limit > 0 && queue.items.len() >= queue.limit as usize, queue.fallback, queue.unbound)
         })?;
-        if let Some(op) = unboundop.0.filter(|op| *op != -1) {
-            check_unbound(op, vm)?;
-        }
+        let unbound = match unboundop.0 {
+            None | Some(-1) => unbound,
+            Some(op) => check_unbound(op, vm)?,
+        };
         let fallback = match fallback.0 {
             None | Some(-1) => default,
             Some(fallback) => check_fallback(fallback, vm)?,
@@ -176,31 +197,9 @@ impl InterpQueues {
         if full {
             return Err(full_error());
         }
-        let item = match unshareable(obj, vm) {
-            None => Item::Shared(obj.to_ref()),
-            Some(_) if fallback == SHARED_ONLY => {
-                let shown = obj.repr(vm)?.to_string_lossy().into_owned();
-                let text = format!("{shown} does not support cross-interpreter data");
-                return Err(vm.raise(&*not_shareable_error(vm)?, text));
-            }
-            Some(_) => {
-                let pickle = taipan_vm::import::import_module("pickle", vm)?;
-                match pickle.call_method(&vm.intern("dumps"), &[obj], vm) {
-                    Ok(data) => Item::Pickled(data),
-                    Err(Raised) => {
-                        let cause = vm.take_exception();
-                        let _ = vm.raise(&*not_shareable_error(vm)?, "object could not be pickled");
-                        if let Some(raised) = vm.take_exception() {
-                            raised.set_cause(cause.map(Ref::into_object));
-                            return Err(vm.raise_object(raised));
-                        }
-                        return Err(Raised);
-                    }
-                }
-            }
-        };
+        let object = Some(pack(obj, fallback == PICKLED, vm)?);
         // Pickling may have run anything.
-        let mut item = Some(item);
+        let mut item = Some(Item { object, owner: vm.interp().id, unbound });
         let put = with(qid.0, vm, |queue| {
             let fits = queue.limit <= 0 || queue.items.len() < queue.limit as usize;
             if fits {
@@ -213,16 +212,12 @@ impl InterpQueues {
 
     /// Return the (object, unbound op) from the front of the queue.
     #[function("($module, qid)")]
-    fn get(qid: Id, vm: &Vm) -> PyResult<Ref<Tuple>> {
-        let object = match with(qid.0, vm, |queue| queue.items.pop_front())? {
-            None => return Err(bound_error(1, format!("queue {} is empty", qid.0), vm)),
-            Some(Item::Shared(object)) => object,
-            Some(Item::Pickled(data)) => {
-                let pickle = taipan_vm::import::import_module("pickle", vm)?;
-                pickle.call_method(&vm.intern("loads"), &[&data], vm)?
-            }
-        };
-        Ok(vm.new_tuple([object, vm.none()]))
+    fn get(qid: Id, vm: &Vm) -> PyResult<(ObjRef, Option<ObjRef>)> {
+        match with(qid.0, vm, |queue| queue.items.pop_front())? {
+            None => Err(bound_error(1, format!("queue {} is empty", qid.0), vm)),
+            Some(Item { object: Some(object), .. }) => Ok((object.unpack(vm)?, None)),
+            Some(Item { unbound, .. }) => Ok((vm.none(), Some(vm.new_int(unbound)))),
+        }
     }
 
     /// Take a reference to the identified queue.
@@ -285,13 +280,14 @@ impl InterpQueues {
             }
         }
         let classes = [queuetype, emptyerror, fullerror].map(Object::to_ref);
-        let old = state(vm).registered.replace(Some(classes));
+        let old = vm.interp().state::<Registered>().0.replace(Some(classes));
         drop(old);
         Ok(())
     }
 
     #[exec]
     fn exec(module: &Module, vm: &Vm) -> PyResult<()> {
+        interpreters::at_end(unbind);
         module.set("QueueError", queue_error(vm)?.as_object(), vm)?;
         module.set("QueueNotFoundError", queue_not_found_error(vm)?.as_object(), vm)
     }

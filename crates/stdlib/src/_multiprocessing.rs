@@ -321,10 +321,7 @@ impl Multiprocessing {
             flags.set_str(&vm.intern(name), &vm.new_int(1), vm)?;
         }
         module.set("flags", flags.as_object(), vm)?;
-        let namespace = taipan_vm::builtins::type_::lookup::type_dict(SemLock::type_object());
-        match namespace {
-            Some(dict) => dict.set_str(&vm.intern("SEM_VALUE_MAX"), &vm.new_int(SEM_VALUE_MAX), vm),
-            None => Ok(()),
-        }
+        let most = vm.new_int(SEM_VALUE_MAX);
+        taipan_vm::builtins::type_::set_constant(SemLock::type_object(), "SEM_VALUE_MAX", &most, vm)
     }
 }

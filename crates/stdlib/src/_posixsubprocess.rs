@@ -254,6 +254,9 @@ impl PosixSubprocess {
             let text = "preexec_fn not supported at interpreter shutdown";
             return Err(vm.raise(types::python_finalization_error(), text));
         }
+        if !vm.is_none(preexec_fn) && vm.interp().id != 0 {
+            return Err(vm.runtime_error("preexec_fn not supported within subinterpreters"));
+        }
         if close_fds && errpipe_write < 3 {
             return Err(vm.value_error("errpipe_write must be >= 3"));
         }

@@ -32,6 +32,7 @@ pub mod _gdbm;
 pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
+pub mod _interpchannels;
 pub mod _interpqueues;
 pub mod _interpreters;
 pub mod _io;
@@ -131,6 +132,7 @@ pub fn modules() -> Vec<&'static NativeModule> {
         &_hashlib::Hashlib::DEF,
         &_heapq::Heapq::DEF,
         &_hmac::HmacModule::DEF,
+        &_interpchannels::InterpChannels::DEF,
         &_interpqueues::InterpQueues::DEF,
         &_interpreters::Interpreters::DEF,
         &_io::Io::DEF,

@@ -10,6 +10,7 @@ use taipan_vm::interpreter::eval_code;
 use taipan_vm::prelude::*;
 use taipan_vm::runtime::audit::audit;
 use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
+use taipan_vm::runtime::marshal::{PYC_MAGIC, load_code};
 use taipan_vm::runtime::{
     finish, interactive,
     start::{self, Parts},
@@ -152,6 +153,7 @@ fn run_prompt(command: &Command, main: &Module, with_startup: bool, vm: &Vm) -> 
 /// Puts the program's own folder in front of `sys.path`.
 fn insert_path(entry: &Object, vm: &Vm) -> PyResult<()> {
     let Some(sys) = vm.interp().sys_dict.get() else { return Ok(()) };
+    vm.interp().config.borrow_mut().first_path = Some(entry.str(vm)?.to_string_lossy().into_owned());
     if let Some(path) = sys.get_str(vm.ids().path, vm)? {
         path.call_method(vm.ids().insert, &[&vm.new_int(0), entry], vm)?;
     }
@@ -160,6 +162,9 @@ fn insert_path(entry: &Object, vm: &Vm) -> PyResult<()> {
 
 fn execute(command: &Command, main: &Module, vm: &Vm) -> PyResult<()> {
     let safe = command.config.safe_path;
+    if command.config.verbose > 0 && !command.config.quiet && !is_prompt(command) {
+        interactive::header(command.config.site_import, vm);
+    }
     match &command.program {
         Program::Command(text) => {
             if !safe {
@@ -278,15 +283,26 @@ fn run_file(file: &std::ffi::OsStr, command: &Command, main: &Module, vm: &Vm) -
     }
     main.set("__file__", taipan_vm::protocols::path::from_os(full.as_os_str(), vm).as_object(), vm)?;
     main.set("__cached__", vm.none_ref(), vm)?;
-    let compiled = source.starts_with(&taipan_vm::runtime::marshal::PYC_MAGIC);
+    let compiled =
+        path.extension().is_some_and(|extension| extension == "pyc") || source.starts_with(&PYC_MAGIC[..2]);
     set_main_loader(main, &full, compiled, vm)?;
     let name = String::from_utf8_lossy(full.as_os_str().as_bytes()).into_owned();
-    let code = if compiled {
-        taipan_vm::runtime::marshal::load_code(source.get(16..).unwrap_or_default(), vm)?
-    } else {
-        compile::compile_file(&source, &name, vm)?
-    };
+    let code =
+        if compiled { compiled_code(&source, vm)? } else { compile::compile_file(&source, &name, vm)? };
     run_code(&code, main, vm)
+}
+
+/// The code in the contents of a `.pyc` file (PEP 552): magic number, flags, eight bytes about the source, code object.
+fn compiled_code(contents: &[u8], vm: &Vm) -> PyResult<Ref<Code>> {
+    let Some(magic) = contents.get(..4) else { return Err(vm.eof_error("EOF read where not expected")) };
+    if magic != PYC_MAGIC {
+        return Err(vm.runtime_error("Bad magic number in .pyc file"));
+    }
+    let Some(code) = contents.get(16..) else { return Err(vm.eof_error("EOF read where not expected")) };
+    load_code(code, vm).map_err(|Raised| {
+        vm.take_exception();
+        vm.runtime_error("Bad code object in .pyc file")
+    })
 }
 
 /// Whether a file ends as a zip archive does: with its directory, and a comment at most.

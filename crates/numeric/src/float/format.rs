@@ -114,30 +114,42 @@ fn push_short_fixed(out: &mut String, value: f64, precision: usize) -> bool {
         let half = (1_u128 << shift) >> 1;
         whole + u128::from(shift > 0 && (rest > half || (rest == half && whole & 1 == 1)))
     };
-    let (whole, fraction) = (scaled / u128::from(power), scaled % u128::from(power));
-    // Below 2**53 + 1 and below 10**17.
-    push_decimal(out, whole as u64, 1);
-    if precision > 0 {
-        out.push('.');
-        push_decimal(out, fraction as u64, precision);
-    }
+    // Below 2**53 + 1 and below 10**17. Division of 128 bits is a function call.
+    let (whole, fraction) = match u64::try_from(scaled) {
+        Ok(scaled) => (scaled / power, scaled % power),
+        Err(_) => ((scaled / u128::from(power)) as u64, (scaled % u128::from(power)) as u64),
+    };
+    push_point_decimal(out, whole, fraction, precision);
     true
 }
 
-/// Appends an integer in at least `width` digits.
-fn push_decimal(out: &mut String, mut value: u64, width: usize) {
-    let mut buffer = [b'0'; 20];
+/// Appends `whole`, and behind a point `fraction` in `precision` digits (at most 17).
+fn push_point_decimal(out: &mut String, mut whole: u64, mut fraction: u64, precision: usize) {
+    let mut buffer = [b'0'; 40];
     let mut used = 0;
-    for place in buffer.iter_mut().rev() {
-        if value == 0 && used >= width {
+    let mut places = buffer.iter_mut().rev();
+    let mut put = |byte: u8| {
+        if let Some(place) = places.next() {
+            *place = byte;
+            used += 1;
+        }
+    };
+    if precision > 0 {
+        for _ in 0..precision {
+            put(b'0' + (fraction % 10) as u8);
+            fraction /= 10;
+        }
+        put(b'.');
+    }
+    loop {
+        put(b'0' + (whole % 10) as u8);
+        whole /= 10;
+        if whole == 0 {
             break;
         }
-        *place = b'0' + (value % 10) as u8;
-        value /= 10;
-        used += 1;
     }
     let digits = buffer.get(buffer.len() - used..).unwrap_or_default();
-    out.extend(digits.iter().map(|&digit| char::from(digit)));
+    out.push_str(std::str::from_utf8(digits).unwrap_or_default());
 }
 
 /// Appends `repr(value)`.
@@ -155,7 +167,7 @@ pub fn repr(value: f64) -> String {
 /// Text of a float for the codes `e E f F g G` with a precision (digits after the point, significant digits for
 /// `g`), or for `r`, the shortest representation, which takes no precision. Correctly rounded at any precision.
 pub fn format_double(value: f64, code: char, precision: usize, flags: FormatFlags) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(32);
     push_double(&mut out, value, code, precision, flags);
     out
 }

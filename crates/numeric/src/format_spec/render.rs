@@ -1,5 +1,7 @@
 //! Numbers laid out as a specifier says: sign, prefix, groups, padding.
 
+use std::borrow::Cow;
+
 use super::{Align, FormatError, FormatSpec, Grouping, Sign};
 use crate::TextSink;
 use crate::float::{FormatFlags, format_double};
@@ -87,8 +89,8 @@ fn group_digits(digits: &str, least: usize, locale: &NumberLocale<'_>) -> String
 }
 
 /// Digits after the point in groups from the left.
-fn group_fraction(digits: &str, grouping: Option<Grouping>) -> String {
-    let Some(grouping) = grouping else { return digits.to_owned() };
+fn group_fraction(digits: &str, grouping: Option<Grouping>) -> Cow<'_, str> {
+    let Some(grouping) = grouping else { return Cow::Borrowed(digits) };
     let mut out = String::with_capacity(digits.len() * 2);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && index % 3 == 0 {
@@ -96,7 +98,7 @@ fn group_fraction(digits: &str, grouping: Option<Grouping>) -> String {
         }
         out.push(digit);
     }
-    out
+    Cow::Owned(out)
 }
 
 /// The parts of a number, before padding.
@@ -145,7 +147,7 @@ impl<'a> Number<'a> {
         let fixed = sign.len()
             + self.prefix.len()
             + point.chars().count()
-            + fraction.as_ref().map_or(0, String::len)
+            + fraction.as_ref().map_or(0, |digits| digits.len())
             + self.rest.len();
         let width = spec.width.unwrap_or(0);
         if width > 1 << 16 && !out.reserve(width) {
@@ -153,13 +155,21 @@ impl<'a> Number<'a> {
         }
         let zero_filled = spec.fill == u32::from('0') && spec.align == Align::AfterSign;
         let least = if zero_filled { width.saturating_sub(fixed) } else { 0 };
-        let whole = group_digits(self.whole, least, locale);
-        let padding = width.saturating_sub(fixed + whole.chars().count());
+        // Without separators the zeros that fill up to the width are all that grouping adds.
+        let (zeros, whole) = if locale.grouping.is_empty() {
+            let zeros = if self.whole.is_empty() { 0 } else { least.saturating_sub(self.whole.len()) };
+            (zeros, Cow::Borrowed(self.whole))
+        } else {
+            (0, Cow::Owned(group_digits(self.whole, least, locale)))
+        };
+        let length = if whole.is_ascii() { whole.len() } else { whole.chars().count() };
+        let padding = width.saturating_sub(fixed + zeros + length);
         let (left, inner, right) = split_padding(spec.align, padding);
         out.push_repeated(spec.fill, left);
         out.push_text(sign);
         out.push_text(self.prefix);
         out.push_repeated(spec.fill, inner);
+        out.push_repeated(u32::from('0'), zeros);
         out.push_text(&whole);
         out.push_text(point);
         if let Some(fraction) = fraction {

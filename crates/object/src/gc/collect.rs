@@ -3,7 +3,8 @@
 //! For the objects of one list, references from outside the list keep an object alive; references between members don't by
 //! themselves. So: copy each member's count (into the header's `prev` word, whose link is rebuilt at the end), subtract one
 //! for each reference that a member holds to a member, and what is left above zero is referred to from outside. Whatever
-//! those members reach is alive too; the rest is garbage. Reaching uses an explicit stack, never the native one, so the shape
+//! those members reach is alive too; the rest is garbage. What the caller knows to be alive is followed first, since that
+//! much needs no subtraction: most of the heap is then visited once instead of twice. Reaching uses an explicit stack, never the native one, so the shape
 //! of the object graph can't exhaust anything but memory.
 //!
 //! While a collection runs, `FLAG_COLLECTING` marks the members under examination and, afterwards, the unreachable ones.
@@ -214,13 +215,16 @@ pub unsafe fn traverse(op: *mut Object, visit: crate::traverse::VisitProc, arg: 
 }
 
 /// Moves those members of `base` that nothing outside `base` reaches to `unreachable`, where they keep `FLAG_COLLECTING`.
-/// Runs no Python code.
+/// `roots` are objects that something outside certainly keeps alive; naming none is right too, only slower. Runs no
+/// Python code.
 ///
 /// # Safety
-/// Both are heads of linked rings; every member's fields are valid for traversal.
-pub unsafe fn separate_unreachable(base: *mut GcHeader, unreachable: *mut GcHeader) {
+/// Both are heads of linked rings; every member's fields are valid for traversal; the roots are alive.
+pub unsafe fn separate_unreachable(base: *mut GcHeader, unreachable: *mut GcHeader, roots: &[*mut Object]) {
     // SAFETY: members are headers of live objects; their `prev` links are out of use until they are rebuilt below.
     unsafe {
+        let mut stack: Vec<*mut Object> = Vec::new();
+        let arg = (&raw mut stack).cast::<c_void>();
         let mut walk = (*base).next.get();
         while !std::ptr::eq(walk, base) {
             let count = (*GcHeader::object(walk)).refcount() as usize;
@@ -228,11 +232,18 @@ pub unsafe fn separate_unreachable(base: *mut GcHeader, unreachable: *mut GcHead
             (*walk).prev.set((count * ONE_REF) | FLAG_COLLECTING | finalized);
             walk = (*walk).next.get();
         }
-        for op in members(base) {
-            traverse(op, subtract, std::ptr::null_mut());
+        for &root in roots {
+            reach(root, arg);
+            while let Some(op) = stack.pop() {
+                traverse(op, reach, arg);
+            }
         }
-        let mut stack: Vec<*mut Object> = Vec::new();
-        let arg = (&raw mut stack).cast::<c_void>();
+        // All that a marked member refers to is marked as well.
+        for op in members(base) {
+            if (*GcHeader::of(op)).prev.get() & FLAG_MARK == 0 {
+                traverse(op, subtract, std::ptr::null_mut());
+            }
+        }
         let mut walk = (*base).next.get();
         while !std::ptr::eq(walk, base) {
             let word = (*walk).prev.get();
@@ -416,7 +427,7 @@ mod tests {
         let garbage = GcList::new();
         // SAFETY: the lists are rings of live nodes.
         unsafe {
-            separate_unreachable(young, garbage.head());
+            separate_unreachable(young, garbage.head(), &[]);
             let found = members(garbage.head()).count();
             merge(young, old);
             destroy(&garbage, old);
@@ -459,6 +470,33 @@ mod tests {
                 merge(old, std::ptr::from_ref(&state.generations[0]).cast_mut());
             }
             assert_eq!(collect(state), 2);
+            assert_eq!(ALIVE.get(), 0);
+        });
+    }
+
+    #[test]
+    fn what_a_root_reaches_survives_and_the_rest_is_found() {
+        with_collector(|state| {
+            let (a, b, c, d) = (node(), node(), node(), node());
+            // SAFETY: the test owns a, a owns b, c and d own each other.
+            unsafe {
+                (*a).next.set(b.cast());
+                (*c).next.set(d.cast());
+                (*d).next.set(c.cast());
+            }
+            let young = std::ptr::from_ref(&state.generations[0]).cast_mut();
+            let old = std::ptr::from_ref(&state.generations[1]).cast_mut();
+            let garbage = GcList::new();
+            // SAFETY: the lists are rings of live nodes, and the test keeps a alive.
+            unsafe {
+                separate_unreachable(young, garbage.head(), &[a.cast()]);
+                assert_eq!(members(garbage.head()).count(), 2);
+                assert_eq!(members(young).count(), 2);
+                merge(young, old);
+                destroy(&garbage, old);
+                assert_eq!(ALIVE.get(), 2);
+                decref(a.cast());
+            }
             assert_eq!(ALIVE.get(), 0);
         });
     }

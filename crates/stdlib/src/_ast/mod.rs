@@ -8,6 +8,7 @@ pub mod to_python;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use taipan_parser::ast::Arena;
 use taipan_vm::prelude::*;
@@ -15,7 +16,7 @@ use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
 
 use grammar::{Field, Position, RULES, Rule};
 pub use node::Ast;
-use taipan_vm::builtins::type_::TypeExt as _;
+use taipan_vm::builtins::type_::{TypeExt as _, set_constant};
 
 /// The module.
 pub struct AstModule;
@@ -29,7 +30,7 @@ pub struct Class {
 /// The classes by name, and the only instances of those without fields.
 #[derive(Default)]
 pub struct Classes {
-    classes: RefCell<HashMap<&'static str, &'static Class>>,
+    classes: RefCell<HashMap<&'static str, Rc<Class>>>,
     singletons: RefCell<HashMap<&'static str, ObjRef>>,
     /// Rule and name of each class that nodes are of.
     constructors: RefCell<HashMap<*const Type, (&'static str, &'static str)>>,
@@ -46,8 +47,8 @@ impl Classes {
     }
 
     /// The class of that name.
-    pub fn get(&self, name: &str, vm: &Vm) -> PyResult<&'static Class> {
-        let found = self.classes.borrow().get(name).copied();
+    pub fn get(&self, name: &str, vm: &Vm) -> PyResult<Rc<Class>> {
+        let found = self.classes.borrow().get(name).cloned();
         found.ok_or_else(|| vm.system_error(format!("no class of the syntax tree is named {name}")))
     }
 
@@ -74,9 +75,9 @@ impl Classes {
         let root = Ast::type_object().as_object();
         let none = Tuple::empty(vm);
         for name in ["_fields", "_attributes", "__match_args__"] {
-            set_on(root, name, none.as_object(), vm)?;
+            set_constant(Ast::type_object(), name, none.as_object(), vm)?;
         }
-        set_on(root, "__module__", vm.intern("ast").as_object(), vm)?;
+        set_constant(Ast::type_object(), "__module__", vm.intern("ast").as_object(), vm)?;
         for rule in RULES {
             let is_choice =
                 rule.constructors.first().is_none_or(|first| grammar::parse(first).0 != rule.name);
@@ -141,7 +142,7 @@ impl Classes {
             .as_object()
             .call(&[vm.intern(name).as_object(), bases.as_object(), members.as_object()], vm)?;
         let Ok(class) = class.downcast::<Type>() else { return Err(vm.system_error("type() made no type")) };
-        let entry: &'static Class = Box::leak(Box::new(Class { class: class.clone(), fields: names }));
+        let entry = Rc::new(Class { class: class.clone(), fields: names });
         self.classes.borrow_mut().insert(name, entry);
         Ok(class)
     }
@@ -162,7 +163,8 @@ impl Classes {
             };
             all.set_item(vm.intern(field.name).as_object(), &tp, vm)?;
         }
-        let class = self.get(name, vm)?.class.as_object();
+        let class = self.get(name, vm)?;
+        let class = class.class.as_object();
         set_on(class, "_field_types", all.as_object(), vm)?;
         set_on(class, "__annotations__", all.as_object(), vm)
     }

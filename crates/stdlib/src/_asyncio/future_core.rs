@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use taipan_vm::prelude::*;
+use taipan_vm::protocols::call::call_method_kw;
 
 use super::event_loop;
 use super::future::Future;
@@ -35,10 +36,10 @@ pub fn call_soon(
     vm: &Vm,
 ) -> PyResult<()> {
     let names = state(vm).names(vm);
-    let method = running.get_attr(&names.call_soon, vm)?;
+    let call = |args: &[&Object]| call_method_kw(running, &names.call_soon, args, &names.context_only, vm);
     match argument {
-        Some(argument) => method.call_kw(&[callback, argument, context], Some(&names.context_only), vm),
-        None => method.call_kw(&[callback, context], Some(&names.context_only), vm),
+        Some(argument) => call(&[callback, argument, context]),
+        None => call(&[callback, context]),
     }
     .map(drop)
 }

@@ -27,23 +27,11 @@ pub use time::Time;
 pub use timezone::TimeZone;
 pub use tzinfo::TzInfo;
 
-use taipan_vm::builtins::type_::lookup::type_dict;
+use taipan_vm::builtins::type_::set_constant;
 use taipan_vm::prelude::*;
 
 /// The module.
 pub struct DateTimeModule;
-
-/// Puts a constant into a type. It lives forever, as the type does.
-fn set_constant(cls: &Type, name: &str, value: &Object, vm: &Vm) -> PyResult<()> {
-    let name = vm.intern(name);
-    match type_dict(cls) {
-        Some(dict) if !dict.contains_key(name.as_object(), vm)? => {
-            value.make_immortal();
-            dict.set_str(&name, value, vm)
-        }
-        _ => Ok(()),
-    }
-}
 
 /// Fast implementation of the datetime module.
 #[pymodule(name = "_datetime", types(Date, DateTime, Time, Delta, TzInfo, TimeZone))]

@@ -9,14 +9,19 @@ use taipan_vm::prelude::*;
 #[derive(Default)]
 struct Made(RefCell<Vec<(&'static str, Ref<Type>)>>);
 
-/// A class of `concurrent.interpreters`, made on first use.
+/// A class of `concurrent.interpreters`.
 fn class(name: &'static str, base: &Object, vm: &Vm) -> PyResult<Ref<Type>> {
+    class_of("concurrent.interpreters", name, base, vm)
+}
+
+/// The interpreter's exception class of that module and name, made on first use. Names are used once.
+pub(crate) fn class_of(module: &str, name: &'static str, base: &Object, vm: &Vm) -> PyResult<Ref<Type>> {
     let made = vm.interp().state::<Made>();
     if let Some((_, tp)) = made.0.borrow().iter().find(|(known, _)| *known == name) {
         return Ok(tp.clone());
     }
     let dict = vm.new_dict();
-    dict.set_str(vm.ids().__module__, vm.intern("concurrent.interpreters").as_object(), vm)?;
+    dict.set_str(vm.ids().__module__, vm.intern(module).as_object(), vm)?;
     let bases = vm.new_tuple([base.to_ref()]);
     let args = vm.new_tuple([vm.intern(name).into_object(), bases.into_object(), dict.into_object()]);
     let tp = taipan_vm::builtins::type_::new::type_new(Type::type_type(), &args, None, vm)?;

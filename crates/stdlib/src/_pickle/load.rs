@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use taipan_numeric::BigInt;
+use taipan_numeric::{BigInt, float as numeric};
 use taipan_vm::builtins::codecs_core::{self, escape, utf8};
 use taipan_vm::builtins::set::FrozenSet;
 use taipan_vm::prelude::*;
@@ -140,6 +140,13 @@ impl<'a> Loader<'a> {
         Ok(line)
     }
 
+    /// The line of a number, with its newline, which error messages show.
+    fn number_line(&mut self) -> PyResult<Vec<u8>> {
+        let mut line = self.line(1)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
     /// Runs the machine up to `STOP`.
     pub fn load(&mut self) -> PyResult {
         let vm = self.vm;
@@ -237,8 +244,8 @@ impl<'a> Loader<'a> {
                 op::STACK_GLOBAL => self.load_stack_global()?,
                 op::GLOBAL => {
                     let module = self.line(1)?;
-                    let name = self.line(1)?;
                     let (module, _) = utf8::decode(&module, None, "strict", true, vm)?;
+                    let name = self.line(1)?;
                     let (name, _) = utf8::decode(&name, None, "strict", true, vm)?;
                     self.push_class(module.as_object(), name.as_object())?;
                 }
@@ -326,8 +333,9 @@ impl<'a> Loader<'a> {
                     self.push(escape::decode_raw_unicode(&line, None, "strict", true, vm)?.0.into_object());
                 }
                 op::PUT => {
-                    let number = self.decimal()?;
+                    let line = self.number_line()?;
                     let object = self.top()?.clone();
+                    let number = self.number_of(&line)?;
                     match usize::try_from(number) {
                         Ok(number) => self.put(number, object),
                         Err(_) => return Err(vm.value_error("negative PUT argument")),
@@ -409,13 +417,20 @@ impl<'a> Loader<'a> {
     }
 
     fn decimal(&mut self) -> PyResult<isize> {
-        let line = self.line(1)?;
-        let text = std::str::from_utf8(&line).unwrap_or("");
-        if let Ok(number) = text.parse() {
+        let line = self.number_line()?;
+        self.number_of(&line)
+    }
+
+    fn number_of(&self, line: &[u8]) -> PyResult<isize> {
+        let text = std::str::from_utf8(line).unwrap_or("");
+        if let Ok(number) = text.trim_end_matches('\n').parse() {
             return Ok(number);
         }
-        let int = Int::type_object().as_object().call(&[self.vm.new_bytes(&line).as_object()], self.vm)?;
-        int.as_isize(self.vm)
+        let int = int_of(line, self.vm)?;
+        match int.downcast_ref::<Int>().and_then(Int::to_i64) {
+            Some(number) => Ok(number as isize),
+            None => Err(self.vm.overflow_error("Python int too large to convert to C ssize_t")),
+        }
     }
 
     // Numbers and strings.
@@ -426,6 +441,8 @@ impl<'a> Loader<'a> {
         let value = match &*line {
             b"00" => vm.new_bool(false),
             b"01" => vm.new_bool(true),
+            // C's `strtol` makes zero of nothing.
+            [0, ..] => vm.new_int(0),
             _ => match std::str::from_utf8(&line).ok().and_then(|text| text.parse::<i64>().ok()) {
                 Some(value) => vm.new_int(value),
                 None => int_of(&line, vm).map_err(|raised| {
@@ -442,8 +459,8 @@ impl<'a> Loader<'a> {
     }
 
     fn load_decimal_long(&mut self) -> PyResult<()> {
-        let line = self.line(1)?;
-        let value = int_of(line.strip_suffix(b"L").unwrap_or(&line), self.vm)?;
+        let line = self.number_line()?;
+        let value = int_of(line.strip_suffix(b"L\n").unwrap_or(&line), self.vm)?;
         self.push(value);
         Ok(())
     }
@@ -466,16 +483,27 @@ impl<'a> Loader<'a> {
 
     fn load_float(&mut self) -> PyResult<()> {
         let vm = self.vm;
-        let line = self.line(1)?;
-        let text = Str::from_latin1(&line, vm);
-        let made = Float::type_object().as_object().call(&[text.as_object()], vm);
-        let value = made.map_err(|raised| {
-            if !vm.exception_matches(types::value_error()) {
-                return raised;
+        let line = self.number_line()?;
+        let shown = || String::from_utf8_lossy(until_nul(&line));
+        let text = until_nul(&line);
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        // No blanks and no underscores, unlike `float()`.
+        let plain = !text.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'_');
+        let value = match numeric::parse(text).filter(|_| plain) {
+            Some(value) if value.is_infinite() && text.iter().any(u8::is_ascii_digit) => {
+                return Err(vm.overflow_error(format!("value too large to convert to float: '{}'", shown())));
             }
-            vm.clear_exception();
-            vm.value_error("could not convert string to float")
-        })?;
+            Some(value) => vm.new_float(value),
+            None => {
+                // No number is longer than "infinity" without a shorter one in front.
+                let begins =
+                    (1..=9).any(|len| text.get(..len).is_some_and(|head| numeric::parse(head).is_some()));
+                return Err(vm.value_error(match begins {
+                    true => "could not convert string to float".to_owned(),
+                    false => format!("could not convert string to float: '{}'", shown()),
+                }));
+            }
+        };
         self.push(value);
         Ok(())
     }
@@ -699,10 +727,10 @@ impl<'a> Loader<'a> {
     fn load_inst(&mut self) -> PyResult<()> {
         let vm = self.vm;
         let mark = self.pop_mark()?;
-        let module = self.line(1)?;
-        let name = self.line(1)?;
         let ascii = |line: &[u8]| codecs_core::decode_object(vm.none_ref(), line, "ascii", "strict", vm);
-        let class = self.class_of(ascii(&module)?.as_object(), ascii(&name)?.as_object())?;
+        let module = ascii(&self.line(1)?)?;
+        let name = ascii(&self.line(1)?)?;
+        let class = self.class_of(module.as_object(), name.as_object())?;
         let args = self.above(mark)?;
         self.instantiate(&class, args)
     }
@@ -871,8 +899,19 @@ impl<'a> Loader<'a> {
 
 /// The number of decimal digits.
 fn int_of(digits: &[u8], vm: &Vm) -> PyResult {
-    let text = Str::from_latin1(digits, vm);
+    let digits = until_nul(digits);
+    let (text, _) = utf8::decode(digits, None, "strict", true, vm)?;
+    if !digits.is_ascii() {
+        let shown = text.as_object().repr(vm)?;
+        let shown = shown.to_string_lossy();
+        return Err(vm.value_error(format!("invalid literal for int() with base 10: {shown}")));
+    }
     Int::type_object().as_object().call(&[text.as_object(), &*vm.new_int(10)], vm)
+}
+
+/// The text of a C string.
+fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// What an unpickler without `persistent_load` says.

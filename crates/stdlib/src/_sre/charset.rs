@@ -1,6 +1,12 @@
 //! What one character is tested against: classes, sets, and case folding.
 
+use std::array;
+use std::sync::LazyLock;
+
 use super::program::{BadCode, Words, op};
+
+/// How many characters every set knows its answers for.
+const LOW: usize = 256;
 
 /// How the subject's character is folded before it is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +36,20 @@ impl Fold {
             }
             Fold::Unicode => taipan_unicode::simple_lower(code),
             Fold::Locale => locale_lower(code),
+        }
+    }
+
+    /// The folded one of the first characters, which is one of them itself.
+    fn apply_low(self, code: u8) -> u8 {
+        static UNICODE: LazyLock<[u8; LOW]> = LazyLock::new(|| {
+            array::from_fn(|code| {
+                u8::try_from(taipan_unicode::simple_lower(code as u32)).unwrap_or(code as u8)
+            })
+        });
+        match self {
+            Fold::None | Fold::Locale => code,
+            Fold::Ascii => code.to_ascii_lowercase(),
+            Fold::Unicode => UNICODE.get(usize::from(code)).copied().unwrap_or(code),
         }
     }
 }
@@ -76,6 +96,14 @@ impl Category {
 
     fn follows_locale(self) -> bool {
         matches!(self.0, Self::LOCALE_WORD | Self::NOT_LOCALE_WORD)
+    }
+
+    /// `contains` for the first characters, of a category that doesn't follow the locale.
+    fn low(self) -> impl Iterator<Item = bool> {
+        static TABLES: LazyLock<[[bool; LOW]; Category::COUNT as usize]> = LazyLock::new(|| {
+            array::from_fn(|number| array::from_fn(|code| Category(number as u32).contains(code as u32)))
+        });
+        TABLES.get(self.0 as usize).into_iter().flatten().copied()
     }
 
     fn contains(self, code: u32) -> bool {
@@ -142,22 +170,45 @@ pub struct CharSet {
     /// Everything else is meant.
     complement: bool,
     /// The answers for the first 256 characters, unless the locale has a say in them.
-    low: Option<Box<[bool; 256]>>,
+    low: Option<Box<[bool; LOW]>>,
+}
+
+/// What the items say of the first characters. Locales have no part in it.
+fn low_answers(items: &[Item], fold: Fold) -> [bool; LOW] {
+    let mut answers = [None; LOW];
+    let mut answer = true;
+    for item in items {
+        // The first item that takes a character decides.
+        let mut take = |from: u32, to: u32| {
+            for slot in answers.iter_mut().take((to as usize).saturating_add(1)).skip(from as usize) {
+                slot.get_or_insert(answer);
+            }
+        };
+        match item {
+            Item::Negate => answer = !answer,
+            Item::Char(code) => take(*code, *code),
+            Item::Range(low, high) => take(*low, *high),
+            Item::Category(category) => {
+                (0..)
+                    .zip(category.low())
+                    .filter(|(_, inside)| *inside)
+                    .for_each(|(code, _)| take(code, code));
+            }
+            _ => (0..LOW as u32).filter(|&code| item.takes(code)).for_each(|code| take(code, code)),
+        }
+    }
+    array::from_fn(|code| {
+        let folded = fold.apply_low(code as u8);
+        answers.get(usize::from(folded)).copied().flatten().unwrap_or(!answer)
+    })
 }
 
 impl CharSet {
     fn new(items: Vec<Item>, fold: Fold) -> CharSet {
         let by_locale = fold == Fold::Locale
             || items.iter().any(|item| matches!(item, Item::Category(category) if category.follows_locale()));
-        let mut set = CharSet { items: items.into(), fold, complement: false, low: None };
-        if !by_locale {
-            let mut low = Box::new([false; 256]);
-            for (code, slot) in low.iter_mut().enumerate() {
-                *slot = set.ask(code as u32);
-            }
-            set.low = Some(low);
-        }
-        set
+        let low = (!by_locale).then(|| Box::new(low_answers(&items, fold)));
+        CharSet { items: items.into(), fold, complement: false, low }
     }
 
     /// The set of one character, or of all others.

@@ -180,7 +180,12 @@ fn unpack_one(item: &Item, bytes: &[u8], big: bool, vm: &Vm) -> ObjRef {
             let (re, im) = bytes.split_at(item.size / 2);
             let part = |bytes| {
                 let bits = load_int(bytes, big);
-                if item.kind == Kind::DoubleComplex { f64::from_bits(bits) } else { from_single(bits as u32) }
+                match item.kind {
+                    Kind::DoubleComplex => f64::from_bits(bits),
+                    _ if big => from_single(bits as u32),
+                    // As the machine converts, which makes signalling NaNs quiet.
+                    _ => f64::from(f32::from_bits(bits as u32)),
+                }
             };
             Complex::new(part(re), part(im), vm)
         }

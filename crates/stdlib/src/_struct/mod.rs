@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use taipan_vm::builtins::codecs_core::decode_object;
 use taipan_vm::exceptions::declared::DeclaredException;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::buffer::{self, Buffer};
@@ -327,8 +328,9 @@ fn format_bytes(format: &Object, vm: &Vm) -> PyResult<(ObjRef, Vec<u8>)> {
     }
     match format.downcast_ref::<Bytes>() {
         Some(bytes) => {
-            let text = Str::from_latin1(bytes.as_bytes(), vm).into_object();
-            Ok((text, bytes.as_bytes().to_vec()))
+            let none = vm.none_ref();
+            let text = decode_object(none, bytes.as_bytes(), "ascii", "surrogateescape", vm)?;
+            format_bytes(text.as_object(), vm)
         }
         None => Err(vm.type_error(format!(
             "Struct() argument 1 must be a str or bytes object, not {}",

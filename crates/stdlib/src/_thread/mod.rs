@@ -482,6 +482,9 @@ fn start(
     }
     // SAFETY: objects are touched by the new thread only after it has taken the interpreter's lock.
     unsafe impl Send for Payload {}
+    if !vm.interp().features.allow_threads {
+        return Err(vm.runtime_error("thread is not supported for isolated subinterpreters"));
+    }
     check_not_finalizing("can't create new thread at interpreter shutdown", vm)?;
     let state = Vm::new(vm.interp());
     let payload = Payload { vm: state, function, args, kwargs };
@@ -714,8 +717,9 @@ impl Thread {
     /// of the main interpreter.
     #[function("($module, /)")]
     fn _get_main_thread_ident(vm: &Vm) -> u64 {
-        // SAFETY: the main thread's state lives as long as the interpreter.
-        unsafe { (*vm.interp().main_thread.get()).thread_id.get() }
+        let main = taipan_vm::runtime::interpreters::main().unwrap_or(vm.interp());
+        // SAFETY: the main thread's state lives as long as the main interpreter.
+        unsafe { (*main.main_thread.get()).thread_id.get() }
     }
 
     /// Return the number of threads started by this module that are running.
@@ -810,14 +814,14 @@ impl Thread {
 
     /// Whether daemon threads may be started: always in the main interpreter.
     #[function("($module, /)")]
-    fn daemon_threads_allowed() -> bool {
-        true
+    fn daemon_threads_allowed(vm: &Vm) -> bool {
+        vm.interp().features.allow_daemon_threads
     }
 
     /// Return True if the current interpreter is the main Python interpreter.
     #[function("($module, /)")]
-    fn _is_main_interpreter() -> bool {
-        true
+    fn _is_main_interpreter(vm: &Vm) -> bool {
+        vm.interp().id == 0
     }
 
     /// Raise SystemExit, so that the thread exits silently unless it is caught.

@@ -300,11 +300,9 @@ impl ZstdCompressor {
 
 /// Puts the modes into the class.
 pub fn set_modes(vm: &Vm) -> PyResult<()> {
-    if let Some(dict) = taipan_vm::builtins::type_::lookup::type_dict(ZstdCompressor::type_object()) {
-        let modes = [("CONTINUE", CONTINUE), ("FLUSH_BLOCK", FLUSH_BLOCK), ("FLUSH_FRAME", FLUSH_FRAME)];
-        for (name, mode) in modes {
-            dict.set_str(&vm.intern(name), &vm.new_int(mode), vm)?;
-        }
-    }
-    Ok(())
+    let modes = [("CONTINUE", CONTINUE), ("FLUSH_BLOCK", FLUSH_BLOCK), ("FLUSH_FRAME", FLUSH_FRAME)];
+    modes.into_iter().try_for_each(|(name, mode)| {
+        let tp = ZstdCompressor::type_object();
+        taipan_vm::builtins::type_::set_constant(tp, name, &vm.new_int(mode), vm)
+    })
 }

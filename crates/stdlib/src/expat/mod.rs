@@ -328,10 +328,12 @@ impl Parser {
         if !in_place {
             self.decoder.decode(data, &mut owned);
         }
-        if last && self.decoder.waits() {
-            // Half a character stands as the start of something that never ends.
-            owned.push(if self.decoder.waits_inside_char() { 0xC3 } else { b'<' });
+        if last && self.decoder.waits_inside_char() {
+            // Half a surrogate pair stands as the start of a character that never ends.
+            owned.push(0xC3);
         }
+        // Half a UTF-16 unit: what comes before it and is not whole will never be.
+        let halved = last && self.decoder.waits() && !self.decoder.waits_inside_char();
         loop {
             let text: &[u8] =
                 if in_place && self.recode.is_none() && owned.is_empty() { data } else { &owned };
@@ -343,7 +345,11 @@ impl Parser {
                 break;
             }
             self.shared.enter(text, self.width());
-            let outcome = self.run(text, last, handler);
+            let mut outcome = self.run(text, last && !halved, handler);
+            if let (true, Ok(consumed), None) = (halved, &outcome, &self.recode) {
+                self.shared.set_event(*consumed, *consumed);
+                outcome = Err(Code::UnclosedToken.into());
+            }
             let consumed = match &outcome {
                 Ok(consumed) => *consumed,
                 Err(Stop::Raised) => {

@@ -449,22 +449,23 @@ impl Parser {
                 let outer = std::mem::take(&mut self.shared.dtd.borrow_mut().entity_value);
                 let result = self.entity_value(unquote(raw), inner, declared.as_ref(), handler);
                 let value = std::mem::replace(&mut self.shared.dtd.borrow_mut().entity_value, outer);
-                result.map_err(|(stop, wrong)| {
+                let failed = result.err().map(|(stop, wrong)| {
                     if !inner {
                         self.shared.set_event(start + 1 + wrong, start + 1 + wrong);
                     }
                     stop
-                })?;
-                let Some(entity) = declared else { return Ok(false) };
+                });
+                let Some(entity) = declared else { return failed.map_or(Ok(false), Err) };
                 self.shared.accounting.allocate(value.len())?;
                 let value = Text::from(value);
                 *entity.text.borrow_mut() = Some(value.clone());
+                // The handler hears of what comes before an error, too.
                 if hears {
                     let base = self.base();
                     let ids = Ids { base: base.as_deref(), system_id: None, public_id: None };
                     handler.entity_decl(&entity.name, entity.is_param, Some(&value), ids, None)?;
                 }
-                Ok(hears)
+                failed.map_or(Ok(hears), Err)
             }
             Role::EntityPublicId => {
                 let Some(id) = public_id(raw) else { return Err(self.fail_at(inner, start, Code::PublicId)) };

@@ -91,7 +91,13 @@ impl Parser {
             }
         };
         if attributes {
-            self.read_attributes(text, name_end, stop, &declared, inner)?;
+            if let Err(stop) = self.read_attributes(text, name_end, stop, &declared, inner) {
+                // Declarations in front of what is wrong have been heard of.
+                if self.tokenizer.namespaces {
+                    self.bind_namespaces(text, self.attributes.len(), handler)?;
+                }
+                return Err(stop);
+            }
         }
         let mut specified = self.attributes.len();
         for attribute in &declared {
@@ -195,6 +201,7 @@ impl Parser {
         let names = self.attributes.iter().map(|(name, _)| &text[name.start..name.end]);
         if let Some(twice) = has_duplicate(names, self.attributes.len()) {
             let at = self.attributes.get(twice).map_or(0, |(name, _)| name.start);
+            self.attributes.truncate(twice);
             return Err(self.fail_at(inner, at, Code::DuplicateAttribute));
         }
         Ok(())

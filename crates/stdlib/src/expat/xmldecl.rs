@@ -73,6 +73,12 @@ pub fn parse(text: &[u8], entity: bool) -> Result<XmlDecl, usize> {
     let mut at = 5;
     let mut next = pseudo_attribute(inner, at)?.ok_or(at)?;
     if get(next.name) == b"version" {
+        let is_version_1 = get(next.value)
+            .strip_prefix(b"1.")
+            .is_some_and(|minor| !minor.is_empty() && minor.iter().all(u8::is_ascii_digit));
+        if !is_version_1 {
+            return Err(next.value.0);
+        }
         decl.version = Some(next.value);
         at = next.end;
         match pseudo_attribute(inner, at)? {

@@ -1,7 +1,7 @@
 //! `marshal`: Python objects as bytes, the format of `.pyc` files.
 
 mod read;
-mod write;
+pub(crate) mod write;
 
 use read::{Reader, Source};
 use taipan_vm::prelude::*;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use taipan_vm::builtins::code::CodeParts;
+use taipan_vm::builtins::code::{CodeParts, kind};
+use taipan_vm::builtins::coroutine_flags as co;
 use taipan_vm::builtins::set::FrozenSet;
 use taipan_vm::prelude::*;
 
@@ -119,11 +120,11 @@ impl<'a, 'v> Reader<'a, 'v> {
         if count == i32::MIN {
             return Err(self.bad("long size out of range"));
         }
-        let bytes = self.take(count.unsigned_abs() as usize * 2)?;
-        let mut digits: Vec<u32> = Vec::with_capacity(bytes.len() / 4 + 1);
+        // The count is not believed: each digit is looked at before the next is read.
+        let mut digits: Vec<u32> = Vec::new();
         let mut last = 1;
-        for (i, pair) in bytes.as_chunks::<2>().0.iter().enumerate() {
-            let digit = u32::from(u16::from_le_bytes(*pair));
+        for i in 0..count.unsigned_abs() {
+            let digit = u32::from(u16::from_le_bytes(self.array()?));
             if digit > 0x7fff {
                 return Err(self.bad("digit out of range in long"));
             }
@@ -288,37 +289,48 @@ impl<'a, 'v> Reader<'a, 'v> {
         Ok(Some(value))
     }
 
-    fn part<T: PyLayout>(&mut self, depth: usize) -> PyResult<Ref<T>> {
-        let value = self.required("code object", depth)?;
-        value.downcast::<T>().map_err(|_| self.vm.type_error("code: a part has the wrong type"))
+    /// One of the objects that a code object is made of; all are read before any is looked at.
+    fn part(&mut self, depth: usize) -> PyResult {
+        self.required("code object", depth)
     }
 
     fn code(&mut self, depth: usize) -> PyResult {
         if !self.allow_code {
             return Err(self.vm.value_error("unmarshalling code objects is disallowed"));
         }
+        let vm = self.vm;
         let (argcount, posonlyargcount, kwonlyargcount) = (self.long()?, self.long()?, self.long()?);
         let (stacksize, flags) = (self.long()?, self.long()?);
-        let code = self.part::<Bytes>(depth)?.as_bytes().to_vec();
-        let consts = self.part::<Tuple>(depth)?;
-        let names = self.part::<Tuple>(depth)?;
-        let localsplusnames = self.part::<Tuple>(depth)?;
-        let localspluskinds = self.part::<Bytes>(depth)?.as_bytes().to_vec();
+        let (code, consts, names) = (self.part(depth)?, self.part(depth)?, self.part(depth)?);
+        let (localsplusnames, localspluskinds) = (self.part(depth)?, self.part(depth)?);
         let (filename, name, qualname) = (self.part(depth)?, self.part(depth)?, self.part(depth)?);
         let firstlineno = self.long()?;
         let (linetable, exceptiontable) = (self.part(depth)?, self.part(depth)?);
-        let texts = |tuple: &Tuple| tuple.as_slice().iter().all(|name| name.downcast_ref::<Str>().is_some());
-        if !texts(&names) || !texts(&localsplusnames) {
-            return Err(self.vm.type_error("code: names must be strings"));
-        }
-        let counts = [argcount, posonlyargcount, kwonlyargcount, stacksize];
+        let code = typed::<Bytes>(code, vm)?.as_bytes().to_vec();
+        let (consts, names) = (typed::<Tuple>(consts, vm)?, typed::<Tuple>(names, vm)?);
+        let localsplusnames = typed::<Tuple>(localsplusnames, vm)?;
+        let localspluskinds = typed::<Bytes>(localspluskinds, vm)?.as_bytes().to_vec();
+        let (filename, name, qualname) = (typed(filename, vm)?, typed(name, vm)?, typed(qualname, vm)?);
+        let (linetable, exceptiontable) = (typed(linetable, vm)?, typed(exceptiontable, vm)?);
+        let counts = [posonlyargcount, kwonlyargcount, stacksize, flags];
         if counts.iter().any(|count| *count < 0)
             || posonlyargcount > argcount
-            || code.len() % 2 != 0
-            || code.is_empty()
             || localspluskinds.len() != localsplusnames.len()
         {
-            return Err(self.vm.value_error("code: counts do not fit together"));
+            return Err(bad_part(vm));
+        }
+        let texts =
+            |tuple: &Tuple| tuple.as_slice().iter().all(|name| name.downcast_exact::<Str>().is_some());
+        if !texts(&names) || !texts(&localsplusnames) {
+            return Err(vm.system_error("non-string found in code slot"));
+        }
+        if code.len() % 2 != 0 || code.is_empty() {
+            return Err(vm.value_error("code: co_code is malformed"));
+        }
+        let locals = localspluskinds.iter().filter(|item| *item & kind::LOCAL != 0).count() as i64;
+        let extra = i64::from(flags & co::VARARGS != 0) + i64::from(flags & co::VARKEYWORDS != 0);
+        if i64::from(argcount) + i64::from(kwonlyargcount) + extra > locals {
+            return Err(vm.value_error("code: co_varnames is too small"));
         }
         let parts = CodeParts {
             argcount,
@@ -340,4 +352,13 @@ impl<'a, 'v> Reader<'a, 'v> {
         };
         Code::create(parts, self.vm).map(Ref::into_object)
     }
+}
+
+fn typed<T: PyLayout>(part: ObjRef, vm: &Vm) -> PyResult<Ref<T>> {
+    part.downcast::<T>().map_err(|_| bad_part(vm))
+}
+
+#[cold]
+fn bad_part(vm: &Vm) -> Raised {
+    vm.system_error("bad argument to internal function")
 }

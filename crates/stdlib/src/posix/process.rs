@@ -93,6 +93,9 @@ pub(crate) fn check_not_finalizing(vm: &Vm) -> PyResult<()> {
 /// Forks by the call given, with the hooks before and after, and the warning about other threads.
 pub(super) fn fork_with(name: &str, vm: &Vm, call: impl FnOnce() -> libc::pid_t) -> PyResult<i32> {
     check_not_finalizing(vm)?;
+    if !vm.interp().features.allow_fork {
+        return Err(vm.runtime_error("fork not supported for isolated subinterpreters"));
+    }
     before_fork(vm)?;
     let pid = vm.interp().gil.fork(call);
     if pid == 0 {
@@ -198,6 +201,9 @@ pub(super) fn environment(env: &Object, vm: &Vm) -> PyResult<Vec<CString>> {
 
 /// The argument list of an exec function.
 fn exec_arguments(argv: &Object, wrong: &str, what: &str, vm: &Vm) -> PyResult<Vec<CString>> {
+    if !vm.interp().features.allow_exec {
+        return Err(vm.runtime_error("exec not supported for isolated subinterpreters"));
+    }
     if argv.downcast_ref::<Tuple>().is_none() && argv.downcast_ref::<List>().is_none() {
         return Err(vm.type_error(wrong));
     }

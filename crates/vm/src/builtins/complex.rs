@@ -4,7 +4,7 @@ use taipan_numeric::complex::{self as arithmetic, Operand, Pair, PowerError};
 use taipan_numeric::float as numeric;
 use taipan_numeric::format_spec::{NumberLocale, format_complex};
 
-use crate::builtins::int::{raise_kind, to_ascii};
+use crate::builtins::int::{parse_spec, raise_spec_error, to_ascii};
 use crate::builtins::str::StrBuilder;
 use crate::prelude::*;
 
@@ -248,12 +248,10 @@ impl Complex {
         if format_spec.len() == 0 {
             return self.as_object().str(vm);
         }
-        let type_name = self.as_object().ob_type().name();
-        let spec = crate::builtins::int::parse_spec(format_spec, 0, type_name, vm)?;
+        let spec = parse_spec(self.as_object(), format_spec, 0, vm)?;
         let mut out = StrBuilder::new();
-        format_complex(&mut out, self.re, self.im, &spec, &NumberLocale::C).map_err(|error| {
-            raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm)
-        })?;
+        format_complex(&mut out, self.re, self.im, &spec, &NumberLocale::C)
+            .map_err(|error| raise_spec_error(error, self.as_object(), format_spec, vm))?;
         Ok(out.finish(vm))
     }
 

@@ -60,6 +60,12 @@ impl Traverse for Module {
 
 impl Drop for Module {
     fn drop(&mut self) {
+        if let (Some(vm), Some(name)) = (Vm::try_current(), self.md_name.get()) {
+            crate::runtime::finish::say(vm, || {
+                let name = name.downcast_ref::<Str>().map(Str::to_string_lossy);
+                format!("# destroy {}", name.unwrap_or_default())
+            });
+        }
         if let Some(free) = self.state_hooks().and_then(|hooks| hooks.m_free) {
             // SAFETY: the definition's function takes its module, which is whole yet.
             unsafe { free(self.as_object().as_ptr().cast()) };

@@ -224,14 +224,9 @@ impl TemplateIter {
 fn ready_interpolation(vm: &Vm) -> PyResult<()> {
     let tp = Interpolation::type_object();
     type_ready(tp, vm)?;
-    let Some(dict) = crate::builtins::type_::lookup::type_dict(tp) else { return Ok(()) };
-    let name = vm.ids().__match_args__;
-    if dict.get_str(name, vm)?.is_none() {
-        let fields =
-            ["value", "expression", "conversion", "format_spec"].map(|field| vm.intern(field).into_object());
-        dict.set_str(name, vm.new_tuple(fields).as_object(), vm)?;
-    }
-    Ok(())
+    let fields =
+        ["value", "expression", "conversion", "format_spec"].map(|field| vm.intern(field).into_object());
+    crate::builtins::type_::set_constant(tp, "__match_args__", vm.new_tuple(fields).as_object(), vm)
 }
 
 impl Interpolation {

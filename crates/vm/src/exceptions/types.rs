@@ -64,6 +64,7 @@ macro_rules! exceptions {
     };
     (@static $kind:ident $name:ident $base:ident $doc:literal) => {
         #[unsafe(export_name = concat!("_PyExc_", stringify!($name)))]
+        #[unsafe(link_section = "taipan_types")]
         pub static $name: Type = Type {
             tp_name: Cell::new(concat!(stringify!($name), "\0").as_ptr().cast()),
             tp_doc: Cell::new(concat!($doc, "\0").as_ptr().cast()),

@@ -64,6 +64,13 @@ impl ImportState {
         }
     }
 
+    /// Drops the modules and the importers.
+    pub fn clear(&self) {
+        for slot in [&self.modules, &self.importlib, &self.find_and_load, &self.handle_fromlist] {
+            drop(slot.take());
+        }
+    }
+
     /// The native module of that name.
     pub fn find_builtin(&self, name: &str) -> Option<&'static NativeModule> {
         self.builtin.borrow().iter().copied().find(|def| def.name == name)
@@ -115,11 +122,31 @@ pub fn import_module(name: &str, vm: &Vm) -> PyResult {
 /// `import_module` for a name at hand.
 pub fn import_module_str(name: &Str, vm: &Vm) -> PyResult {
     if let Some(module) = loaded_module(name, vm)? {
-        if !vm.is_none(&module) && !is_initializing(&module, vm)? {
+        if !vm.is_none(&module) {
+            ensure_initialized(&module, name, vm)?;
             return Ok(module);
         }
     }
-    find_and_load(name, vm)
+    load(name, vm)
+}
+
+/// Imports a module that isn't there, and tells the time if that is wanted.
+fn load(name: &Str, vm: &Vm) -> PyResult {
+    if vm.interp().config.borrow().import_time > 0 {
+        times::timed(name, || find_and_load(name, vm), vm)
+    } else {
+        find_and_load(name, vm)
+    }
+}
+
+/// Waits for a module that another thread still executes.
+fn ensure_initialized(module: &Object, name: &Str, vm: &Vm) -> PyResult<()> {
+    if is_initializing(module, vm)? {
+        if let Some(importlib) = vm.interp().import.importlib.get() {
+            importlib.call_method(vm.ids()._lock_unlock_module, &[name.as_object()], vm)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes and registers a native module without the importers: at start, before there are any.
@@ -169,10 +196,7 @@ fn find_and_load(name: &Str, vm: &Vm) -> PyResult {
     }
     let function = importlib_function(&state.find_and_load, vm.ids()._find_and_load, vm)?;
     let import = builtin_import(vm)?;
-    let load = || function.call(&[name.as_object(), &import], vm);
-    let loaded =
-        if vm.interp().config.borrow().import_time > 0 { times::timed(name, load, vm) } else { load() };
-    loaded.map_err(|raised| {
+    function.call(&[name.as_object(), &import], vm).map_err(|raised| {
         trim_traceback(vm);
         raised
     })
@@ -267,14 +291,10 @@ pub fn import_level(
             if vm.interp().config.borrow().import_time == 2 {
                 times::tell_cached(&full, vm);
             }
-            if is_initializing(&module, vm)? {
-                if let Some(importlib) = vm.interp().import.importlib.get() {
-                    importlib.call_method(vm.ids()._lock_unlock_module, &[full.as_object()], vm)?;
-                }
-            }
+            ensure_initialized(&module, &full, vm)?;
             module
         }
-        None => find_and_load(&full, vm)?,
+        None => load(&full, vm)?,
     };
     let has_from = match fromlist.filter(|f| !vm.is_none(f)) {
         Some(list) => list.is_true(vm)?,

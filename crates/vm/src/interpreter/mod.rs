@@ -16,8 +16,6 @@ pub mod specialise;
 pub mod stackref;
 pub mod unwind;
 
-use std::cell::OnceCell;
-
 use taipan_bytecode::opcode::Opcode;
 
 use crate::builtins::code::kind;
@@ -87,11 +85,22 @@ pub fn builtins_of(globals: &Dict, vm: &Vm) -> PyResult {
     }
 }
 
+/// The namespace of `__main__` in an interpreter other than the main one: there native functions may be called from outside
+/// of all Python code, and then work in that.
+pub(crate) fn names_of_main(vm: &Vm) -> Option<Ref<Dict>> {
+    let main = (vm.interp().id != 0).then(|| crate::import::loaded_module(vm.ids().__main__, vm));
+    let main = main?.unwrap_or_else(|Raised| {
+        vm.clear_exception();
+        None
+    });
+    Some(main?.downcast_ref::<Module>()?.dict(vm))
+}
+
 /// The globals of the Python code that runs.
 pub fn current_globals(vm: &Vm) -> Option<Ref<Dict>> {
     let frame = frame::current(vm);
     if frame.is_null() {
-        return None;
+        return names_of_main(vm);
     }
     // SAFETY: the frame is alive; globals are a dict.
     unsafe { (*frame).globals.as_ref() }.and_then(|globals| globals.downcast_ref::<Dict>()).map(Ref::new_ref)
@@ -228,7 +237,7 @@ pub struct Originals {
     pub isinstance: Slot<Object>,
     /// `list.append`.
     pub list_append: Slot<Object>,
-    init_shim: OnceCell<Ref<Function>>,
+    init_shim: Slot<Function>,
 }
 
 impl Originals {
@@ -240,8 +249,16 @@ impl Originals {
             len: Slot::empty(),
             isinstance: Slot::empty(),
             list_append: Slot::empty(),
-            init_shim: OnceCell::new(),
+            init_shim: Slot::empty(),
         }
+    }
+
+    /// Forgets all.
+    pub fn clear(&self) {
+        for slot in [&self.all, &self.any, &self.len, &self.isinstance, &self.list_append] {
+            drop(slot.take());
+        }
+        drop(self.init_shim.take());
     }
 }
 
@@ -254,7 +271,8 @@ impl Default for Originals {
 /// The function whose frame lies below an `__init__` that the loop entered by itself: it checks the result and returns the
 /// instance. No traceback shows it.
 pub fn init_shim(vm: &Vm) -> &Function {
-    vm.interp().originals.init_shim.get_or_init(|| {
+    let shim = &vm.interp().originals.init_shim;
+    if shim.is_none() {
         let code = Code::internal(
             "__init__",
             &[Opcode::ExitInitCheck as u8, 0, Opcode::ReturnValue as u8, 0],
@@ -263,8 +281,10 @@ pub fn init_shim(vm: &Vm) -> &Function {
         );
         let globals = vm.new_dict();
         let builtins = vm.new_dict();
-        Function::new_with_builtins(&code, &globals, builtins.as_object(), vm)
-    })
+        shim.put(Function::new_with_builtins(&code, &globals, builtins.as_object(), vm));
+    }
+    // SAFETY: filled, and emptied only when the interpreter ends.
+    unsafe { &*shim.as_raw().cast::<Function>() }
 }
 
 /// The type's name with its module in front, as error messages show it; without it for builtins.

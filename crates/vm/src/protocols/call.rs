@@ -135,3 +135,16 @@ pub fn call_method(object: &Object, name: &Str, args: &[&Object], vm: &Vm) -> Py
         (bound, false) => vectorcall(&bound, args, args.len(), None, vm),
     }
 }
+
+/// `object.name(*args)` where the last arguments are the values of `kwnames`, without a bound method as in `call_method`.
+pub fn call_method_kw(object: &Object, name: &Str, args: &[&Object], kwnames: &Tuple, vm: &Vm) -> PyResult {
+    match crate::protocols::attributes::get_method(object, name, vm)? {
+        (function, true) => {
+            let mut all = smallvec::SmallVec::<[&Object; 8]>::with_capacity(args.len() + 1);
+            all.push(object);
+            all.extend_from_slice(args);
+            function.call_kw(&all, Some(kwnames), vm)
+        }
+        (bound, false) => bound.call_kw(args, Some(kwnames), vm),
+    }
+}

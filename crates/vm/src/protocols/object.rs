@@ -1,6 +1,8 @@
 //! `ObjectProtocol`: the methods that every object has in Rust. Each is one line here and lives in the file of its
 //! protocol.
 
+use crate::builtins::str::StrBuilder;
+use crate::builtins::str::format::push_exact_formatted;
 use crate::builtins::type_::slots::call_special;
 use crate::prelude::*;
 use crate::protocols::buffer::Buffer;
@@ -245,15 +247,17 @@ impl ObjectProtocol for Object {
 
 /// `format(object, spec)` (PEP 3101).
 fn format(object: &Object, spec: Option<&Str>, vm: &Vm) -> PyResult<Ref<Str>> {
-    if spec.is_none_or(|s| s.len() == 0) {
-        if let Some(exact) = object.downcast_exact::<Str>() {
-            return Ok(exact.into());
-        }
-        if object.downcast_exact::<Int>().is_some() {
+    let spec = spec.unwrap_or(vm.ids().empty);
+    if spec.is_empty() {
+        if object.downcast_exact::<Str>().is_some() || object.downcast_exact::<Int>().is_some() {
             return object.str(vm);
         }
+    } else {
+        let mut out = StrBuilder::new();
+        if push_exact_formatted(object, spec, &mut out, vm)? {
+            return out.try_finish(vm);
+        }
     }
-    let spec = spec.unwrap_or(vm.ids().empty);
     let Some(result) = call_special(object, vm.ids().__format__, &[spec.as_object()], vm)? else {
         return Err(
             vm.type_error(format!("Type {} doesn't define __format__", object.ob_type().tp_name_str()))

@@ -28,6 +28,13 @@ pub fn add_hook(hook: &Object, vm: &Vm) -> PyResult<()> {
     Ok(())
 }
 
+/// Drops all hooks, when the interpreter ends.
+pub(super) fn clear_hooks(vm: &Vm) {
+    vm.interp().has_audit_hooks.set(false);
+    let hooks = std::mem::take(&mut *vm.interp().state::<AuditHooks>().0.borrow_mut());
+    drop(hooks);
+}
+
 /// Raises an event: calls every hook with the event's name and the tuple of arguments.
 #[inline]
 pub fn audit(event: &str, args: &[&Object], vm: &Vm) -> PyResult<()> {

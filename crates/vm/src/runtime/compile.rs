@@ -275,8 +275,14 @@ pub fn with_symbols<R>(
 pub fn compile_file(source: &[u8], filename: &str, vm: &Vm) -> PyResult<Ref<Code>> {
     if let Some(at) = source.iter().position(|&byte| byte == 0) {
         let before = source.get(..at).unwrap_or_default();
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+        // A line ends with `\n`, `\r\n` or `\r`.
+        let ends = |at: &usize| match before.get(*at) {
+            Some(b'\n') => true,
+            Some(b'\r') => before.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        };
+        let line = (0..at).filter(ends).count() + 1;
+        let start = (0..at).rev().find(ends).map_or(0, |newline| newline + 1);
         let error = SyntaxError {
             line: u32::try_from(line).unwrap_or(u32::MAX),
             end_line: u32::try_from(line).unwrap_or(u32::MAX),

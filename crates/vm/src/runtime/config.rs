@@ -29,6 +29,8 @@ pub struct Config {
     pub hash_seed: Option<u32>,
     /// `-R`: whatever `PYTHONHASHSEED` says.
     pub random_hashes: bool,
+    /// The program's own folder, once it is known: the first entry of `sys.path`.
+    pub first_path: Option<String>,
     /// `PYTHONPATH`, split.
     pub python_path: Vec<String>,
     /// `PYTHONHOME` or `-X stdlib`: the standard library on disk instead of the embedded one.
@@ -74,6 +76,7 @@ impl Default for Config {
             xoptions: Vec::new(),
             hash_seed: None,
             random_hashes: false,
+            first_path: None,
             python_path: Vec::new(),
             stdlib_dir: None,
             pycache_prefix: None,

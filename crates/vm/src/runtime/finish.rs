@@ -27,8 +27,16 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
     if crate::builtins::warn::machinery(vm).is_err() {
         vm.clear_exception();
     }
+    if vm.interp().id == 0 && crate::runtime::interpreters::destroy_all(vm) {
+        let text = "remaining subinterpreters; close them with Interpreter.close()";
+        if crate::builtins::warn::warn(types::runtime_warning(), text, 0, vm).is_err() {
+            write_unraisable_while("in PyInterpreterState_Delete()", None, vm);
+        }
+    }
     vm.interp().finalizing.set(true);
-    vm.interp().gil.keep(vm);
+    if vm.interp().features.own_gil {
+        vm.interp().gil.keep(vm);
+    }
     if let Some(end) = vm.interp().hooks.end_signals.get() {
         end(vm);
     }
@@ -36,11 +44,29 @@ pub fn finish(vm: &Vm, status: i32) -> i32 {
     gc::collect(vm, gc::GENERATIONS - 1, gc::Reason::Shutdown);
     destroy_modules(vm);
     // A stream that could not be flushed is not tried again.
-    if flushed && flush_streams(vm) { status } else { 120 }
+    let flushed = flushed && flush_streams(vm);
+    for (name, slot) in [("sys", &vm.interp().sys_dict), ("builtins", &vm.interp().builtins_dict)] {
+        if let Some(names) = slot.get() {
+            say(vm, || format!("# cleanup[3] wiping {name}"));
+            clear_names(&names, vm);
+        }
+    }
+    say(vm, || "# clear sys.audit hooks".to_owned());
+    crate::runtime::audit::clear_hooks(vm);
+    if flushed { status } else { 120 }
+}
+
+/// What `-v` tells of the end.
+pub fn say(vm: &Vm, line: impl FnOnce() -> String) {
+    if vm.interp().config.borrow().verbose > 0 {
+        eprintln!("{}", line());
+    }
 }
 
 /// What `sys` holds of the program is dropped before the modules are.
 const SYS_REFERENCES: [&str; 12] = [
+    "path_importer_cache",
+    "path_hooks",
     "path",
     "argv",
     "ps1",
@@ -49,10 +75,8 @@ const SYS_REFERENCES: [&str; 12] = [
     "last_type",
     "last_value",
     "last_traceback",
-    "path_importer_cache",
-    "meta_path",
-    "path_hooks",
     "__interactivehook__",
+    "meta_path",
 ];
 
 /// Drops the modules. Those that nothing else refers to are collected with their names intact, so that finalisers still see
@@ -65,6 +89,9 @@ fn destroy_modules(vm: &Vm) {
     let mut extensions = Vec::new();
     for (name, value) in modules.items_vec() {
         if let Some(module) = value.downcast_ref::<Module>() {
+            if let Some(name) = name.downcast_ref::<Str>() {
+                say(vm, || format!("# cleanup[2] removing {}", name.to_string_lossy()));
+            }
             match new_reference(WeakReference::type_object(), &value, None, vm) {
                 Ok(reference) => left.push(reference),
                 Err(Raised) => vm.clear_exception(),
@@ -91,6 +118,9 @@ fn destroy_modules(vm: &Vm) {
         let is_core = is(&vm.interp().sys_dict) || is(&vm.interp().builtins_dict);
         if !is_core && module.md_def.get().is_null() {
             any_left |= is_of_program(&names, vm);
+            if let Some(name) = module.name(vm) {
+                say(vm, || format!("# cleanup[3] wiping {}", name.to_string_lossy()));
+            }
             clear_names(&names, vm);
         }
     }
@@ -117,13 +147,16 @@ fn drop_references_of_sys(vm: &Vm) {
         }
     };
     if let Some(builtins) = vm.interp().builtins_dict.get() {
+        say(vm, || "# clear builtins._".to_owned());
         set(&builtins, "_", vm.none_ref());
     }
     let Some(sys) = vm.interp().sys_dict.get() else { return };
     for name in SYS_REFERENCES {
+        say(vm, || format!("# clear sys.{name}"));
         set(&sys, name, vm.none_ref());
     }
     for name in ["stdin", "stdout", "stderr"] {
+        say(vm, || format!("# restore sys.{name}"));
         let original = sys.get_str(&vm.intern(&format!("__{name}__")), vm).ok().flatten();
         set(&sys, name, original.as_deref().unwrap_or(vm.none_ref()));
     }

@@ -15,6 +15,8 @@ use taipan_object::gc::{self, GcHeader, GcState};
 
 use crate::builtins::weakref::{WeakReference, call_callbacks, references, unlink};
 use crate::exceptions::print::{write_stderr, write_unraisable_while};
+use crate::interpreter::frame::{InterpreterFrame, owner};
+use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 use crate::runtime::vm::breaker;
 
@@ -220,6 +222,30 @@ fn call_gc_callbacks(phase: &str, generation: usize, found: Stats, vm: &Vm) {
     }
 }
 
+/// Objects that a full collection need not find out about: the modules, and the local variables of what runs.
+fn known_alive(vm: &Vm) -> Vec<*mut Object> {
+    let mut roots = Vec::new();
+    if let Some(modules) = vm.interp().import.modules.get() {
+        roots.push(modules.as_raw());
+    }
+    let mut frame = vm.current_frame.get();
+    // SAFETY: linked frames are alive; those of Python code have a code object and own or borrow what their slots for
+    // local variables hold.
+    unsafe {
+        while let Some(this) = frame.as_ref() {
+            if this.owner < owner::INTERPRETER {
+                let first = InterpreterFrame::locals_ptr(frame);
+                let count = InterpreterFrame::code(frame).nlocalsplus();
+                roots.extend(
+                    (0..count).map(|i| *first.add(i)).filter(|slot| !slot.is_null()).map(StackRef::ptr),
+                );
+            }
+            frame = this.previous;
+        }
+    }
+    roots
+}
+
 fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
     let debug = state(vm).debug.get();
     let started = Instant::now();
@@ -244,7 +270,8 @@ fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
         for younger in (0..generation).filter_map(|g| head(gc, g)) {
             cycles::merge(younger, young);
         }
-        cycles::separate_unreachable(young, unreachable.head());
+        let roots = if oldest { known_alive(vm) } else { Vec::new() };
+        cycles::separate_unreachable(young, unreachable.head(), &roots);
         let survivors = untrack_atomic_tuples(young);
         if oldest {
             gc.long_lived_pending.set(0);
@@ -267,7 +294,7 @@ fn collect_generation(gc: &GcState, generation: usize, vm: &Vm) -> Stats {
     unsafe {
         if code_ran {
             // What finalisers brought back stays in the first list, without the mark.
-            cycles::separate_unreachable(unreachable.head(), garbage.head());
+            cycles::separate_unreachable(unreachable.head(), garbage.head(), &[]);
             cycles::merge(unreachable.head(), old);
         } else {
             cycles::merge(unreachable.head(), garbage.head());

@@ -13,6 +13,7 @@ pub mod hooks;
 pub mod ids;
 pub mod interactive;
 pub mod interpreter;
+pub mod interpreters;
 pub mod line_input;
 pub mod make;
 pub mod marshal;

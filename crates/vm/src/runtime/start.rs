@@ -1,13 +1,16 @@
 //! Starting and ending an interpreter (C API manual, "Initialization, Finalization, and Threads").
 
+use std::sync::Arc;
+
 use taipan_numeric::siphash::HashKey;
 
 use crate::import::EmbeddedLibrary;
 use crate::module_def::NativeModule;
 use crate::prelude::*;
 use crate::runtime::config::Config;
+use crate::runtime::gil::Gil;
 use crate::runtime::ids::Ids;
-use crate::runtime::interpreter::Interpreter;
+use crate::runtime::interpreter::{Features, Interpreter};
 
 /// What an executable puts into an interpreter.
 pub struct Parts {
@@ -36,13 +39,12 @@ fn own_modules() -> Vec<&'static NativeModule> {
 /// Makes the main interpreter and its thread state, attached to the calling thread. Both live as long as the process.
 /// Everything up to the import machinery is there; `site` and the program are the caller's.
 pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
-    taipan_object::alloc::prepare();
     let hash_seed = config.hash_seed;
-    let digits = config.int_max_str_digits;
-    let interp: &'static Interpreter = Box::leak(Interpreter::new(config));
+    let interp: &'static Interpreter =
+        Box::leak(Interpreter::new(config, 0, Features::MAIN, Arc::new(Gil::new())));
     let vm: &'static Vm = Box::leak(Vm::new(interp));
     interp.main_thread.set(vm);
-    interp.int_max_str_digits.set(digits);
+    super::interpreters::set_main(interp);
     interp.hash_key.set(hash_key(hash_seed));
     interp.import.library.set(parts.library);
     // SAFETY: the thread state is leaked, and this thread takes the lock right away.
@@ -56,14 +58,12 @@ pub fn start(config: Config, parts: Parts) -> Result<&'static Vm, String> {
     modules.extend(parts.modules);
     *interp.import.builtin.borrow_mut() = modules;
     crate::builtins::sys_module::remote::prepare(vm);
-    match set_up(vm) {
-        Ok(()) => Ok(vm),
-        Err(Raised) => Err(describe_exception(vm)),
-    }
+    let made = ready_types(vm).and_then(|()| set_up(vm));
+    made.map(|()| vm).map_err(|Raised| describe_exception(vm))
 }
 
 /// The waiting exception as text, when Python can't print it yet.
-fn describe_exception(vm: &Vm) -> String {
+pub(super) fn describe_exception(vm: &Vm) -> String {
     match vm.take_exception() {
         Some(exception) => crate::exceptions::print::native_text(&exception, vm),
         None => "unknown error".to_owned(),
@@ -83,21 +83,19 @@ fn hash_key(seed: Option<u32>) -> HashKey {
     }
 }
 
-fn set_up(vm: &Vm) -> PyResult<()> {
-    ready_types(vm)?;
-    crate::exceptions::types::prepare();
-    for (_, tp) in crate::exceptions::types::all() {
-        crate::builtins::type_::type_ready(tp, vm)?;
-    }
+/// The modules that all others need, and the import machinery.
+pub(super) fn set_up(vm: &Vm) -> PyResult<()> {
     let interp = vm.interp();
+    interp.int_max_str_digits.set(interp.config.borrow().int_max_str_digits);
     let modules = vm.new_dict();
     interp.import.modules.put(modules.clone().into_object());
     let builtins = Module::create("builtins", Some(crate::builtins::builtins_module::Builtins::DEF.doc), vm)?;
     interp.builtins_dict.put(builtins.dict(vm));
     builtins.fill(&crate::builtins::builtins_module::Builtins::DEF, vm)?;
-    modules.set_item(vm.ids().builtins.as_object(), builtins.as_object(), vm)?;
     let sys = Module::create("sys", Some(crate::builtins::sys_module::Sys::DEF.doc), vm)?;
     interp.sys_dict.put(sys.dict(vm));
+    modules.set_item(vm.ids().sys.as_object(), sys.as_object(), vm)?;
+    modules.set_item(vm.ids().builtins.as_object(), builtins.as_object(), vm)?;
     sys.fill(&crate::builtins::sys_module::Sys::DEF, vm)?;
     sys.set("modules", modules.as_object(), vm)?;
     for hook in ["displayhook", "excepthook", "breakpointhook", "unraisablehook"] {
@@ -109,7 +107,6 @@ fn set_up(vm: &Vm) -> PyResult<()> {
     let printer = crate::builtins::std_printer::StdPrinter::create(2, vm);
     sys.set("stderr", printer.as_object(), vm)?;
     sys.set("__stderr__", printer.as_object(), vm)?;
-    modules.set_item(vm.ids().sys.as_object(), sys.as_object(), vm)?;
     start_importlib(&sys, vm)
 }
 
@@ -160,7 +157,17 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
         b::type_::type_ready(tp, vm)?;
     }
     vm.interp().types.starting.set(false);
-    Ok(())
+    crate::exceptions::types::prepare();
+    crate::exceptions::types::all().try_for_each(|(_, tp)| b::type_::type_ready(tp, vm))
+}
+
+/// `__main__`, still empty.
+pub fn add_main(vm: &Vm) -> PyResult<Ref<Module>> {
+    let main = Module::create("__main__", None, vm)?;
+    crate::import::modules(vm)?.set_item(vm.ids().__main__.as_object(), main.as_object(), vm)?;
+    let builtins = crate::import::import_module("builtins", vm)?;
+    main.set("__builtins__", &builtins, vm)?;
+    Ok(main)
 }
 
 /// Runs importlib's two halves and installs the importer of the embedded library.
@@ -174,6 +181,9 @@ fn start_importlib(sys: &Module, vm: &Vm) -> PyResult<()> {
     let imp = crate::import::import_module("_imp", vm)?;
     let init = imp.get_attr(&vm.intern("init_frozen"), vm)?;
     let bootstrap = init.call(&[vm.intern("_frozen_importlib").as_object()], vm)?;
+    if interp.config.borrow().verbose > 0 {
+        eprintln!("import _frozen_importlib # frozen\nimport _imp # builtin");
+    }
     bootstrap.call_method(&vm.intern("_install"), &[sys.as_object(), &imp], vm)?;
     interp.import.importlib.put(bootstrap.clone());
     bootstrap.call_method(&vm.intern("_install_external_importers"), &[], vm)?;
@@ -220,10 +230,19 @@ fn set_paths(sys: &Module, vm: &Vm) -> PyResult<()> {
     sys.set("path", vm.new_list(path).as_object(), vm)
 }
 
+/// Puts the folder of the process's program in front of `sys.path`.
+pub(super) fn add_first_path(vm: &Vm) -> PyResult<()> {
+    let first = vm.interp().config.borrow().first_path.clone();
+    let (Some(first), Some(sys)) = (first, vm.interp().sys_dict.get()) else { return Ok(()) };
+    let Some(path) = sys.get_str(vm.ids().path, vm)? else { return Ok(()) };
+    path.call_method(vm.ids().insert, &[&vm.new_int(0), vm.new_str(&first).as_object()], vm).map(drop)
+}
+
 /// Makes `sys.stdin`, `sys.stdout` and `sys.stderr`, and `open` (`init_sys_streams`).
 pub fn open_streams(vm: &Vm) -> PyResult<()> {
     let ids = vm.ids();
-    crate::import::import_module("encodings", vm)?;
+    // As in CPython, whoever asks for the file-system encoding's codec finds it, and in `sys.modules` its module.
+    crate::builtins::codecs_core::registry::lookup("utf-8", vm)?;
     let io = crate::import::import_module("_io", vm)?;
     let open = io.get_attr(ids.open, vm)?;
     if let Some(builtins) = vm.interp().builtins_dict.get() {

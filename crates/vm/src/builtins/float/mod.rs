@@ -6,7 +6,7 @@ use taipan_numeric::float as numeric;
 use taipan_numeric::float::FloatError;
 use taipan_numeric::format_spec::{NumberLocale, format_float};
 
-use crate::builtins::int::{raise_int_error, raise_kind};
+use crate::builtins::int::{parse_spec, raise_int_error, raise_kind, raise_spec_error};
 use crate::builtins::str::StrBuilder;
 use crate::prelude::*;
 
@@ -41,6 +41,17 @@ impl Float {
     pub unsafe fn overwrite(&self, value: f64) {
         // SAFETY: nobody else can see the object.
         unsafe { (&raw const self.value).cast_mut().write(value) };
+    }
+
+    /// Appends `format(self, spec)`.
+    pub fn push_formatted(&self, spec: &Str, out: &mut StrBuilder, vm: &Vm) -> PyResult<()> {
+        if spec.is_empty() {
+            out.push(&*self.as_object().str(vm)?);
+            return Ok(());
+        }
+        let parsed = parse_spec(self.as_object(), spec, 0, vm)?;
+        format_float(out, self.value, &parsed, &NumberLocale::C)
+            .map_err(|error| raise_spec_error(error, self.as_object(), spec, vm))
     }
 }
 
@@ -273,16 +284,9 @@ impl Float {
     /// Formats the float according to format_spec.
     #[method("($self, format_spec, /)")]
     fn __format__(&self, format_spec: &Str, vm: &Vm) -> PyResult<Ref<Str>> {
-        if format_spec.len() == 0 {
-            return self.as_object().str(vm);
-        }
-        let type_name = self.as_object().ob_type().name();
-        let spec = crate::builtins::int::parse_spec(format_spec, 0, type_name, vm)?;
         let mut out = StrBuilder::new();
-        format_float(&mut out, self.value, &spec, &NumberLocale::C).map_err(|error| {
-            raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm)
-        })?;
-        Ok(out.finish(vm))
+        self.push_formatted(format_spec, &mut out, vm)?;
+        out.try_finish(vm)
     }
 
     /// the real part of a complex number

@@ -232,7 +232,10 @@ impl Traverse for Frame {
 pub fn current_locals(vm: &Vm) -> PyResult {
     let frame = crate::interpreter::frame::current(vm);
     if frame.is_null() {
-        return Err(vm.system_error("frame does not exist"));
+        return match crate::interpreter::names_of_main(vm) {
+            Some(names) => Ok(names.into_object()),
+            None => Err(vm.system_error("frame does not exist")),
+        };
     }
     // SAFETY: the frame is alive and complete.
     unsafe {

@@ -1,19 +1,25 @@
 //! The methods of `int`.
 
 use taipan_numeric::BigInt;
-use taipan_numeric::format_spec::{FormatSpec, NumberLocale, format_int};
+use taipan_numeric::format_spec::{FormatError, FormatSpec, NumberLocale, format_int};
 
 use super::{Int, raise_int_error, raise_kind};
 use crate::builtins::str::{StrBuilder, StrData};
 use crate::prelude::*;
 
-/// Parses a format specifier for an object of type `type_name`.
-pub fn parse_spec(spec: &Str, default_kind: u32, type_name: &str, vm: &Vm) -> PyResult<FormatSpec> {
+/// Parses a format specifier for an object.
+pub fn parse_spec(object: &Object, spec: &Str, default_kind: u32, vm: &Vm) -> PyResult<FormatSpec> {
     let parsed = match spec.data() {
         StrData::Ucs1(bytes) => FormatSpec::parse(bytes.iter().map(|&b| u32::from(b)), default_kind),
         data => FormatSpec::parse(data.iter(), default_kind),
     };
-    parsed.map_err(|error| raise_kind(error.kind(), &error.text(&spec.to_string_lossy(), type_name), vm))
+    parsed.map_err(|error| raise_spec_error(error, object, spec, vm))
+}
+
+/// What a specifier deserves that an object can't be formatted by.
+#[cold]
+pub fn raise_spec_error(error: FormatError, object: &Object, spec: &Str, vm: &Vm) -> Raised {
+    raise_kind(error.kind(), &error.text(&spec.to_string_lossy(), object.ob_type().name()), vm)
 }
 
 fn byte_order(order: Option<&Object>, vm: &Vm) -> PyResult<bool> {
@@ -23,6 +29,20 @@ fn byte_order(order: Option<&Object>, vm: &Vm) -> PyResult<bool> {
         Some(text) if text.eq_str("big") => Ok(false),
         Some(_) => Err(vm.value_error("byteorder must be either 'little' or 'big'")),
         None => Err(vm.type_error(format!("byteorder must be str, not {}", order.ob_type().name()))),
+    }
+}
+
+impl Int {
+    /// Appends `format(self, spec)`.
+    pub fn push_formatted(&self, spec: &Str, out: &mut StrBuilder, vm: &Vm) -> PyResult<()> {
+        if spec.is_empty() {
+            out.push(&*self.as_object().str(vm)?);
+            return Ok(());
+        }
+        let parsed = parse_spec(self.as_object(), spec, u32::from('d'), vm)?;
+        let limit = usize::try_from(vm.interp().int_max_str_digits.get()).unwrap_or(0);
+        format_int(out, self.as_int_ref(), &parsed, limit, &NumberLocale::C)
+            .map_err(|error| raise_spec_error(error, self.as_object(), spec, vm))
     }
 }
 
@@ -180,17 +200,9 @@ impl Int {
     /// Convert to a string according to format_spec.
     #[method("($self, format_spec, /)")]
     fn __format__(&self, format_spec: &Str, vm: &Vm) -> PyResult<Ref<Str>> {
-        if format_spec.len() == 0 {
-            return self.as_object().str(vm);
-        }
-        let type_name = self.as_object().ob_type().name();
-        let spec = parse_spec(format_spec, u32::from('d'), type_name, vm)?;
-        let limit = usize::try_from(vm.interp().int_max_str_digits.get()).unwrap_or(0);
         let mut out = StrBuilder::new();
-        format_int(&mut out, self.as_int_ref(), &spec, limit, &NumberLocale::C).map_err(|error| {
-            raise_kind(error.kind(), &error.text(&format_spec.to_string_lossy(), type_name), vm)
-        })?;
-        Ok(out.finish(vm))
+        self.push_formatted(format_spec, &mut out, vm)?;
+        out.try_finish(vm)
     }
 
     /// Returns size in memory, in bytes.

@@ -11,7 +11,7 @@ mod arithmetic;
 mod methods;
 mod parse;
 
-pub use methods::parse_spec;
+pub use methods::{parse_spec, raise_spec_error};
 pub use parse::{parse_int, to_ascii};
 
 /// `PyLongObject`. Numbers below 2**30 in magnitude are compact: one digit or none. The digits go on behind the

@@ -179,7 +179,15 @@ impl StrBuilder {
         }
         self.make_room(Kind::for_char(code), count);
         match &mut self.units {
-            Units::One(v) => v.resize(v.len() + count, code as u8),
+            Units::One(v) => {
+                v.reserve(count);
+                let len = v.len();
+                // SAFETY: there is room for `count` bytes behind the first `len`, and they are initialised right here.
+                unsafe {
+                    v.as_mut_ptr().add(len).write_bytes(code as u8, count);
+                    v.set_len(len + count);
+                }
+            }
             Units::Two(v) => v.resize(v.len() + count, code as u16),
             Units::Four(v) => v.resize(v.len() + count, code),
         }

@@ -96,6 +96,9 @@ impl Str {
         end: Option<&Object>,
         vm: &Vm,
     ) -> PyResult<bool> {
+        if let (None, None, Some(prefix)) = (start, end, prefix.downcast_ref::<Str>()) {
+            return Ok(search::starts_with(self.data(), prefix.data()));
+        }
         affix(self, prefix, Bounds::new(start, end, vm)?, "startswith", search::starts_with, vm)
     }
 
@@ -108,6 +111,9 @@ impl Str {
         end: Option<&Object>,
         vm: &Vm,
     ) -> PyResult<bool> {
+        if let (None, None, Some(suffix)) = (start, end, suffix.downcast_ref::<Str>()) {
+            return Ok(search::ends_with(self.data(), suffix.data()));
+        }
         affix(self, suffix, Bounds::new(start, end, vm)?, "endswith", search::ends_with, vm)
     }
 

@@ -73,13 +73,13 @@ impl<'a> MarkupParser<'a> {
             return Ok(None);
         }
         let start = self.at;
-        let mut brace = None;
-        while let Some(c) = self.take() {
-            if c == code(b'{') || c == code(b'}') {
-                brace = Some(c);
-                break;
-            }
-        }
+        let rest = self.text.slice(start, self.end);
+        let found = match rest {
+            StrData::Ucs1(units) => units.iter().position(|&b| b == b'{' || b == b'}'),
+            data => data.iter().position(|c| c == code(b'{') || c == code(b'}')),
+        };
+        self.at = found.map_or(self.end, |found| start + found);
+        let brace = self.take();
         let Some(brace) = brace else { return Ok(Some(Markup { literal: (start, self.end), field: None })) };
         let following = if self.at < self.end { self.text.get(self.at) } else { None };
         if brace == code(b'}') && following != Some(brace) {
@@ -293,12 +293,6 @@ impl Formatter<'_> {
                 _ => return Err(vm.value_error(format!("Unknown conversion specifier \\x{conversion:x}"))),
             };
         }
-        if field.spec.0 == field.spec.1 {
-            if let Some(text) = value.downcast_exact::<Str>() {
-                out.push(text);
-                return Ok(());
-            }
-        }
         let spec = if field.nested {
             let mut expanded = StrBuilder::new();
             self.format(field.spec, depth - 1, &mut expanded, vm)?;
@@ -306,6 +300,9 @@ impl Formatter<'_> {
         } else {
             self.part(field.spec, vm)?
         };
+        if push_exact_formatted(&value, &spec, out, vm)? {
+            return Ok(());
+        }
         let shown = value.format(Some(&spec), vm)?;
         out.push(&shown);
         Ok(())
@@ -394,21 +391,46 @@ pub fn raise_format_error(error: FormatError, spec: &Str, type_name: &str, vm: &
 
 /// `text.__format__(spec)`.
 pub fn format_str(text: &Str, spec: &Str, vm: &Vm) -> PyResult<Ref<Str>> {
+    let mut out = StrBuilder::new();
+    push_formatted_str(text, spec, &mut out, vm)?;
+    out.try_finish(vm)
+}
+
+/// Appends `text.__format__(spec)`.
+fn push_formatted_str(text: &Str, spec: &Str, out: &mut StrBuilder, vm: &Vm) -> PyResult<()> {
     if spec.is_empty() {
-        return text.as_object().str(vm);
+        out.push(&*text.as_object().str(vm)?);
+        return Ok(());
     }
-    let type_name = text.as_object().ob_type().name();
-    let raise = |error| raise_format_error(error, spec, type_name, vm);
-    let parsed = FormatSpec::parse(spec.data().iter(), code(b's')).map_err(raise)?;
+    let raise = |error| raise_format_error(error, spec, text.as_object().ob_type().name(), vm);
+    let parsed = match spec.data() {
+        StrData::Ucs1(bytes) => FormatSpec::parse(bytes.iter().map(|&b| u32::from(b)), code(b's')),
+        data => FormatSpec::parse(data.iter(), code(b's')),
+    };
+    let parsed = parsed.map_err(raise)?;
     let layout = layout_string(&parsed, text.len()).map_err(raise)?;
     if layout.left == 0 && layout.right == 0 && layout.length == text.len() {
-        return text.to_exact(vm);
+        out.push(text);
+        return Ok(());
     }
-    let mut out = StrBuilder::new();
     out.push_repeated(parsed.fill, layout.left, vm)?;
     out.push_data(text.data().slice(0, layout.length));
-    out.push_repeated(parsed.fill, layout.right, vm)?;
-    out.try_finish(vm)
+    out.push_repeated(parsed.fill, layout.right, vm)
+}
+
+/// Appends `format(value, spec)` when the value is of an exact built-in type, whose `__format__` nobody can replace.
+/// False, with nothing written, for all others.
+pub fn push_exact_formatted(value: &Object, spec: &Str, out: &mut StrBuilder, vm: &Vm) -> PyResult<bool> {
+    if let Some(text) = value.downcast_exact::<Str>() {
+        push_formatted_str(text, spec, out, vm)?;
+    } else if let Some(int) = value.downcast_exact::<Int>() {
+        int.push_formatted(spec, out, vm)?;
+    } else if let Some(float) = value.downcast_exact::<Float>() {
+        float.push_formatted(spec, out, vm)?;
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 #[pymethods(table = FORMAT_METHODS)]

@@ -16,18 +16,15 @@ pub struct InternTable {
 
 #[derive(Default)]
 struct Entries {
-    slots: Vec<Entry>,
-    /// Filled slots, deleted ones included.
+    /// Strings that know their hashes; null where there never was one, `DELETED` where one was.
+    slots: Vec<*const Str>,
+    /// Slots that aren't null.
     fill: usize,
     used: usize,
 }
 
-#[derive(Clone, Copy)]
-enum Entry {
-    Free,
-    Deleted,
-    Live { hash: isize, string: *const Str },
-}
+/// An address that no string has.
+const DELETED: *const Str = std::ptr::without_provenance(1);
 
 impl InternTable {
     /// An empty table.
@@ -45,49 +42,64 @@ impl InternTable {
         self.len() == 0
     }
 
+    /// Takes over the immortal strings of another interpreter's table.
+    pub fn take_immortals(&self, other: &InternTable) {
+        for &entry in &other.entries.borrow().slots {
+            if !entry.is_null() && entry != DELETED {
+                // SAFETY: entries are taken out before their string is destroyed.
+                let string = unsafe { &*entry };
+                if string.as_object().is_immortal() {
+                    self.insert(string);
+                }
+            }
+        }
+    }
+
     /// The string with that hash for which `same` holds.
     fn find(&self, hash: isize, same: impl Fn(&Str) -> bool) -> Option<Ref<Str>> {
         let entries = self.entries.borrow();
         let mask = entries.slots.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
         loop {
-            match entries.slots[at] {
-                Entry::Free => return None,
-                Entry::Live { hash: other, string } if other == hash => {
-                    // SAFETY: entries are taken out before their string is destroyed.
-                    let string = unsafe { &*string };
-                    if same(string) {
-                        return Some(Ref::new_ref(string));
-                    }
+            let entry = entries.slots[at];
+            if entry.is_null() {
+                return None;
+            }
+            if entry != DELETED {
+                // SAFETY: entries are taken out before their string is destroyed.
+                let string = unsafe { &*entry };
+                if string.cached_hash() == hash && same(string) {
+                    return Some(Ref::new_ref(string));
                 }
-                _ => {}
             }
             at = (at + 1) & mask;
         }
     }
 
-    fn insert(&self, hash: isize, string: *const Str) {
+    /// Adds a string that knows its hash.
+    fn insert(&self, string: &Str) {
         let mut entries = self.entries.borrow_mut();
         if (entries.fill + 1) * 3 > entries.slots.len() * 2 {
             entries.rebuild();
         }
-        entries.place(hash, string);
+        entries.place(string);
     }
 
-    fn remove(&self, hash: isize, string: *const Str) {
+    fn remove(&self, string: &Str) {
         let mut entries = self.entries.borrow_mut();
         let Some(mask) = entries.slots.len().checked_sub(1) else { return };
-        let mut at = hash as usize & mask;
+        let mut at = string.cached_hash() as usize & mask;
         loop {
-            match entries.slots[at] {
-                Entry::Free => return,
-                Entry::Live { string: other, .. } if std::ptr::eq(other, string) => {
-                    entries.slots[at] = Entry::Deleted;
-                    entries.used -= 1;
-                    return;
-                }
-                _ => at = (at + 1) & mask,
+            let entry = entries.slots[at];
+            if entry.is_null() {
+                return;
             }
+            if std::ptr::eq(entry, string) {
+                entries.slots[at] = DELETED;
+                entries.used -= 1;
+                return;
+            }
+            at = (at + 1) & mask;
         }
     }
 }
@@ -101,30 +113,27 @@ impl Default for InternTable {
 impl Entries {
     fn rebuild(&mut self) {
         let size = ((self.used + 1) * 3).next_power_of_two().max(1024);
-        let old = std::mem::replace(&mut self.slots, vec![Entry::Free; size]);
+        let old = std::mem::replace(&mut self.slots, vec![std::ptr::null(); size]);
         self.fill = 0;
         self.used = 0;
         for entry in old {
-            if let Entry::Live { hash, string } = entry {
-                self.place(hash, string);
+            if !entry.is_null() && entry != DELETED {
+                // SAFETY: entries are taken out before their string is destroyed.
+                self.place(unsafe { &*entry });
             }
         }
     }
 
-    fn place(&mut self, hash: isize, string: *const Str) {
+    fn place(&mut self, string: &Str) {
         let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        loop {
-            match self.slots[at] {
-                Entry::Live { .. } => at = (at + 1) & mask,
-                Entry::Deleted => break,
-                Entry::Free => {
-                    self.fill += 1;
-                    break;
-                }
-            }
+        let mut at = string.cached_hash() as usize & mask;
+        while !self.slots[at].is_null() && self.slots[at] != DELETED {
+            at = (at + 1) & mask;
         }
-        self.slots[at] = Entry::Live { hash, string };
+        if self.slots[at].is_null() {
+            self.fill += 1;
+        }
+        self.slots[at] = string;
         self.used += 1;
     }
 }
@@ -144,7 +153,7 @@ impl Str {
         if let Some(found) = table.find(hash, |other| Str::equal(other, &string)) {
             return found;
         }
-        table.insert(hash, &raw const *string);
+        table.insert(&string);
         string.set_interned(Interned::Mortal);
         string
     }
@@ -152,10 +161,7 @@ impl Str {
     /// `intern` for strings that live as long as the process.
     pub fn intern_immortal(string: Ref<Str>, vm: &Vm) -> Ref<Str> {
         let string = Str::intern(string, vm);
-        if string.interned() == Interned::Mortal {
-            string.set_interned(Interned::Immortal);
-            string.ob.make_immortal();
-        }
+        make_immortal(&string);
         string
     }
 
@@ -172,9 +178,17 @@ impl Str {
     }
 }
 
+/// Makes a string immortal, and its entry final if it has one.
+pub(crate) fn make_immortal(string: &Str) {
+    if string.interned() == Interned::Mortal {
+        string.set_interned(Interned::Immortal);
+    }
+    string.as_object().make_immortal();
+}
+
 /// Takes a dying mortal string out of its table.
 pub(super) fn forget(string: &Str) {
     if let Some(vm) = Vm::try_current() {
-        vm.interp().interned.remove(string.cached_hash(), string);
+        vm.interp().interned.remove(string);
     }
 }

@@ -6,8 +6,12 @@ use taipan_numeric::TextSink;
 use taipan_numeric::percent::{self, Count, Directive, Flags, Parser, PercentError, Piece};
 
 impl TextSink for StrBuilder {
+    #[inline]
     fn push_text(&mut self, text: &str) {
-        self.push_str(text);
+        // Most numbers have no sign, prefix or fraction.
+        if !text.is_empty() {
+            self.push_str(text);
+        }
     }
     fn push_repeated(&mut self, code_point: u32, count: usize) {
         // Callers reserve first.

@@ -27,7 +27,7 @@ pub mod update;
 pub mod wrappers;
 
 pub use heap::finalize_on_dealloc;
-pub use ready::type_ready;
+pub use ready::{set_constant, type_ready};
 
 /// Declares `type`: its layout is `taipan_object::Type`.
 pub struct TypeMethods;

@@ -234,18 +234,13 @@ fn build(
         vm.owned(allocate(std::ptr::from_ref(metatype).cast_mut(), slots.names.len() as isize))?.cast_into()
     };
     let tp: &Type = &class;
-    let mut flags = TypeFlags::HEAPTYPE | TypeFlags::BASETYPE | TypeFlags::HAVE_FINALIZE;
-    if base.is_gc() {
-        flags |= TypeFlags::HAVE_GC;
-    }
+    // Even an instance without slots refers to something: its class.
+    let mut flags = TypeFlags::HEAPTYPE | TypeFlags::BASETYPE | TypeFlags::HAVE_FINALIZE | TypeFlags::HAVE_GC;
     if slots.add_dict {
-        flags |= TypeFlags::MANAGED_DICT | TypeFlags::HAVE_GC;
+        flags |= TypeFlags::MANAGED_DICT;
     }
     if slots.add_weak {
-        flags |= TypeFlags::MANAGED_WEAKREF | TypeFlags::HAVE_GC;
-    }
-    if !slots.names.is_empty() {
-        flags |= TypeFlags::HAVE_GC;
+        flags |= TypeFlags::MANAGED_WEAKREF;
     }
     tp.tp_flags.set(flags);
     // SAFETY: allocated as a heap type by the metatype.
@@ -265,10 +260,8 @@ fn build(
         heap.ht_slots.set(tuple.clone().into_object().into_raw());
     }
     tp.tp_dealloc.set(Some(super::heap::subtype_dealloc));
-    if tp.is_gc() {
-        tp.tp_traverse.set(Some(super::heap::subtype_traverse));
-        tp.tp_clear.set(Some(super::heap::subtype_clear));
-    }
+    tp.tp_traverse.set(Some(super::heap::subtype_traverse));
+    tp.tp_clear.set(Some(super::heap::subtype_clear));
     tp.tp_alloc.set(Some(super::heap::generic_alloc));
     tp.tp_free.set(Some(super::heap::generic_free));
     add_slot_members(tp, base, &slots, vm)?;

@@ -34,6 +34,18 @@ pub fn type_ready(tp: &Type, vm: &Vm) -> PyResult<()> {
     result
 }
 
+/// Puts a constant into a static type, unless it is there. It lives forever, as the type does.
+pub fn set_constant(tp: &Type, name: &str, value: &Object, vm: &Vm) -> PyResult<()> {
+    let name = vm.intern(name);
+    match type_dict(tp) {
+        Some(dict) if !dict.contains_key(name.as_object(), vm)? => {
+            value.make_immortal();
+            dict.set_str(&name, value, vm)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn ready(tp: &Type, vm: &Vm) -> PyResult<()> {
     if !tp.has_flag(TypeFlags::HEAPTYPE) {
         tp.set_flag(TypeFlags::IMMUTABLETYPE);

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::prelude::*;
 
@@ -15,9 +16,11 @@ pub(super) struct CacheEntry {
     pub value: Cell<*const Object>,
 }
 
-/// Versions, method cache and subclass lists of one interpreter.
+/// The next version of a type. One count for all interpreters, which share static types.
+static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);
+
+/// Method cache and subclass lists of one interpreter.
 pub struct TypeState {
-    next_version: Cell<u32>,
     /// Set while the first types are made, which are made of each other.
     pub starting: Cell<bool>,
     cache: Box<[CacheEntry]>,
@@ -31,7 +34,6 @@ impl TypeState {
         let entry =
             || CacheEntry { version: Cell::new(0), name: Slot::empty(), value: Cell::new(std::ptr::null()) };
         TypeState {
-            next_version: Cell::new(1),
             starting: Cell::new(true),
             cache: (0..CACHE_SIZE).map(|_| entry()).collect(),
             subclasses: RefCell::default(),
@@ -49,11 +51,8 @@ impl TypeState {
 
     /// A version that no type had before; 0 when they are used up.
     pub(super) fn fresh_version(&self) -> u32 {
-        let version = self.next_version.get();
-        if version != 0 {
-            self.next_version.set(version.wrapping_add(1));
-        }
-        version
+        let next = |version: u32| (version != 0).then(|| version.wrapping_add(1));
+        NEXT_VERSION.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0)
     }
 
     /// Forgets all cached look-ups (`sys._clear_type_cache`).
@@ -65,7 +64,7 @@ impl TypeState {
         }
     }
 
-    pub(super) fn add_subclass(&self, base: &Type, cls: &Type) {
+    pub(crate) fn add_subclass(&self, base: &Type, cls: &Type) {
         self.subclasses.borrow_mut().entry(std::ptr::from_ref(base) as usize).or_default().push(cls);
     }
 

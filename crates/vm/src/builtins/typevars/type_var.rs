@@ -195,7 +195,10 @@ impl TypeVar {
             }
         }
         let shown = alias.str(vm)?;
-        Err(vm.type_error(format!("Too few arguments for {}", shown.to_string_lossy())))
+        let shown = shown.to_string_lossy();
+        let least = index + 1;
+        Err(vm
+            .type_error(format!("Too few arguments for {shown}; actual {given}, expected at least {least}")))
     }
 
     #[method("($self, /)")]

@@ -44,6 +44,9 @@ impl Traverse for WeakList {
 #[inline]
 fn head_of(op: &Object) -> Option<&Cell<*mut WeakReference>> {
     let tp = op.ob_type();
+    if op.downcast_ref::<Type>().is_some_and(|op| !op.has_flag(TypeFlags::HEAPTYPE)) {
+        return Some(head_of_static_type(op));
+    }
     let place: *mut *mut WeakReference = if tp.has_flag(TypeFlags::MANAGED_WEAKREF) {
         // SAFETY: the flag says that the pre-header is there.
         unsafe { gc::managed_weakrefs(op.as_ptr()) }.cast()
@@ -56,6 +59,23 @@ fn head_of(op: &Object) -> Option<&Cell<*mut WeakReference>> {
     };
     // SAFETY: the field lives as long as the object, and a `Cell` has the layout of its content.
     Some(unsafe { &*place.cast::<Cell<*mut WeakReference>>() })
+}
+
+/// The lists of static types, which all interpreters share: each interpreter has its own, by the type's address.
+#[derive(Default)]
+struct StaticTypeLists(std::cell::RefCell<std::collections::HashMap<usize, Box<Cell<*mut WeakReference>>>>);
+
+#[cold]
+fn head_of_static_type<'a>(op: &'a Object) -> &'a Cell<*mut WeakReference> {
+    // SAFETY: objects are handled on attached threads only.
+    let vm = unsafe { Vm::current() };
+    let mut lists = vm.interp().state::<StaticTypeLists>().0.borrow_mut();
+    let list = lists
+        .entry(std::ptr::from_ref(op) as usize)
+        .or_insert_with(|| Box::new(Cell::new(std::ptr::null_mut())));
+    let list: *const Cell<*mut WeakReference> = &raw const **list;
+    // SAFETY: boxes are never taken out of the map, which lives as long as the interpreter.
+    unsafe { &*list }
 }
 
 /// Whether weak references to the object can be made.

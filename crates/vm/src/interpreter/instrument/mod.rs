@@ -153,6 +153,14 @@ impl Monitoring {
         (0..GLOBAL_COUNT).map(bit).sum()
     }
 
+    /// Drops the tools.
+    pub fn clear(&self) {
+        let slots = self.names.iter().chain(self.callbacks.iter().flatten());
+        for slot in slots.chain([&self.disable, &self.missing]) {
+            drop(slot.take());
+        }
+    }
+
     /// The threads of the interpreter.
     pub fn all_threads(&self) -> Vec<*const Vm> {
         self.threads.lock().map_or_else(|_| Vec::new(), |threads| threads.clone())
