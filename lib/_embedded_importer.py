@@ -36,6 +36,13 @@ class EmbeddedLoader:
             spec.submodule_search_locations.append(f"{_ROOT}/{name.replace('.', '/')}")
         return spec
 
+    def iter_modules(self, prefix=""):
+        """What `pkgutil.iter_modules` tells of this place: name with the prefix, and whether it is a package."""
+        for name in sorted(_embedded.names()):
+            head, _, tail = name.rpartition(".")
+            if (head + "." if head else "") == self.prefix:
+                yield prefix + tail, _embedded.find(name)
+
     def invalidate_caches(self):
         pass
 

@@ -715,7 +715,7 @@ pub const LATER_FIXES: &[(&str, &str, &str)] = &[
     (
         "_pyrepl.unix_console",
         "        self.__write(\"\\n\\r\")\n",
-        "        self.__write(ANSIColors.RESET + \"\\n\\r\")\n",
+        "        self.__write(ANSIColors.RESET)\n        self.__write(\"\\n\\r\")\n",
     ),
     (
         "_pyrepl.unix_console",
@@ -764,4 +764,10 @@ pub const LATER_FIXES: &[(&str, &str, &str)] = &[
         "            | TI(T.OP, string=\"(\" | \"*\" | \"-\" | \"+\" | \"[\" | \"{\" | \"~\" | \"...\")\n",
     ),
     ("code", "        except (OverflowError, SyntaxError, ValueError):\n", "        except Exception:\n"),
+    // The library may be inside the executable.
+    (
+        "_pyrepl._module_completer",
+        "        return (isinstance(module_info.module_finder, FileFinder)\n                and module_info.module_finder.path == self._stdlib_path)\n",
+        "        return getattr(module_info.module_finder, \"path\", None) == self._stdlib_path\n",
+    ),
 ];

@@ -126,7 +126,7 @@ dynamic_library! {
         fn idcok(win: Win, flag: bool);
         fn idlok(win: Win, flag: bool) -> c_int;
         fn immedok(win: Win, flag: bool);
-        fn is_linetouched(win: Win, line: c_int) -> c_int;
+        fn is_linetouched(win: Win, line: c_int) -> bool;
         fn is_wintouched(win: Win) -> bool;
         fn keypad(win: Win, flag: bool) -> c_int;
         fn leaveok(win: Win, flag: bool) -> c_int;

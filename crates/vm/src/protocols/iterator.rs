@@ -27,7 +27,7 @@ pub fn iter(object: &Object, vm: &Vm) -> PyResult {
         if crate::protocols::container::is_sequence(object) {
             return Ok(crate::builtins::iterators::SequenceIterator::new(object, vm));
         }
-        return Err(vm.type_error(format!("'{}' object is not iterable", tp.name())));
+        return Err(vm.type_error(format!("'{}' object is not iterable", tp.tp_name_str())));
     };
     // SAFETY: a slot is called with a live object.
     let iterator = unsafe { vm.owned(make(object.as_ptr())) }?;
