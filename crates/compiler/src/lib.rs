@@ -91,6 +91,8 @@ pub struct Compiled {
     pub code: Rc<CodeObject>,
     /// Warnings in the order in which CPython issues them.
     pub warnings: Vec<Warning>,
+    /// Strings that were names when they first became constants: CPython has interned them by then.
+    pub name_constants: Vec<Rc<[u8]>>,
 }
 
 /// Whether the native stack has grown down to `limit`.
@@ -119,8 +121,8 @@ pub fn compile<'a>(
     preprocess::control_flow_in_finally(module, &mut warnings)?;
     let future_annotations = future & taipan_bytecode::code::flags::FUTURE_ANNOTATIONS != 0;
     let table = symtable::build(arena, module, future_annotations, false, options).map_err(symbol_error)?;
-    let code = codegen::module(arena, module, &table, options, future, &mut warnings)?;
-    Ok(Compiled { code, warnings })
+    let (code, name_constants) = codegen::module(arena, module, &table, options, future, &mut warnings)?;
+    Ok(Compiled { code, warnings, name_constants })
 }
 
 /// The symbol table of a tree, without compiling it: what the `symtable` module shows.

@@ -148,7 +148,9 @@ pub fn parse_and_warn<'a>(
         Mode::Single => parser.interactive(),
         Mode::FuncType => parser.func_type(),
     };
-    // Also after an error CPython reads all tokens, since a later one may have a more important error.
+    // Also after an error CPython reads all tokens, since a later one may have a more important error; only not after
+    // unexpected indentation.
+    let first_warning = warnings.len();
     warnings.extend(stream.warnings.iter().map(|(_, warning)| warning.clone()));
     warnings.append(&mut parser.warnings);
     if let Some(name) = parser.constant_name.take() {
@@ -183,7 +185,13 @@ pub fn parse_and_warn<'a>(
                 Some((message, index)) => diagnose::error_at(src, &stream, index, message, settings),
                 None => {
                     let (start, compound) = (parser.statement_start, parser.compound_before);
-                    diagnose::diagnose(src, &stream, start, compound, settings, warnings)
+                    let mut found = diagnose::diagnose(src, &stream, start, compound, settings);
+                    if let Some(read) = found.read {
+                        let seen = stream.warnings.iter().filter(|(token, _)| *token < read).count();
+                        warnings.drain(first_warning + seen..first_warning + stream.warnings.len());
+                    }
+                    warnings.append(&mut found.warnings);
+                    found.error
                 }
             };
             if let Some(mut error) = found {

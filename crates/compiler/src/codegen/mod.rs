@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 use taipan_bytecode::code::flags;
 use taipan_bytecode::hash::FastMap;
-use taipan_bytecode::{AnyOpcode as Op, CodeObject, Const};
+use taipan_bytecode::{AnyOpcode as Op, CodeObject, Const, Str};
 use taipan_parser::ast::{Arena, Mod, Range, Stmt};
 
 use crate::constants::{self, ConstTable};
@@ -115,6 +115,8 @@ pub struct Compiler<'a, 'o> {
     warnings: &'o mut Vec<Warning>,
     unit: Unit<'a>,
     outer: Vec<Unit<'a>>,
+    /// String constants that look like names, and whether each was a name when it was loaded first.
+    first_uses: FastMap<Rc<[u8]>, bool>,
     /// Above zero while the same `finally` body is compiled again, so that warnings come once.
     silent: u32,
 }
@@ -127,7 +129,7 @@ pub fn module<'a>(
     options: &CompileOptions<'_>,
     future: u32,
     warnings: &mut Vec<Warning>,
-) -> Result<Rc<CodeObject>, SyntaxError> {
+) -> Result<(Rc<CodeObject>, Vec<Rc<[u8]>>), SyntaxError> {
     let unit = Unit::new(table, 0, ScopeType::Module, "<module>", 1, None);
     let mut compiler = Compiler {
         arena,
@@ -140,6 +142,7 @@ pub fn module<'a>(
         unit,
         outer: Vec::new(),
         silent: 0,
+        first_uses: FastMap::default(),
     };
     compiler.unit.qualname = "<module>".into();
     compiler.start_scope();
@@ -153,7 +156,10 @@ pub fn module<'a>(
             return Err(SyntaxError::new("a function type can't be compiled".into(), Range::default()));
         }
     }
-    compiler.finish(!matches!(module, Mod::Expression { .. }))
+    let code = compiler.finish(!matches!(module, Mod::Expression { .. }))?;
+    let names =
+        compiler.first_uses.into_iter().filter(|(_, is_name)| *is_name).map(|(text, _)| text).collect();
+    Ok((code, names))
 }
 
 impl<'a> Unit<'a> {
@@ -388,12 +394,33 @@ impl<'a, 'o> Compiler<'a, 'o> {
     }
 
     fn load_const(&mut self, value: Const, loc: impl Into<Loc>) {
+        match &value {
+            Const::Str(text) => self.note_use(text, false),
+            // Tuples that are not folded later are of names.
+            Const::Tuple(items) => items.iter().for_each(|item| {
+                if let Const::Str(text) = item {
+                    self.note_use(text, true);
+                }
+            }),
+            _ => {}
+        }
         let index = self.unit.consts.add(value);
         self.op_arg(Op::LoadConst, index, loc);
     }
 
+    /// Loads a name as a string.
     fn load_str(&mut self, text: &str, loc: impl Into<Loc>) {
-        self.load_const(constants::str_const(text.as_bytes()), loc);
+        let name = constants::str_const(text.as_bytes());
+        if let Const::Str(name) = &name {
+            self.note_use(name, true);
+        }
+        self.load_const(name, loc);
+    }
+
+    fn note_use(&mut self, text: &Str, is_name: bool) {
+        if text.interned && !self.first_uses.contains_key(&text.value) {
+            self.first_uses.insert(text.value.clone(), is_name);
+        }
     }
 
     fn new_label(&mut self) -> Label {

@@ -240,11 +240,18 @@ impl<'a> Visitor<'a> {
     fn stmt_kind(&mut self, stmt: &'a Stmt<'a>) -> Visit {
         let range = stmt.range;
         // Where `await` may stand at the top, these make a coroutine of the module too.
-        if matches!(stmt.kind, StmtKind::AsyncFor(_) | StmtKind::AsyncWith(_))
-            && self.top_level_await
-            && self.cur().kind == BlockType::Module
-        {
-            self.cur().coroutine = true;
+        let asynchronous = match stmt.kind {
+            StmtKind::AsyncFor(_) => Some("for"),
+            StmtKind::AsyncWith(_) => Some("with"),
+            _ => None,
+        };
+        if let Some(what) = asynchronous {
+            if self.top_level_await && self.cur().kind == BlockType::Module {
+                self.cur().coroutine = true;
+            }
+            if !self.cur().coroutine {
+                return fail(format!("'async {what}' outside async function"), range);
+            }
         }
         match stmt.kind {
             StmtKind::FunctionDef(function) => self.function(stmt, function, false),

@@ -63,6 +63,8 @@ pub(crate) struct Diagnosis<'n, 's> {
     second_pass: bool,
     /// Of the second pass, where it takes itself for the first.
     warnings: Vec<Warning>,
+    /// The tokens that were read when nothing after them is looked at any more.
+    read: Option<u32>,
     depth: u32,
     max_depth: u32,
     too_deep: bool,
@@ -84,22 +86,32 @@ pub(crate) struct Settings {
     pub(crate) allow_incomplete_input: bool,
 }
 
-/// Explains why the statement that starts at token `start` is wrong. `None` if it is not.
-/// `last_compound` is where the last compound statement before it starts. Adds the warnings that come up on the way.
+/// What [`diagnose`] finds.
+#[derive(Default)]
+pub(crate) struct Diagnosed {
+    /// What to raise; none if nothing is wrong.
+    pub(crate) error: Option<SyntaxError>,
+    /// Warnings that come up on the way.
+    pub(crate) warnings: Vec<Warning>,
+    /// How many tokens CPython reads, if not all.
+    pub(crate) read: Option<u32>,
+}
+
+/// Explains why the statement that starts at token `start` is wrong.
+/// `last_compound` is where the last compound statement before it starts.
 pub(crate) fn diagnose(
     src: &[u8],
     stream: &Tokens,
     start: usize,
     last_compound: (u32, u32),
     settings: Settings,
-    warnings: &mut Vec<Warning>,
-) -> Option<SyntaxError> {
+) -> Diagnosed {
     let (split, start) = match split_inequalities(src, stream, start, settings) {
         Some((split, start)) => (Some(split), start),
         None => (None, start),
     };
     let stream = split.as_ref().unwrap_or(stream);
-    let run = |max_depth: u32| -> Result<(Option<SyntaxError>, Vec<Warning>), ()> {
+    let run = |max_depth: u32| -> Result<Diagnosed, ()> {
         let nodes = Arena::new();
         let mut diagnosis = Diagnosis::new(src, stream, start as u32, settings, &nodes);
         diagnosis.max_depth = max_depth;
@@ -109,24 +121,22 @@ pub(crate) fn diagnose(
         if let Some(error) = &mut error {
             error.metadata = Some((line, col, String::new()));
         }
-        if diagnosis.too_deep { Err(()) } else { Ok((error, diagnosis.warnings)) }
+        let Diagnosis { warnings, read, too_deep, .. } = diagnosis;
+        if too_deep { Err(()) } else { Ok(Diagnosed { error, warnings, read }) }
     };
-    if let Ok((error, mut found)) = run(SHALLOW_DEPTH) {
-        warnings.append(&mut found);
-        return error;
+    if let Ok(found) = run(SHALLOW_DEPTH) {
+        return found;
     }
     let deep = std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(DEEP_STACK);
         thread.spawn_scoped(scope, || run(MAX_DEPTH)).ok().and_then(|handle| handle.join().ok())
     });
     match deep {
-        Some(Ok((error, mut found))) => {
-            warnings.append(&mut found);
-            error
-        }
+        Some(Ok(found)) => found,
         _ => {
             let message = "Parser stack overflowed - Python source too complex to parse";
-            Some(SyntaxError::bare(crate::ErrorKind::Memory, message))
+            let error = Some(SyntaxError::bare(crate::ErrorKind::Memory, message));
+            Diagnosed { error, ..Diagnosed::default() }
         }
     }
 }
@@ -188,6 +198,7 @@ impl<'n, 's> Diagnosis<'n, 's> {
             errors_on: false,
             second_pass: false,
             warnings: Vec::new(),
+            read: None,
             depth: 0,
             max_depth: MAX_DEPTH,
             too_deep: false,

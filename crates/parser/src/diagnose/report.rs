@@ -201,6 +201,9 @@ impl<'n> Diagnosis<'n, '_> {
     /// No production explains it: an error at the last token that the first pass had looked at.
     pub(super) fn unexplained(&mut self, last_token: u32) -> Option<SyntaxError> {
         let token = self.tokens[(last_token as usize).min(self.tokens.len() - 1)];
+        if matches!(token.kind, Tok::Indent | Tok::Dedent) {
+            self.read = Some(last_token + 1);
+        }
         match token.kind {
             Tok::Indent => {
                 let _ = self.raise_kind_at(ErrorKind::Indentation, self.fill - 1, "unexpected indent".into());

@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use taipan_object::TypeFlags;
 use taipan_parser::ast::Arena;
 use taipan_vm::prelude::*;
 use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
@@ -73,6 +74,9 @@ impl Classes {
 
     fn fill(&self, vm: &Vm) -> PyResult<()> {
         let root = Ast::type_object().as_object();
+        // Programs may change the class, as all others of the module.
+        let flags = &Ast::type_object().tp_flags;
+        flags.set(flags.get() & !TypeFlags::IMMUTABLETYPE);
         let none = Tuple::empty(vm);
         for name in ["_fields", "_attributes", "__match_args__"] {
             set_constant(Ast::type_object(), name, none.as_object(), vm)?;

@@ -27,9 +27,12 @@ impl Ast {
         vm.new_instance(class, Ast { ob: Object::new(Self::type_object()), dict })
     }
 
-    /// The class's `_fields` or `_attributes`; none when it has none that are a tuple.
+    /// The class's `_fields`, without which AttributeError is raised, or `_attributes`, if it has any.
     fn names(&self, name: &str, vm: &Vm) -> PyResult<Option<Vec<ObjRef>>> {
         let class = self.as_object().ob_type().as_object();
+        if name == "_fields" {
+            return class.get_attr(&vm.intern(name), vm)?.collect_iterable(vm).map(Some);
+        }
         match class.lookup_attr(&vm.intern(name), vm)? {
             Some(names) => names.collect_iterable(vm).map(Some),
             None => Ok(None),

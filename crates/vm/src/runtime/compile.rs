@@ -267,7 +267,7 @@ pub fn compile_tree(
         };
         syntax_warning(&warning, filename, vm)?;
     }
-    Code::from_bytecode(&compiled.code, names, vm)
+    Code::from_bytecode(&compiled.code, names, &compiled.name_constants, vm)
 }
 
 /// Hands the symbol table of source to a function.

@@ -1,6 +1,7 @@
 //! Code objects from what the compiler makes and marshal reads.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use taipan_bytecode::code::{CodeObject, Const, Name};
@@ -44,17 +45,28 @@ fn addresses(items: &[ObjRef]) -> Vec<usize> {
 }
 
 impl Code {
-    /// The code object for plain data; inner code objects are made along with it. `identifiers` are all names in the source.
-    /// Raises MemoryError, or OverflowError when sizes are out of range.
-    pub fn from_bytecode(code: &CodeObject, identifiers: &[&str], vm: &Vm) -> PyResult<Ref<Code>> {
+    /// The code object for plain data; inner code objects are made along with it. `identifiers` are all names in the source,
+    /// `name_constants` those strings that were names when they first became constants. Raises MemoryError, or OverflowError
+    /// when sizes are out of range.
+    pub fn from_bytecode(
+        code: &CodeObject,
+        identifiers: &[&str],
+        name_constants: &[Rc<[u8]>],
+        vm: &Vm,
+    ) -> PyResult<Ref<Code>> {
         let filename = Str::from_wtf8(&code.filename, vm);
         let mut kept = Vec::new();
+        let mut maker = Maker::new(filename, vm);
         if has_frozenset(code) {
             // CPython's parser interns all names before any constant is interned.
             kept.extend(identifiers.iter().map(|name| vm.intern(name)));
             intern_names(code, &mut kept, vm);
+            for name in name_constants {
+                let interned = Str::intern(Str::from_wtf8(name, vm), vm);
+                maker.interned.insert(name, (interned.into_object(), true));
+            }
         }
-        Maker::new(filename, vm).code(code)
+        maker.code(code)
     }
 }
 
