@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_int};
 use taipan_vm::builtins::codecs_core::registry;
 use taipan_vm::prelude::*;
 
-use super::convert::{self, check, chtype, ints, wrong_count};
+use super::convert::{self, check, chtype, int, ints, wrong_count};
 use super::library::{self as ncurses, Chtype, NewWin, Win};
 use super::{ERROR, library};
 

@@ -390,7 +390,8 @@ pub unsafe extern "C" fn slot_richcompare(a: *mut Object, b: *mut Object, op: c_
 pub unsafe extern "C" fn slot_iter(object: *mut Object) -> *mut Object {
     // SAFETY: the caller of a slot passes live objects.
     let (vm, object) = unsafe { (Vm::current(), &*object) };
-    let not_iterable = || vm.type_error(format!("'{}' object is not iterable", object.ob_type().tp_name_str()));
+    let not_iterable =
+        || vm.type_error(format!("'{}' object is not iterable", object.ob_type().tp_name_str()));
     to_c((|| match special(object, vm.ids().__iter__, vm)? {
         Some((method, _)) if vm.is_none(&method) => Err(not_iterable()),
         Some((method, true)) => method.call(&[object], vm),
