@@ -45,7 +45,7 @@ fn library(vm: &Vm) -> PyResult<&'static Readline> {
 
 /// A text as the library takes it.
 fn c_text(text: &Str, vm: &Vm) -> PyResult<CString> {
-    CString::new(path::encode(text, vm)?).map_err(|_| vm.value_error("embedded null byte"))
+    CString::new(path::encode(text, vm)?).map_err(|_| vm.value_error("embedded null character"))
 }
 
 /// What `None` and a callable mean for a hook. Raises `TypeError` for anything else.
@@ -71,7 +71,7 @@ fn file_name(file: Option<&Object>, mode: &str, vm: &Vm) -> PyResult<Option<CStr
         Some(file) => {
             let object = path::fspath(file, vm)?;
             let bytes = path::path_bytes(&object, "", vm)?;
-            Some(CString::new(bytes).map_err(|_| vm.value_error("embedded null byte"))?)
+            Some(CString::new(bytes).map_err(|_| vm.value_error("embedded null character"))?)
         }
     };
     audit("open", &[shown, vm.new_str(mode).as_object(), &vm.new_int(0)], vm)?;
@@ -200,7 +200,7 @@ impl ReadlineModule {
     #[function("($module, nelements, filename=None, /)")]
     fn append_history_file(nelements: i32, filename: Option<&Object>, vm: &Vm) -> PyResult<()> {
         if nelements < 0 {
-            return Err(vm.value_error("nelements must be positive"));
+            return Err(vm.value_error("nelements must be non-negative"));
         }
         let library = library(vm)?;
         let name = file_name(filename, "a", vm)?;

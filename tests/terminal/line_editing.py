@@ -1,0 +1,100 @@
+"""`readline`: history, completion, hooks; and `input` that is edited."""
+
+import os
+import pty
+import re
+import select
+import sys
+import tempfile
+
+try:
+    import readline
+except ImportError:
+    # No library on this machine: what it would print.
+    print(open(__file__.removesuffix("py") + "out").read(), end="")
+    sys.exit()
+
+print(readline.backend in ("readline", "editline"))
+for line in ("first", "second", "t\xe9"):
+    readline.add_history(line)
+print([readline.get_history_item(n) for n in range(readline.get_current_history_length() + 2)])
+readline.replace_history_item(1, "changed")
+readline.remove_history_item(0)
+print(readline.get_history_item(1))
+for wrong in [
+    lambda: readline.remove_history_item(-1),
+    lambda: readline.remove_history_item(99),
+    lambda: readline.replace_history_item(99, "x"),
+    lambda: readline.add_history("a\0b"),
+    lambda: readline.set_completer(3),
+    lambda: readline.set_startup_hook(3),
+    lambda: readline.set_pre_input_hook("x"),
+    lambda: readline.set_completion_display_matches_hook([]),
+    lambda: readline.append_history_file(-1, "x"),
+    lambda: readline.read_history_file("/nonexistent/file"),
+]:
+    try:
+        print(wrong())
+    except Exception as error:
+        print(type(error).__name__, error)
+with tempfile.TemporaryDirectory() as folder:
+    name = os.path.join(folder, "history")
+    readline.write_history_file(name)
+    readline.clear_history()
+    print(readline.get_current_history_length())
+    readline.read_history_file(name)
+    print(readline.get_current_history_length(), readline.get_history_item(2))
+    readline.set_history_length(1)
+    print(readline.get_history_length())
+    readline.write_history_file(name)
+    print(len(open(name, encoding="utf-8").read().split()))
+readline.set_completer_delims(" \t")
+print(repr(readline.get_completer_delims()))
+readline.set_completer(print)
+print(readline.get_completer() is print)
+
+PROGRAM = """
+import readline, sys
+words = ["alpha", "alphabet", "beta"]
+readline.set_completer(lambda text, n: ([w for w in words if w.startswith(text)] + [None])[n])
+readline.parse_and_bind("tab: complete" if readline.backend == "readline" else "bind ^I rl_complete")
+readline.set_startup_hook(lambda: print("<<startup>>") or 0)
+readline.set_pre_input_hook(lambda: readline.insert_text("pre ") or 0)
+print("<<" + input("> ") + ">>")
+readline.set_pre_input_hook()
+print("<<" + input("> ") + ">>")
+print("<<" + input("> ") + ">>")
+print("<<" + str(readline.get_begidx()) + str(readline.get_current_history_length()) + ">>")
+def nested(): input("inner")
+readline.set_startup_hook(lambda: nested())
+try:
+    input("> ")
+except KeyboardInterrupt:
+    print("<<interrupted>>")
+"""
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ |= {"TERM": "vt100", "LANG": "C.UTF-8", "INPUTRC": "/dev/null"}
+    os.execv(sys.executable, [sys.executable, "-c", PROGRAM])
+output, seen = b"", 0
+keys = [(b"> pre", b"bet\t\r"), (b"beta>>", b"\x1b[A\x01x\r"), (b"xpre beta>>", b"alphab\t!\r"), (b"<<7", b""), (b"> ", b"q\x03")]
+for wait, key in keys:
+    while wait not in output[seen:] and select.select([terminal], [], [], 60)[0]:
+        try:
+            block = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not block:
+            break
+        output += block
+    seen = output.find(wait, seen) + len(wait)
+    os.write(terminal, key)
+while select.select([terminal], [], [], 60)[0]:
+    try:
+        block = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not block:
+        break
+    output += block
+print(re.findall(rb"<<(.*?)>>", output), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
