@@ -106,11 +106,12 @@ impl Socket {
         mut call: impl FnMut(i32) -> isize,
     ) -> PyResult<isize> {
         let timed = self.limit.get().is_some_and(|limit| !limit.is_zero());
-        let fd = self.fd.get();
         loop {
             if timed {
                 self.wait(events, limit, vm)?;
             }
+            // Another thread may have closed the socket meanwhile, and its number may be another file's by now.
+            let fd = self.fd.get();
             let result = vm.system_call(|| call(fd))?;
             if result >= 0 {
                 return Ok(result);
@@ -178,6 +179,7 @@ impl Socket {
             return Ok(error);
         }
         self.wait(libc::POLLOUT, &limit, vm)?;
+        let fd = self.fd.get();
         let (mut found, mut size) = (0i32, 4 as libc::socklen_t);
         // SAFETY: the places are ours.
         let result = unsafe {

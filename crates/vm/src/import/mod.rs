@@ -149,8 +149,15 @@ fn ensure_initialized(module: &Object, name: &Str, vm: &Vm) -> PyResult<()> {
     Ok(())
 }
 
+/// Modules over libraries that keep one state in the process.
+const ONE_PER_PROCESS: [&str; 3] = ["_curses", "_curses_panel", "readline"];
+
 /// Makes and registers a native module without the importers: at start, before there are any.
 pub fn create_builtin(def: &'static NativeModule, vm: &Vm) -> PyResult<Ref<Module>> {
+    if vm.interp().features.check_multi_interp_extensions && ONE_PER_PROCESS.contains(&def.name) {
+        let text = format!("module {} does not support loading in subinterpreters", def.name);
+        return Err(vm.import_error(text));
+    }
     let doc = Some(def.doc).filter(|doc| !doc.is_empty());
     let module = Module::create(def.name, doc, vm)?;
     module.fill(def, vm)?;
