@@ -77,9 +77,9 @@ if pid == 0:
     os.environ |= {"TERM": "vt100", "LANG": "C.UTF-8", "INPUTRC": "/dev/null"}
     os.execv(sys.executable, [sys.executable, "-c", PROGRAM])
 output, seen = b"", 0
-keys = [(b"> pre", b"bet\t\r"), (b"beta>>", b"\x1b[A\x01x\r"), (b"xpre beta>>", b"alphab\t!\r"), (b"<<7", b""), (b"> ", b"q\x03")]
+keys = [(b"> ", b"bet\t\r"), (b"beta>>", b"\x1b[A\x01x\r"), (b"xpre beta>>", b"alphab\t!\r"), (b"<<0", b""), (b"> ", b"q\x03")]
 for wait, key in keys:
-    while wait not in output[seen:] and select.select([terminal], [], [], 60)[0]:
+    while wait not in output[seen:] and select.select([terminal], [], [], 20)[0]:
         try:
             block = os.read(terminal, 4096)
         except OSError:
@@ -89,7 +89,7 @@ for wait, key in keys:
         output += block
     seen = output.find(wait, seen) + len(wait)
     os.write(terminal, key)
-while select.select([terminal], [], [], 60)[0]:
+while select.select([terminal], [], [], 20)[0]:
     try:
         block = os.read(terminal, 4096)
     except OSError:
