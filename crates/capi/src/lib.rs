@@ -12,10 +12,7 @@
     reason = "C's contract is the manual's: live objects, the lock held"
 )]
 
-use std::sync::atomic::{AtomicPtr, Ordering};
-
 use taipan_vm::prelude::*;
-use taipan_vm::runtime::interpreter::Interpreter;
 
 mod arguments;
 mod buffer;

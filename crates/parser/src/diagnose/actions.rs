@@ -1,6 +1,6 @@
 //! The actions of the grammar that a message template can't express.
 
-use super::{Diagnosis, Match, Node, Raised, Val, Values};
+use super::{Diagnosis, Match, Node, Val, Values};
 use crate::ast::{Arena, Constant};
 use crate::error::ErrorKind;
 use crate::parser::literal::escape_warning;

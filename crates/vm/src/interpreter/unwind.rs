@@ -103,8 +103,9 @@ pub unsafe fn restore(exception: StackRef, vm: &Vm) {
 pub fn raise_unknown_opcode(opcode: Opcode, oparg: u32, vm: &Vm) {
     // New code has `Reserved` in place of numbers without opcode, which are the argument then.
     let number = if opcode == Opcode::Reserved { oparg } else { opcode as u32 };
-    let frame = crate::interpreter::frame::current(vm);
-    // SAFETY: a complete frame is initialised.
+    // The frame itself, even at its first instruction, where it does not count as begun.
+    let frame = vm.current_frame.get();
+    // SAFETY: the frame runs, so it is initialised.
     let place = (!frame.is_null()).then(|| unsafe {
         let file = InterpreterFrame::code(frame).filename();
         format!("{}:{}: ", file.to_string_lossy(), InterpreterFrame::lineno(frame).unwrap_or(-1))
