@@ -1,9 +1,6 @@
-"""`readline`: history, completion, hooks; and `input` that is edited."""
+"""`readline`: history, completion, hooks."""
 
 import os
-import pty
-import re
-import select
 import sys
 import tempfile
 
@@ -52,49 +49,3 @@ readline.set_completer_delims(" \t")
 print(repr(readline.get_completer_delims()))
 readline.set_completer(print)
 print(readline.get_completer() is print)
-
-PROGRAM = """
-import readline, sys
-words = ["alpha", "alphabet", "beta"]
-readline.set_completer(lambda text, n: ([w for w in words if w.startswith(text)] + [None])[n])
-readline.parse_and_bind("tab: complete" if readline.backend == "readline" else "bind ^I rl_complete")
-readline.set_startup_hook(lambda: print("<<startup>>") or 0)
-readline.set_pre_input_hook(lambda: readline.insert_text("pre ") or 0)
-print("<<" + input("> ") + ">>")
-readline.set_pre_input_hook()
-print("<<" + input("> ") + ">>")
-print("<<" + input("> ") + ">>")
-print("<<" + str(readline.get_begidx()) + str(readline.get_current_history_length()) + ">>")
-def nested(): input("inner")
-readline.set_startup_hook(lambda: nested())
-try:
-    input("> ")
-except KeyboardInterrupt:
-    print("<<interrupted>>")
-"""
-pid, terminal = pty.fork()
-if pid == 0:
-    os.environ |= {"TERM": "vt100", "LANG": "C.UTF-8", "INPUTRC": "/dev/null"}
-    os.execv(sys.executable, [sys.executable, "-c", PROGRAM])
-output, seen = b"", 0
-keys = [(b"> ", b"bet\t\r"), (b"beta>>", b"\x1b[A\x01x\r"), (b"xpre beta>>", b"alphab\t!\r"), (b"<<0", b""), (b"> ", b"q\x03")]
-for wait, key in keys:
-    while wait not in output[seen:] and select.select([terminal], [], [], 20)[0]:
-        try:
-            block = os.read(terminal, 4096)
-        except OSError:
-            break
-        if not block:
-            break
-        output += block
-    seen = output.find(wait, seen) + len(wait)
-    os.write(terminal, key)
-while select.select([terminal], [], [], 20)[0]:
-    try:
-        block = os.read(terminal, 4096)
-    except OSError:
-        break
-    if not block:
-        break
-    output += block
-print(re.findall(rb"<<(.*?)>>", output), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
