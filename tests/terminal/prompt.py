@@ -1,4 +1,5 @@
-"""The prompt on a terminal: `_pyrepl`, the plain one, editing, what ends it."""
+"""The prompt on a terminal: `_pyrepl`, the plain one, editing, what ends it. Run by hand, and compare with prompt.expected:
+on a machine with much else to do, an interrupt may come before or after the text that is typed next."""
 
 import os
 import pty
