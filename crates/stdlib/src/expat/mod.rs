@@ -347,7 +347,10 @@ impl Parser {
             self.shared.enter(text, self.width());
             let mut outcome = self.run(text, last && !halved, handler);
             if let (true, Ok(consumed), None) = (halved, &outcome, &self.recode) {
-                self.shared.set_event(*consumed, *consumed);
+                // A carriage return at the end waits for its line feed, which can't come either.
+                let waits_for_feed = text.get(*consumed..) == Some(b"\r");
+                let at = *consumed + usize::from(waits_for_feed);
+                self.shared.set_event(at, at);
                 outcome = Err(Code::UnclosedToken.into());
             }
             let consumed = match &outcome {
