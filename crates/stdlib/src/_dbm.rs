@@ -1,15 +1,14 @@
 //! `_dbm`: hash files by the ndbm interface of a library of the system, Berkeley DB's or GNU dbm's.
 
 use std::cell::Cell;
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 use taipan_vm::exceptions::declared::DeclaredException;
 use taipan_vm::prelude::*;
-use taipan_vm::protocols::path;
 
-use crate::datum::{Datum, text_or_buffer, text_or_bytes};
+use crate::datum::{Datum, check_key, file_name, text_or_buffer, text_or_bytes};
 use crate::dynamic::{self, Library, dynamic_library};
 
 /// The module.
@@ -31,7 +30,7 @@ dynamic_library! {
         fn error(file: File) -> c_int;
         fn clearerr(file: File) -> c_int;
     }
-    unsafe {
+    vouched {
         fn open(name: *const c_char, flags: c_int, mode: c_int) -> Option<File>;
         fn close(file: File);
         fn fetch(file: File, key: Datum) -> Datum;
@@ -178,10 +177,7 @@ impl Database {
     #[slot]
     fn sq_contains(&self, key: &Object, vm: &Vm) -> PyResult<bool> {
         self.open_file(vm)?;
-        if key.downcast_ref::<Str>().is_none() && key.downcast_ref::<Bytes>().is_none() {
-            let name = key.ob_type().tp_name_str();
-            return Err(vm.type_error(format!("dbm key must be bytes or string, not {name}")));
-        }
+        check_key(key, "dbm", vm)?;
         let bytes = text_or_buffer(key, vm)?;
         let (library, file) = self.open_file(vm)?;
         // SAFETY: the file is open; the key lives over the call.
@@ -283,12 +279,7 @@ impl DbmModule {
             "n" => libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC,
             _ => return Err(ERROR.raise("arg 2 to open should be 'r', 'w', 'c', or 'n'", vm)),
         };
-        let object = path::fspath(filename, vm)?;
-        let name = path::path_bytes(&object, "", vm);
-        let Some(name) = name.ok().and_then(|name| CString::new(name).ok()) else {
-            vm.clear_exception();
-            return Err(vm.value_error("embedded null byte"));
-        };
+        let name = file_name(filename, vm)?;
         // SAFETY: a NUL-terminated name.
         let file = unsafe { library.open(name.as_ptr(), how, mode.unwrap_or(0o666)) };
         if file.is_none() {

@@ -1,15 +1,14 @@
 //! `_gdbm`: hash files of the system's GNU dbm library.
 
 use std::cell::Cell;
-use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 use taipan_vm::exceptions::declared::DeclaredException;
 use taipan_vm::prelude::*;
-use taipan_vm::protocols::path;
 
-use crate::datum::{Datum, text_or_buffer, text_or_bytes};
+use crate::datum::{Datum, check_key, file_name, text_or_buffer, text_or_bytes};
 use crate::dynamic::{self, Library, dynamic_library};
 
 /// The module.
@@ -30,7 +29,7 @@ dynamic_library! {
         fn gdbm_sync(file: File) -> c_int;
         fn gdbm_firstkey(file: File) -> Datum;
     }
-    unsafe {
+    vouched {
         fn gdbm_open(
             name: *const c_char, block: c_int, flags: c_int, mode: c_int, fatal: *const c_void,
         ) -> Option<File>;
@@ -225,10 +224,7 @@ impl Database {
     #[slot]
     fn sq_contains(&self, key: &Object, vm: &Vm) -> PyResult<bool> {
         let (library, file) = self.open_file(vm)?;
-        if key.downcast_ref::<Str>().is_none() && key.downcast_ref::<Bytes>().is_none() {
-            let name = key.ob_type().tp_name_str();
-            return Err(vm.type_error(format!("gdbm key must be bytes or string, not {name}")));
-        }
+        check_key(key, "gdbm", vm)?;
         let bytes = text_or_buffer(key, vm)?;
         // SAFETY: the file is open; the key lives over the call.
         Ok(unsafe { library.gdbm_exists(file, Datum::of(&bytes, vm)?) } != 0)
@@ -388,12 +384,7 @@ impl GdbmModule {
     fn open(filename: &Object, flags: Option<&Str>, mode: Option<i32>, vm: &Vm) -> PyResult {
         let library = library(vm)?;
         let flags = flags.map_or(Ok("r"), |flags| flags.to_utf8(vm))?;
-        let object = path::fspath(filename, vm)?;
-        let name = path::path_bytes(&object, "", vm);
-        let Some(name) = name.ok().and_then(|name| CString::new(name).ok()) else {
-            vm.clear_exception();
-            return Err(vm.value_error("embedded null byte"));
-        };
+        let name = file_name(filename, vm)?;
         let mut letters = flags.chars();
         let mut how = match letters.next() {
             Some('r') => READER,

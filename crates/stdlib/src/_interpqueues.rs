@@ -9,17 +9,12 @@ use taipan_vm::prelude::*;
 use taipan_vm::runtime::interpreters;
 
 use crate::_interpreters::exceptions::{queue_error, queue_not_found_error};
+use crate::_interpreters::number_argument;
+use crate::_interpreters::policies::{DEFAULTS, PICKLED, UNBOUND_REMOVE, policies};
 use crate::_interpreters::shared::{Shared, pack};
 
 /// The module.
 pub struct InterpQueues;
-
-/// Only what can be shared is taken.
-const SHARED_ONLY: i32 = 0;
-/// Everything else is pickled.
-const PICKLED: i32 = 1;
-/// What becomes of an item whose interpreter has ended: it goes too.
-const UNBOUND_REMOVE: i32 = 1;
 
 struct Item {
     /// Nothing once its interpreter has ended.
@@ -93,16 +88,10 @@ struct Id(i64);
 
 impl FromArg<'_> for Id {
     fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
-        if !object.has_index() {
-            let given = object.ob_type().tp_name_str();
-            return Err(vm.type_error(format!("queue ID must be an int, got {given}")));
-        }
-        let index = object.as_index(vm)?;
-        if index.is_negative() {
-            let shown = object.repr(vm)?.to_string_lossy().into_owned();
-            return Err(vm.value_error(format!("queue ID must be a non-negative int, got {shown}")));
-        }
-        index.to_i64().map(Id).ok_or_else(|| vm.overflow_error("max queue ID is 9223372036854775807"))
+        number_argument(object, "queue ID", vm)?
+            .to_i64()
+            .map(Id)
+            .ok_or_else(|| vm.overflow_error("max queue ID is 9223372036854775807"))
     }
 }
 
@@ -129,17 +118,6 @@ fn with<R>(id: i64, vm: &Vm, look: impl FnOnce(&mut Queue) -> R) -> PyResult<R> 
     seen.ok_or_else(|| not_found(id, vm))
 }
 
-fn check_unbound(op: i32, vm: &Vm) -> PyResult<i32> {
-    if (1..=3).contains(&op) { Ok(op) } else { Err(vm.value_error(format!("unsupported unboundop {op}"))) }
-}
-
-fn check_fallback(fallback: i32, vm: &Vm) -> PyResult<i32> {
-    match fallback {
-        SHARED_ONLY | PICKLED => Ok(fallback),
-        _ => Err(vm.value_error(format!("unsupported fallback {fallback}"))),
-    }
-}
-
 /// This module provides primitive operations to manage Python interpreters.
 /// The 'interpreters' module provides a more convenient interface.
 #[pymodule(name = "_interpqueues")]
@@ -147,14 +125,7 @@ impl InterpQueues {
     /// Create a new cross-interpreter queue and return its unique generated ID.
     #[function("($module, maxsize, unboundop=-1, fallback=-1)")]
     fn create(maxsize: isize, unboundop: Option<i32>, fallback: Option<i32>, vm: &Vm) -> PyResult<i64> {
-        let unbound = match unboundop {
-            None | Some(-1) => 3,
-            Some(op) => check_unbound(op, vm)?,
-        };
-        let fallback = match fallback {
-            None | Some(-1) => PICKLED,
-            Some(fallback) => check_fallback(fallback, vm)?,
-        };
+        let (unbound, fallback) = policies(unboundop, fallback, DEFAULTS, vm)?;
         let mut all = all();
         all.last += 1;
         let id = all.last;
@@ -182,17 +153,10 @@ impl InterpQueues {
     /// Add the object's data to the queue.
     #[function("($module, qid, obj, unboundop=None, fallback=None)")]
     fn put(qid: Id, obj: &Object, unboundop: OrNone<i32>, fallback: OrNone<i32>, vm: &Vm) -> PyResult<()> {
-        let (full, default, unbound) = with(qid.0, vm, |queue| {
-            (queue.limit > 0 && queue.items.len() >= queue.limit as usize, queue.fallback, queue.unbound)
+        let (full, defaults) = with(qid.0, vm, |queue| {
+            (queue.limit > 0 && queue.items.len() >= queue.limit as usize, (queue.unbound, queue.fallback))
         })?;
-        let unbound = match unboundop.0 {
-            None | Some(-1) => unbound,
-            Some(op) => check_unbound(op, vm)?,
-        };
-        let fallback = match fallback.0 {
-            None | Some(-1) => default,
-            Some(fallback) => check_fallback(fallback, vm)?,
-        };
+        let (unbound, fallback) = policies(unboundop.0, fallback.0, defaults, vm)?;
         let full_error = || bound_error(2, format!("queue {} is full", qid.0), vm);
         if full {
             return Err(full_error());

@@ -1,8 +1,9 @@
 //! Keys and values of `_dbm` and `_gdbm`, as the C libraries of both take them.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CString, c_char, c_int};
 
 use taipan_vm::prelude::*;
+use taipan_vm::protocols::path;
 
 /// A key or value: bytes and their number; null for none.
 #[repr(C)]
@@ -68,4 +69,23 @@ pub fn text_or_buffer(object: &Object, vm: &Vm) -> PyResult<Vec<u8>> {
         Some(text) => Ok(text.to_utf8(vm)?.as_bytes().to_vec()),
         None => Ok(BufferArg::from_object(object, vm)?.as_bytes().to_vec()),
     }
+}
+
+/// The name of a file for the library. Raises `ValueError` for a name that C can't hold.
+pub fn file_name(filename: &Object, vm: &Vm) -> PyResult<CString> {
+    let object = path::fspath(filename, vm)?;
+    let name = path::path_bytes(&object, "", vm);
+    name.ok().and_then(|name| CString::new(name).ok()).ok_or_else(|| {
+        vm.clear_exception();
+        vm.value_error("embedded null byte")
+    })
+}
+
+/// Raises `TypeError` for what is no key of a mapping of that name.
+pub fn check_key(key: &Object, mapping: &str, vm: &Vm) -> PyResult<()> {
+    if key.downcast_ref::<Str>().is_some() || key.downcast_ref::<Bytes>().is_some() {
+        return Ok(());
+    }
+    let name = key.ob_type().tp_name_str();
+    Err(vm.type_error(format!("{mapping} key must be bytes or string, not {name}")))
 }

@@ -77,7 +77,7 @@ impl<'a> From<&'a CStr> for CText<'a> {
 
 /// Declares what is taken from a library, in up to five groups, in this order:
 /// - `safe`: functions that are sound for all values of their parameters' types; they become safe methods;
-/// - `unsafe`: functions whose caller has something to vouch for; unsafe methods;
+/// - `vouched`: functions whose caller has something to vouch for; unsafe methods;
 /// - `optional`: functions that not all versions have; methods that give the function, if it is there;
 /// - `data`: variables; methods that give their address;
 /// - `optional data`.
@@ -88,7 +88,7 @@ macro_rules! dynamic_library {
         $(#[$meta:meta])*
         pub struct $name:ident;
         $(safe { $($(#[$smeta:meta])* fn $safe:ident($($sarg:ident: $sty:ty),* $(,)?) $(-> $sret:ty)?;)* })?
-        $(unsafe { $($(#[$umeta:meta])* fn $unsafe_:ident($($uarg:ident: $uty:ty),* $(,)?) $(-> $uret:ty)?;)* })?
+        $(vouched { $($(#[$umeta:meta])* fn $unsafe_:ident($($uarg:ident: $uty:ty),* $(,)?) $(-> $uret:ty)?;)* })?
         $(optional { $(fn $opt:ident($($oty:ty),* $(,)?) $(-> $oret:ty)?;)* })?
         $(data { $($data:ident: $dty:ty;)* })?
         $(optional data { $($odata:ident: $odty:ty;)* })?

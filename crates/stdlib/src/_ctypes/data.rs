@@ -145,13 +145,19 @@ impl CData {
         Ok(())
     }
 
-    /// A new object of a C type with memory of its own, all zeros. The type's layout is final from now on.
-    pub fn new_of(class: &Object, vm: &Vm) -> PyResult<Ref<CData>> {
+    /// A new object of a C type, still without memory. The type's layout is final from now on.
+    fn unplaced<'a>(class: &'a Object, vm: &Vm) -> PyResult<(Ref<CData>, &'a StgInfo)> {
         let info = concrete(class, vm)?;
         info.is_final.set(true);
         let Some(class) = class.downcast_ref::<Type>() else { return Err(vm.type_error("abstract class")) };
         let data = Self::allocate(class, vm)?;
         data.length.set(info.length.get());
+        Ok((data, info))
+    }
+
+    /// A new object of a C type with memory of its own, all zeros. The type's layout is final from now on.
+    pub fn new_of(class: &Object, vm: &Vm) -> PyResult<Ref<CData>> {
+        let (data, info) = Self::unplaced(class, vm)?;
         data.claim(info.size.get(), vm)?;
         Ok(data)
     }
@@ -159,12 +165,8 @@ impl CData {
     /// An object that describes memory at an address of the program's choice.
     pub fn at_address(class: &Object, address: *mut u8, vm: &Vm) -> PyResult<Ref<CData>> {
         audit("ctypes.cdata", &[&vm.new_int(address as usize)], vm)?;
-        let info = concrete(class, vm)?;
-        info.is_final.set(true);
-        let Some(class) = class.downcast_ref::<Type>() else { return Err(vm.type_error("abstract class")) };
-        let data = Self::allocate(class, vm)?;
+        let (data, info) = Self::unplaced(class, vm)?;
         data.ptr.set(address);
-        data.length.set(info.length.get());
         data.size.set(info.size.get());
         Ok(data)
     }
@@ -177,12 +179,8 @@ impl CData {
         address: *mut u8,
         vm: &Vm,
     ) -> PyResult<Ref<CData>> {
-        let info = concrete(class, vm)?;
-        info.is_final.set(true);
-        let Some(class) = class.downcast_ref::<Type>() else { return Err(vm.type_error("abstract class")) };
-        let data = Self::allocate(class, vm)?;
+        let (data, info) = Self::unplaced(class, vm)?;
         data.ptr.set(address);
-        data.length.set(info.length.get());
         data.size.set(info.size.get());
         data.base.put(base.into());
         data.index.set(index);

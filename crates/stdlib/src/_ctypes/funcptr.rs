@@ -9,9 +9,7 @@ use taipan_vm::runtime::audit::audit;
 use super::call::{FLAG_CDECL, Function, MAX_ARGUMENTS, call};
 use super::callback::Thunk;
 use super::data::CData;
-use super::stginfo::{
-    CType, IS_POINTER, Passing, StgInfo, concrete, info_of, info_of_class, init_info, init_type,
-};
+use super::stginfo::{CType, IS_POINTER, StgInfo, concrete, info_of, info_of_class, init_info, init_type};
 use super::{argument_error, array, class_methods, dl, names, pointer};
 
 /// An argument that the caller gives.
@@ -38,11 +36,7 @@ impl FuncPtrType {
     fn tp_init(zelf: &Object, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
         init_type(zelf, args, kwargs, vm)?;
         let info = init_info(zelf, vm)?;
-        info.size.set(size_of::<usize>());
-        info.align.set(align_of::<usize>());
-        info.length.set(1);
-        info.set_ffi(&raw const libffi_sys::ffi_type_pointer);
-        info.passing.set(Passing::Pointer);
+        info.set_pointer();
         info.set_format("X{}", vm)?;
         let names = names(vm);
         let Some(own) = zelf.downcast_ref::<Type>().and_then(type_dict) else { return Ok(()) };

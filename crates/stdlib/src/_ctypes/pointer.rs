@@ -4,9 +4,7 @@ use taipan_vm::prelude::*;
 
 use super::carg::byref;
 use super::data::{self, CData, as_cdata};
-use super::stginfo::{
-    CType, IS_POINTER, Passing, StgInfo, concrete, info_of, info_of_class, init_info, init_type,
-};
+use super::stginfo::{CType, IS_POINTER, StgInfo, concrete, info_of, info_of_class, init_info, init_type};
 use super::{array, class_methods, names};
 
 /// The metaclass of pointers.
@@ -46,11 +44,7 @@ impl PointerType {
     fn tp_init(zelf: &Object, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<()> {
         init_type(zelf, args, kwargs, vm)?;
         let info = init_info(zelf, vm)?;
-        info.size.set(size_of::<usize>());
-        info.align.set(align_of::<usize>());
-        info.length.set(1);
-        info.set_ffi(&raw const libffi_sys::ffi_type_pointer);
-        info.passing.set(Passing::Pointer);
+        info.set_pointer();
         info.flags.set(info.flags.get() | IS_POINTER);
         let own = zelf.downcast_ref::<Type>().and_then(taipan_vm::builtins::type_::type_dict);
         let Some(target) = own.map(|dict| dict.get_str(&names(vm)._type_, vm)).transpose()?.flatten() else {

@@ -102,6 +102,15 @@ impl StgInfo {
         self.ffi.get()
     }
 
+    /// Makes it the data of a type whose instances are one address.
+    pub fn set_pointer(&self) {
+        self.size.set(size_of::<usize>());
+        self.align.set(align_of::<usize>());
+        self.length.set(1);
+        self.set_ffi(&raw const libffi_sys::ffi_type_pointer);
+        self.passing.set(Passing::Pointer);
+    }
+
     /// Takes over one of libffi's own types.
     pub fn set_ffi(&self, from: *const ffi_type) {
         // SAFETY: libffi's types are statics, other types live as long as their class; nobody borrows ours.

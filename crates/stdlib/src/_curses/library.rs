@@ -205,7 +205,7 @@ dynamic_library! {
             overlay: c_int,
         ) -> c_int;
     }
-    unsafe {
+    vouched {
         fn color_content(color: c_short, red: *mut c_short, green: *mut c_short, blue: *mut c_short) -> c_int;
         fn pair_content(pair: c_short, foreground: *mut c_short, background: *mut c_short) -> c_int;
         fn getmouse(event: *mut MouseEvent) -> c_int;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::_interpreters::policies::UNBOUND_REMOVE;
 use crate::_interpreters::shared::Shared;
 
 /// One end of a channel, or both.
@@ -317,9 +318,6 @@ pub fn info(id: i64) -> Result<Info, Refusal> {
         }
     })
 }
-
-/// What becomes of an item whose interpreter has ended: it goes too.
-const UNBOUND_REMOVE: i32 = 1;
 
 /// Takes an interpreter's objects and ends out of the channels, when it has ended.
 pub fn unbind(interp: i64) {

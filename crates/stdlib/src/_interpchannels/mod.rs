@@ -10,6 +10,8 @@ use taipan_vm::prelude::*;
 use taipan_vm::runtime::interpreters;
 
 use crate::_interpreters::exceptions::class_of;
+use crate::_interpreters::number_argument;
+use crate::_interpreters::policies::{DEFAULTS, PICKLED, policies};
 use crate::_interpreters::shared::{Shared, pack};
 
 pub(crate) mod channel;
@@ -20,9 +22,6 @@ use id::ChannelId;
 
 /// The module.
 pub struct InterpChannels;
-
-/// Everything that can't be shared is pickled.
-const PICKLED: i32 = 1;
 
 static INFO: StructSeq = StructSeq {
     name: "_interpchannels.ChannelInfo",
@@ -80,16 +79,9 @@ impl FromArg<'_> for Id {
         if let Some(id) = object.downcast_ref::<ChannelId>() {
             return Ok(Id(id.id, id.end));
         }
-        if !object.has_index() {
-            let given = object.ob_type().tp_name_str();
-            return Err(vm.type_error(format!("channel ID must be an int, got {given}")));
-        }
-        let index = object.as_index(vm)?;
-        if index.is_negative() {
-            let shown = object.repr(vm)?.to_string_lossy().into_owned();
-            return Err(vm.value_error(format!("channel ID must be a non-negative int, got {shown}")));
-        }
-        let id = index.to_i64().ok_or_else(|| vm.overflow_error("int too big to convert"))?;
+        let id = number_argument(object, "channel ID", vm)?
+            .to_i64()
+            .ok_or_else(|| vm.overflow_error("int too big to convert"))?;
         Ok(Id(id, End::Both))
     }
 }
@@ -100,18 +92,6 @@ fn end_of(send: Option<bool>, recv: Option<bool>) -> End {
         (true, false) => End::Send,
         (false, true) => End::Recv,
         _ => End::Both,
-    }
-}
-
-fn check_unbound(op: i32, vm: &Vm) -> PyResult<i32> {
-    if (1..=3).contains(&op) { Ok(op) } else { Err(vm.value_error(format!("unsupported unboundop {op}"))) }
-}
-
-fn check_fallback(fallback: i32, vm: &Vm) -> PyResult<i32> {
-    if (0..=PICKLED).contains(&fallback) {
-        Ok(fallback)
-    } else {
-        Err(vm.value_error(format!("unsupported fallback {fallback}")))
     }
 }
 
@@ -214,18 +194,10 @@ fn send(
     }
 }
 
-/// What becomes of an item whose interpreter ends, and of objects that can't be shared: as asked, or the channel's defaults.
-fn policies(id: i64, unbound: Option<i32>, fallback: Option<i32>, vm: &Vm) -> PyResult<(i32, i32)> {
+/// The policies for one object: as asked, or the channel's.
+fn policies_for(id: i64, unbound: Option<i32>, fallback: Option<i32>, vm: &Vm) -> PyResult<(i32, i32)> {
     let defaults = channel::with(id, |channel| channel.defaults).map_err(|why| refused(why, id, vm))?;
-    let unbound = match unbound {
-        None | Some(-1) => defaults.0,
-        Some(op) => check_unbound(op, vm)?,
-    };
-    let fallback = match fallback {
-        None | Some(-1) => defaults.1,
-        Some(fallback) => check_fallback(fallback, vm)?,
-    };
-    Ok((unbound, fallback))
+    policies(unbound, fallback, defaults, vm)
 }
 
 /// This module provides primitive operations to manage Python interpreters.
@@ -237,15 +209,8 @@ impl InterpChannels {
     /// Create a new cross-interpreter channel and return a unique generated ID.
     #[function("($module, unboundop=-1, fallback=-1)")]
     fn create(unboundop: Option<i32>, fallback: Option<i32>, vm: &Vm) -> PyResult<Ref<ChannelId>> {
-        let unbound = match unboundop {
-            None | Some(-1) => 3,
-            Some(op) => check_unbound(op, vm)?,
-        };
-        let fallback = match fallback {
-            None | Some(-1) => PICKLED,
-            Some(fallback) => check_fallback(fallback, vm)?,
-        };
-        Ok(ChannelId::create(channel::create((unbound, fallback)), End::Both, vm))
+        let defaults = policies(unboundop, fallback, DEFAULTS, vm)?;
+        Ok(ChannelId::create(channel::create(defaults), End::Both, vm))
     }
 
     /// channel_destroy(cid)
@@ -297,7 +262,7 @@ impl InterpChannels {
     ) -> PyResult<()> {
         let blocking = blocking.unwrap_or(true);
         let limit = waiting_time(blocking, timeout, vm)?;
-        let (unbound, fallback) = policies(cid.0, unboundop.0, fallback.0, vm)?;
+        let (unbound, fallback) = policies_for(cid.0, unboundop.0, fallback.0, vm)?;
         send(cid.0, pack(obj, fallback == PICKLED, vm)?, unbound, blocking, limit, vm)
     }
 
@@ -317,7 +282,7 @@ impl InterpChannels {
     ) -> PyResult<()> {
         let blocking = blocking.unwrap_or(true);
         let limit = waiting_time(blocking, timeout, vm)?;
-        let (unbound, _) = policies(cid.0, unboundop.0, fallback.0, vm)?;
+        let (unbound, _) = policies_for(cid.0, unboundop.0, fallback.0, vm)?;
         let view = MemoryView::from_object(obj, vm)?;
         send(cid.0, pack(view.as_object(), false, vm)?, unbound, blocking, limit, vm)
     }
@@ -436,7 +401,7 @@ impl InterpChannels {
     /// Return the channel's default values, set when it was created.
     #[function("($module, cid)")]
     fn get_channel_defaults(cid: Id, vm: &Vm) -> PyResult<(i32, i32)> {
-        policies(cid.0, None, None, vm)
+        policies_for(cid.0, None, None, vm)
     }
 
     #[function("($module, id, *, send=False, recv=False, force=False, _resolve=False)")]

@@ -11,6 +11,7 @@ use taipan_vm::runtime::interpreters::{self, Refusal};
 mod buffer_view;
 mod captured;
 pub(crate) mod exceptions;
+pub(crate) mod policies;
 pub(crate) mod shared;
 mod stateless;
 
@@ -29,21 +30,26 @@ const WHENCE_RUNTIME: i64 = 1;
 /// Where those that this module makes come from.
 const WHENCE_STDLIB: i64 = 5;
 
+/// A number that is not negative: an int, or an object with `__index__`. `what` names it in errors.
+pub(crate) fn number_argument(object: &Object, what: &str, vm: &Vm) -> PyResult<Ref<Int>> {
+    if !object.has_index() {
+        let given = object.ob_type().tp_name_str();
+        return Err(vm.type_error(format!("{what} must be an int, got {given}")));
+    }
+    let index = object.as_index(vm)?;
+    if index.is_negative() {
+        let shown = object.repr(vm)?.to_string_lossy().into_owned();
+        return Err(vm.value_error(format!("{what} must be a non-negative int, got {shown}")));
+    }
+    Ok(index)
+}
+
 /// The number of an interpreter that exists: an int, or an object with `__index__`.
 struct Id(i64);
 
 impl FromArg<'_> for Id {
     fn from_arg(object: &Object, _what: &ArgName, vm: &Vm) -> PyResult<Self> {
-        if !object.has_index() {
-            let given = object.ob_type().tp_name_str();
-            return Err(vm.type_error(format!("interpreter ID must be an int, got {given}")));
-        }
-        let index = object.as_index(vm)?;
-        if index.is_negative() {
-            let shown = object.repr(vm)?.to_string_lossy().into_owned();
-            return Err(vm.value_error(format!("interpreter ID must be a non-negative int, got {shown}")));
-        }
-        match index.to_i64() {
+        match number_argument(object, "interpreter ID", vm)?.to_i64() {
             Some(id) if id == MAIN || interpreters::describe(id).is_some() => Ok(Id(id)),
             Some(id) => Err(unknown(id, vm)),
             None => Err(vm.overflow_error("max interpreter ID is 9223372036854775807")),

@@ -37,7 +37,7 @@ dynamic_library! {
         fn rl_prep_terminal(meta: c_int);
         fn rl_callback_handler_remove();
     }
-    unsafe {
+    vouched {
         fn rl_parse_and_bind(line: *mut c_char) -> c_int;
         fn rl_read_init_file(file: *const c_char) -> c_int;
         fn read_history(file: *const c_char) -> c_int;
