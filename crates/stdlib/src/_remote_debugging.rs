@@ -57,7 +57,7 @@ pub struct RemoteUnwinder {
 /// RemoteUnwinder(pid): Inspect stack of a remote Python process.
 #[pytype(name = "_remote_debugging.RemoteUnwinder")]
 impl RemoteUnwinder {
-    #[new("(pid, *, all_threads=False, only_active_thread=False, debug=False)")]
+    #[new("!(pid, *, all_threads=False, only_active_thread=False, debug=False)")]
     fn new(
         _cls: &Type,
         _pid: i32,
