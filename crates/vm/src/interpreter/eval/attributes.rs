@@ -32,6 +32,7 @@ pub unsafe fn load_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: 
     }
 }
 
+/// `STORE_ATTR`: `owner.name = value`.
 pub unsafe fn store_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -40,6 +41,7 @@ pub unsafe fn store_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg:
     }
 }
 
+/// `DELETE_ATTR`: `del owner.name`.
 pub unsafe fn delete_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
