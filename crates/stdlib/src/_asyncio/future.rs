@@ -38,6 +38,9 @@ pub struct Future {
     pub log_traceback: Cell<bool>,
     #[traverse(skip)]
     pub blocking: Cell<bool>,
+    /// Whether this is the head of a task.
+    #[traverse(skip)]
+    pub is_task: Cell<bool>,
 }
 
 #[cold]

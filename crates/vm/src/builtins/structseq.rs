@@ -219,9 +219,8 @@ impl StructSequence {
         }
         let sequence = match args.as_slice().first() {
             Some(sequence) => sequence.clone(),
-            None => lookup("sequence")?.ok_or_else(|| {
-                vm.type_error(format!("{}() missing required argument 'sequence' (pos 1)", cls.name()))
-            })?,
+            None => lookup("sequence")?
+                .ok_or_else(|| vm.type_error("structseq() missing required argument 'sequence' (pos 1)"))?,
         };
         let Ok(mut values) = sequence.collect_iterable(vm) else {
             if vm.exception_matches(types::type_error()) {

@@ -206,7 +206,7 @@ fn character(value: &Object, vm: &Vm) -> PyResult<u32> {
     if !value.has_index() {
         return Err(vm.type_error(format!(
             "%c requires an int or a unicode character, not {}",
-            value.ob_type().name()
+            crate::interpreter::fully_qualified_name(value.ob_type(), vm)
         )));
     }
     let index = value.as_index(vm)?;
