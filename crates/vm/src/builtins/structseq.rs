@@ -246,7 +246,7 @@ impl StructSequence {
             Some(dict) => Some(dict.clone()),
             None => lookup("dict")?,
         };
-        if let Some(dict) = given.filter(|d| !vm.is_none(d)) {
+        if let Some(dict) = given {
             let Some(dict) = dict.downcast_ref::<Dict>() else {
                 return Err(
                     vm.type_error(format!("{}() takes a dict as second arg, if any", declaration.name))

@@ -109,7 +109,8 @@ pub(crate) fn resolve(directive: &Directive, arguments: &mut Arguments<'_>, vm: 
             if width < 0 {
                 flags.left = true;
             }
-            width.unsigned_abs() as usize
+            let Some(width) = width.checked_abs() else { return Err(vm.overflow_error("width too big")) };
+            width as usize
         }
     };
     let precision = match directive.precision {
