@@ -201,7 +201,8 @@ pub fn type_getattr(tp: &Type, name: &Str, vm: &Vm) -> PyResult {
     }
 }
 
-fn type_lookup_attr(tp: &Type, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+/// `cls.name`, where a missing attribute is no error.
+pub fn type_lookup_attr(tp: &Type, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     if !tp.has_flag(TypeFlags::READY) {
         type_ready(tp, vm)?;
     }
