@@ -53,6 +53,9 @@ pub struct Future {
     /// Set while a task yields it.
     #[traverse(skip)]
     pub blocking: Cell<bool>,
+    /// Whether this is the head of a task.
+    #[traverse(skip)]
+    pub is_task: Cell<bool>,
 }
 
 #[cold]

@@ -11,6 +11,7 @@ use super::state::state;
 
 /// How far a future is.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Progress {
     Pending,
     Cancelled,
@@ -117,6 +118,7 @@ impl Future {
             progress: Cell::new(Progress::Pending),
             log_traceback: Cell::new(false),
             blocking: Cell::new(false),
+            is_task: Cell::new(false),
         }
     }
 

@@ -79,10 +79,12 @@ impl Task {
 impl Task {
     #[slot]
     fn tp_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        let future = Future::empty(Object::new(Self::type_object()));
+        future.is_task.set(true);
         vm.new_instance(
             cls,
             Task {
-                future: Future::empty(Object::new(Self::type_object())),
+                future,
                 waiter: Slot::empty(),
                 coroutine: Slot::empty(),
                 name: Slot::empty(),

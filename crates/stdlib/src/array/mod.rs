@@ -326,7 +326,7 @@ fn code_argument(typecode: &Object, vm: &Vm) -> PyResult<u32> {
 ///
 /// typecode -- the typecode character used to create the array
 /// itemsize -- the length in bytes of one array item
-#[pytype(name = "array.array", flags(BASETYPE), weakrefs = weakrefs, unhashable)]
+#[pytype(name = "array.array", flags(BASETYPE, SEQUENCE), weakrefs = weakrefs, unhashable)]
 impl Array {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {

@@ -117,8 +117,10 @@ fn no_context_manager(owner: &Object, which: usize, vm: &Vm) -> Raised {
     let has = |name: &Str| lookup(tp, name, vm).is_some();
     let name = tp.tp_name_str();
     let (kind, missed, other) = match which {
+        0 if has(ids.__exit__) => ("", " (missed __enter__ method)", false),
         0 => ("", "", false),
         1 => ("", " (missed __exit__ method)", has(ids.__aenter__) && has(ids.__aexit__)),
+        2 if has(ids.__aexit__) => ("asynchronous ", " (missed __aenter__ method)", false),
         2 => ("asynchronous ", "", false),
         _ => ("asynchronous ", " (missed __aexit__ method)", has(ids.__enter__) && has(ids.__exit__)),
     };

@@ -119,9 +119,14 @@ pub fn tuple_from(iterable: &Object, vm: &Vm) -> PyResult {
 
 /// `SET_ADD`: adds the topmost value to the set of a comprehension.
 pub unsafe fn set_add(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
-    // SAFETY: see `eval::run`. The compiler made the set.
+    // SAFETY: see `eval::run`.
     unsafe {
-        s.object(oparg + 1).cast::<Set>().add(s.object(1), vm)?;
+        // Mostly the compiler has made the set, but a program can bind `__conditional_annotations__` to anything.
+        let set = s.object(oparg + 1);
+        let Some(set) = set.downcast_ref::<Set>() else {
+            return Err(vm.type_error(format!("'{}' object is not a set", set.ob_type().tp_name_str())));
+        };
+        set.add(s.object(1), vm)?;
         Ok(s.drop(1))
     }
 }
