@@ -233,7 +233,7 @@ impl Code {
                 version: Cell::new(0),
                 localsplusnames: Slot::of(parts.localsplusnames),
                 localspluskinds: Slot::of(parts.localspluskinds),
-                filename: Slot::of(parts.filename),
+                filename: Slot::of(Str::intern(parts.filename, vm)),
                 name: Slot::of(parts.name),
                 qualname: Slot::of(parts.qualname),
                 linetable: Slot::of(parts.linetable),
