@@ -113,7 +113,9 @@ fn main() {
         )
         .expect("a String grows");
     }
-    index.push_str("];\n\npub static DATA: &[(&str, (usize, usize))] = &[\n");
+    index.push_str(
+        "];\n\n/// Where each data file lies in the blob.\npub static DATA: &[(&str, (usize, usize))] = &[\n",
+    );
     let mut contents = BTreeMap::new();
     for (name, path) in &data {
         let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -25,10 +25,10 @@ def functions(command):
 
 
 def pattern(name):
-    """The sections that a function may be in, for any hash that the compiler appends."""
+    """The sections that a function may be in, for any hash that the compiler appends. The release's profile has a say."""
     name = re.sub(r"17h[0-9a-f]{16}E", "17h*E", name)
     name = re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", name)
-    return f".text.{name} .text.unlikely.{name}"
+    return f".text.{name} .text.hot.{name} .text.unlikely.{name}"
 
 
 def main():

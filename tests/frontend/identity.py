@@ -78,8 +78,7 @@ def symbols(source, path, optimize):
     import _symtable
 
     def walk(table, depth):
-        # Sorted: names that are free in inner scopes come in the order of a set of strings.
-        names = " ".join(f"{ascii(name)}={flags}" for name, flags in sorted(table.symbols.items()))
+        names = " ".join(f"{ascii(name)}={flags}" for name, flags in table.symbols.items())
         yield f"{'  ' * depth}{table.name} {table.type} {table.lineno} {table.nested} {table.varnames} {names}"
         for child in table.children:
             yield from walk(child, depth + 1)

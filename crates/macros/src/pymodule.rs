@@ -103,6 +103,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     let types =
         options.types.iter().map(|tp| quote!(<#tp>::type_object as fn() -> &'static ::taipan_object::Type));
     Ok(quote! {
+        #[allow(non_snake_case, reason = "methods bear their Python names")]
         #item
 
         static #table: [::taipan_object::defs::MethodDef; #own #(+ #extra.len())* + 1] =

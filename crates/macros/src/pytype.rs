@@ -204,6 +204,7 @@ pub fn expand_table(args: TokenStream, item: TokenStream, owner: Owner) -> syn::
     }
     let ty = &item.self_ty;
     Ok(quote! {
+        #[allow(non_snake_case, reason = "methods bear their Python names")]
         #item
         impl #ty {
             #(#wrappers)*
@@ -528,6 +529,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
         }
     };
     Ok(quote! {
+        #[allow(non_snake_case, reason = "methods bear their Python names")]
         #item
 
         impl #layout {

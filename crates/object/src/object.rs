@@ -36,6 +36,9 @@ unsafe impl Sync for Object {}
 unsafe impl Send for Object {}
 
 impl Object {
+    /// Where the type lies in an object.
+    pub const TYPE_OFFSET: usize = offset_of!(Object, ob_type);
+
     /// The header of an immortal object in static storage whose type is `ob_type`.
     pub const fn immortal_static(ob_type: *const Type) -> Self {
         Object {

@@ -1,5 +1,7 @@
 //! `_symtable`: the compiler's symbol tables as objects.
 
+use std::collections::HashMap;
+
 use taipan_vm::prelude::*;
 use taipan_vm::runtime::compile::symtable::{BlockId, BlockType, SCOPE_OFFSET, Scope, SymbolTable, def};
 use taipan_vm::runtime::compile::{self, Mode};
@@ -26,16 +28,25 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn new(table: &SymbolTable<'_>, id: BlockId, vm: &Vm) -> PyResult<Option<Ref<Entry>>> {
+    fn new(
+        table: &SymbolTable<'_>,
+        id: BlockId,
+        passed_on: &PassedOn,
+        vm: &Vm,
+    ) -> PyResult<Option<Ref<Entry>>> {
         let Some(block) = table.blocks.get(id) else { return Ok(None) };
         let symbols = vm.new_dict();
-        for (name, flags) in block.symbols.iter() {
+        for (name, flags) in block.symbols.iter().take(block.origins.without_passed_on) {
             symbols.set_item(vm.intern(name).as_object(), &vm.new_int(flags), vm)?;
+        }
+        let free = vm.new_int((Scope::Free as u32) << SCOPE_OFFSET);
+        for name in passed_on.get(&id).into_iter().flatten() {
+            symbols.set_item(&**name, &free, vm)?;
         }
         let varnames: Vec<ObjRef> = block.varnames.iter().map(|name| vm.intern(name).into_object()).collect();
         let mut children = Vec::new();
         for child in &block.children {
-            children.extend(Entry::new(table, *child, vm)?.map(Ref::into_object));
+            children.extend(Entry::new(table, *child, passed_on, vm)?.map(Ref::into_object));
         }
         Ok(Some(vm.new_object(Entry {
             ob: Object::new(Self::type_object()),
@@ -48,6 +59,48 @@ impl Entry {
             line: if block.kind == BlockType::Module { 0 } else { i64::from(block.range.line) },
         })))
     }
+}
+
+/// The names of each block that only inner blocks use, in their order.
+type PassedOn = HashMap<BlockId, Vec<ObjRef>>;
+
+/// The names that are free in a block. Sets take and lose names here as they do in CPython, whose order thereby is that of
+/// the names' hashes in all blocks.
+fn free_names(table: &SymbolTable<'_>, id: BlockId, passed_on: &mut PassedOn, vm: &Vm) -> PyResult<Ref<Set>> {
+    let (own_free, inner_free) = (Set::new(vm), Set::new(vm));
+    let Some(block) = table.blocks.get(id) else { return Ok(own_free) };
+    for (name, flags) in block.symbols.iter().take(block.origins.own) {
+        if Scope::of(flags) == Scope::Free {
+            own_free.add(vm.intern(name).as_object(), vm)?;
+        }
+    }
+    for inner in &block.origins.inner {
+        let free = free_names(table, *inner, passed_on, vm)?;
+        for name in table.blocks.get(*inner).map_or(&[][..], |inner| &inner.origins.dropped) {
+            free.discard(vm.intern(name).as_object(), vm)?;
+        }
+        inner_free.update_from(free.as_object(), vm)?;
+    }
+    if block.is_function_like() {
+        for (name, _) in block.symbols.iter().filter(|symbol| Scope::of(symbol.1) == Scope::Cell) {
+            inner_free.discard(vm.intern(name).as_object(), vm)?;
+        }
+    } else if block.kind == BlockType::Class {
+        for name in ["__class__", "__classdict__", "__conditional_annotations__"] {
+            inner_free.discard(vm.intern(name).as_object(), vm)?;
+        }
+    }
+    let rest = Set::new(vm);
+    for (name, _) in block.symbols.iter().skip(block.origins.without_passed_on) {
+        rest.add(vm.intern(name).as_object(), vm)?;
+    }
+    if !rest.is_empty() {
+        let mut ordered = inner_free.items_vec();
+        ordered.retain(|name| matches!(rest.contains(name, vm), Ok(true)));
+        passed_on.insert(id, ordered);
+    }
+    own_free.update_from(inner_free.as_object(), vm)?;
+    Ok(own_free)
 }
 
 /// The number of a block's type.
@@ -123,7 +176,11 @@ impl SymtableModule {
             Some("single") => Mode::Single,
             _ => return Err(vm.value_error("symtable() arg 3 must be 'exec' or 'eval' or 'single'")),
         };
-        let top = compile::with_symbols(source, &filename, mode, vm, |table| Entry::new(table, 0, vm))?;
+        let top = compile::with_symbols(source, &filename, mode, vm, |table| {
+            let mut passed_on = PassedOn::default();
+            free_names(table, 0, &mut passed_on, vm)?;
+            Entry::new(table, 0, &passed_on, vm)
+        })?;
         top.map(Ref::into_object).ok_or_else(|| vm.system_error("no symbol table"))
     }
 

@@ -48,6 +48,7 @@ fn block<'a>(
         new_bound.extend(outer.bound.iter().flatten());
     }
     let symbols: Vec<_> = table.blocks[id].symbols.iter().collect();
+    table.blocks[id].origins.own = symbols.len();
     for (name, flags) in symbols {
         let scope = resolve(table, id, name, flags, outer, &mut local, &mut free)?;
         scopes.insert(name, scope);
@@ -65,7 +66,8 @@ fn block<'a>(
     let mut new_free = Names::default();
     let mut inlined_cells = Names::default();
     let mut children = Vec::new();
-    for child in std::mem::take(&mut table.blocks[id].children) {
+    let inner_blocks = std::mem::take(&mut table.blocks[id].children);
+    for &child in &inner_blocks {
         let class = match table.blocks[child].can_see_class_scope {
             true if is_class => Some(id),
             true => outer.class,
@@ -91,6 +93,7 @@ fn block<'a>(
         new_free.extend(child_free);
     }
     table.blocks[id].children = children;
+    table.blocks[id].origins.inner = inner_blocks;
     if function_like {
         for (name, scope) in &mut scopes {
             if *scope == Scope::Local && (new_free.contains(name) || inlined_cells.contains(name)) {
@@ -202,6 +205,7 @@ fn inline_comprehension<'a>(
                 scope = Scope::GlobalImplicit;
                 if !free_in_child(table, comprehension, name) {
                     child_free.remove(name);
+                    table.blocks[comprehension].origins.dropped.push(name);
                 }
             }
             table.blocks[id].symbols.set(name, only_flags);
@@ -213,6 +217,7 @@ fn inline_comprehension<'a>(
         }
         if existing & def::BOUND != 0 && !is_class && !free_in_child(table, comprehension, name) {
             child_free.remove(name);
+            table.blocks[comprehension].origins.dropped.push(name);
         }
     }
 }
@@ -231,6 +236,7 @@ fn record<'a>(
         }
         *flags |= (scopes.get(name).copied().unwrap_or(Scope::Unknown) as u32) << SCOPE_OFFSET;
     }
+    this.origins.without_passed_on = this.symbols.list.len();
     let class_flag = this.kind == BlockType::Class || this.can_see_class_scope;
     let mut names: Vec<&str> = free.iter().copied().collect();
     names.sort_unstable();

@@ -142,6 +142,20 @@ impl<'a> Symbols<'a> {
     }
 }
 
+/// How names got into a block. `symtable` shows those that are free in inner blocks in the order of a set of strings, which
+/// only who knows their hashes can tell.
+#[derive(Default, Debug)]
+pub struct Origins<'a> {
+    /// How many symbols are the block's own: the first ones.
+    pub own: usize,
+    /// How many there are without those that only inner blocks use: the rest.
+    pub without_passed_on: usize,
+    /// All inner blocks, also inlined comprehensions.
+    pub inner: Vec<BlockId>,
+    /// Free names of an inlined comprehension that are no longer free around it.
+    pub dropped: Vec<&'a str>,
+}
+
 /// One block: a module, class, function, or annotation scope.
 #[derive(Debug)]
 pub struct Block<'a> {
@@ -155,6 +169,8 @@ pub struct Block<'a> {
     pub varnames: Vec<&'a str>,
     /// The blocks in it.
     pub children: Vec<BlockId>,
+    /// How its names got into it.
+    pub origins: Origins<'a>,
     /// Where it starts.
     pub range: Range,
     /// Whether it is inside a function.

@@ -83,6 +83,7 @@ impl<'a> Visitor<'a> {
             symbols: Symbols::default(),
             varnames: Vec::new(),
             children: Vec::new(),
+            origins: Default::default(),
             range,
             nested,
             generator: false,

@@ -96,13 +96,22 @@ pub fn add(a: &[u32], b: &[u32]) -> Digits {
         *out = carry & DIGIT_MASK;
         carry >>= DIGIT_BITS;
     }
-    for (out, digit) in high_out.iter_mut().zip(high.iter().copied().chain(std::iter::once(0))) {
+    for (out, &digit) in high_out.iter_mut().zip(high) {
         carry += digit;
         *out = carry & DIGIT_MASK;
         carry >>= DIGIT_BITS;
     }
-    normalise(&mut result);
+    set_top(&mut result, carry);
     result
+}
+
+/// Writes the last carry of an operation into the topmost digit, or drops that digit if it is not needed.
+#[inline]
+fn set_top(result: &mut Digits, carry: u32) {
+    match result.last_mut() {
+        Some(top) if carry != 0 => *top = carry,
+        _ => normalise(result),
+    }
 }
 
 /// `a - b`, where `a >= b`.
@@ -191,12 +200,12 @@ pub fn mul(a: &[u32], b: &[u32]) -> Digits {
 pub fn mul_digit(a: &[u32], factor: u32) -> Digits {
     let mut result = Digits::from_elem(0, a.len() + 1);
     let mut carry = 0u64;
-    for (out, digit) in result.iter_mut().zip(a.iter().copied().chain(std::iter::once(0))) {
+    for (out, &digit) in result.iter_mut().zip(a) {
         carry += u64::from(digit) * u64::from(factor);
         *out = (carry & MASK) as u32;
         carry >>= DIGIT_BITS;
     }
-    normalise(&mut result);
+    set_top(&mut result, carry as u32);
     result
 }
 
@@ -305,12 +314,12 @@ pub fn shl(a: &[u32], count: u64) -> Digits {
     let bits = (count % u64::from(DIGIT_BITS)) as u32;
     let mut result = Digits::from_elem(0, a.len() + zeros + 1);
     let mut carry = 0u64;
-    for (out, digit) in result.iter_mut().skip(zeros).zip(a.iter().copied().chain(std::iter::once(0))) {
+    for (out, &digit) in result.iter_mut().skip(zeros).zip(a) {
         carry |= u64::from(digit) << bits;
         *out = (carry & MASK) as u32;
         carry >>= DIGIT_BITS;
     }
-    normalise(&mut result);
+    set_top(&mut result, carry as u32);
     result
 }
 

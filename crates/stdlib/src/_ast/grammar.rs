@@ -13,8 +13,11 @@ pub struct Rule {
 /// What is known of a node's place in the source.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Position {
+    /// No attributes.
     None,
+    /// A place whose end may be missing.
     EndOptional,
+    /// A whole place.
     All,
 }
 
@@ -165,8 +168,11 @@ pub const RULES: &[Rule] = &[
 
 /// A field: its type in the grammar without the quantifier, the quantifier (`""`, `"?"`, `"*"`, `"?*"`), and its name.
 pub struct Field {
+    /// The field's type.
     pub kind: &'static str,
+    /// `?` for optional, `*` for a list, else empty.
     pub quantifier: &'static str,
+    /// The field's name.
     pub name: &'static str,
 }
 

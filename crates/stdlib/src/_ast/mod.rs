@@ -24,7 +24,9 @@ pub struct AstModule;
 
 /// A class of the tree, with the names of its fields.
 pub struct Class {
+    /// The class in Python.
     pub class: Ref<Type>,
+    /// The names of its fields, in order.
     pub fields: Vec<Ref<Str>>,
 }
 

@@ -14,30 +14,48 @@ use super::state::state;
 #[repr(C)]
 #[derive(Traverse)]
 pub struct Future {
+    /// The object's head.
     #[traverse(skip)]
     pub ob: Object,
+    /// The event loop.
     pub loop_: Slot<Object>,
     /// The first callback and its context; more are pairs in the list.
     pub callback: Slot<Object>,
+    /// The context of the first callback.
     pub context: Slot<Object>,
+    /// The callbacks after the first, with their contexts.
     pub callbacks: Slot<List>,
+    /// What it has failed with.
     pub exception: Slot<Object>,
+    /// The traceback that the exception had then.
     pub exception_traceback: Slot<Object>,
+    /// The result.
     pub result: Slot<Object>,
+    /// Where it was made, in debug mode.
     pub source_traceback: Slot<Object>,
+    /// The message of the cancellation.
     pub cancel_message: Slot<Object>,
+    /// The `CancelledError` that ended it.
     pub cancelled_exception: Slot<Object>,
     /// The one future that awaits this one, or a set of them.
     pub awaited_by: Slot<Object>,
+    /// `__dict__`.
     pub dict: Slot<Object>,
+    /// Its weak references.
     #[traverse(skip)]
     pub weakrefs: WeakList,
+    /// How far it is.
     #[traverse(skip)]
     pub progress: Cell<Progress>,
+    /// Whether its end is told when nobody has asked for the exception.
     #[traverse(skip)]
     pub log_traceback: Cell<bool>,
+    /// Set while a task yields it.
     #[traverse(skip)]
     pub blocking: Cell<bool>,
+    /// Whether this is the head of a task.
+    #[traverse(skip)]
+    pub is_task: Cell<bool>,
 }
 
 #[cold]

@@ -11,6 +11,7 @@ use super::state::state;
 
 /// How far a future is.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Progress {
     Pending,
     Cancelled,
@@ -97,6 +98,7 @@ pub fn discard_awaited_by(future: &Object, waiter: &Object, vm: &Vm) -> PyResult
 }
 
 impl Future {
+    /// A future without a loop, not yet initialised.
     pub fn empty(ob: Object) -> Future {
         Future {
             ob,
@@ -116,9 +118,11 @@ impl Future {
             progress: Cell::new(Progress::Pending),
             log_traceback: Cell::new(false),
             blocking: Cell::new(false),
+            is_task: Cell::new(false),
         }
     }
 
+    /// Whether it has neither result nor exception.
     pub fn is_pending(&self) -> bool {
         self.progress.get() == Progress::Pending
     }
@@ -133,6 +137,7 @@ impl Future {
         self.loop_.get().ok_or_else(|| Future::not_initialized(vm))
     }
 
+    /// Raises `RuntimeError` for a future that was never initialised.
     pub fn check_alive(&self, vm: &Vm) -> PyResult<()> {
         if self.loop_.is_none() { Err(Future::not_initialized(vm)) } else { Ok(()) }
     }
@@ -189,6 +194,7 @@ impl Future {
         Ok(())
     }
 
+    /// Sets the result. Raises `InvalidStateError` when it has ended.
     pub fn finish(&self, result: &Object, vm: &Vm) -> PyResult<()> {
         self.check_alive(vm)?;
         if !self.is_pending() {
@@ -199,6 +205,7 @@ impl Future {
         self.schedule_callbacks(vm)
     }
 
+    /// Sets the exception. Raises `InvalidStateError` when it has ended, `TypeError` for what is none.
     pub fn fail(&self, exception: &Object, vm: &Vm) -> PyResult<()> {
         self.check_alive(vm)?;
         if !self.is_pending() {

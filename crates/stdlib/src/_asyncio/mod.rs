@@ -4,6 +4,7 @@ mod future;
 mod future_core;
 mod future_iter;
 mod registry;
+pub mod remote;
 mod state;
 mod task;
 mod task_step;
@@ -159,6 +160,7 @@ impl AsyncioModule {
 
     #[exec]
     fn exec(_module: &Module, vm: &Vm) -> PyResult<()> {
+        vm.interp().async_tasks.set(&raw const state(vm).newest);
         use taipan_vm::builtins::type_::ready::type_ready;
         for tp in [
             FutureIter::type_object(),

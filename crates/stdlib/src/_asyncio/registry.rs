@@ -12,8 +12,11 @@ use super::task::Task;
 /// A task's place in the list of its interpreter's tasks. A task takes itself out when it dies.
 pub struct Link {
     state: Cell<*const State>,
-    next: Cell<*const Task>,
+    /// The next older task.
+    pub next: Cell<*const Task>,
     previous: Cell<*const Task>,
+    /// The number of the thread that made the task.
+    pub thread: Cell<u64>,
 }
 
 impl Link {
@@ -22,6 +25,7 @@ impl Link {
             state: Cell::new(std::ptr::null()),
             next: Cell::new(std::ptr::null()),
             previous: Cell::new(std::ptr::null()),
+            thread: Cell::new(0),
         }
     }
 
@@ -31,15 +35,16 @@ impl Link {
             return;
         }
         let state = state(vm);
-        let next = state.newest.get();
+        let next = state.newest.get().cast::<Task>();
         self.state.set(state);
+        self.thread.set(vm.id.get());
         self.next.set(next);
         self.previous.set(std::ptr::null());
         // SAFETY: tasks in the list are alive: each removes itself before it is freed.
         if let Some(next) = unsafe { next.as_ref() } {
             next.link.previous.set(task);
         }
-        state.newest.set(task);
+        state.newest.set(task.as_object());
     }
 
     pub fn remove(&self) {
@@ -48,7 +53,7 @@ impl Link {
             let Some(state) = self.state.get().as_ref() else { return };
             match self.previous.get().as_ref() {
                 Some(previous) => previous.link.next.set(self.next.get()),
-                None => state.newest.set(self.next.get()),
+                None => state.newest.set(self.next.get().cast()),
             }
             if let Some(next) = self.next.get().as_ref() {
                 next.link.previous.set(self.previous.get());
@@ -67,7 +72,7 @@ impl Drop for Link {
 /// All tasks in the list, but those that are being destroyed.
 pub fn registered(vm: &Vm) -> Vec<ObjRef> {
     let mut found = Vec::new();
-    let mut at = state(vm).newest.get();
+    let mut at = state(vm).newest.get().cast::<Task>();
     // SAFETY: tasks in the list are alive, and nothing in the loop runs Python code or drops a task.
     while let Some(task) = unsafe { at.as_ref() } {
         let object = task.as_object();

@@ -84,8 +84,8 @@ pub struct State {
     /// The process that the runners belong to.
     process: Cell<u32>,
     eager: OnceCell<Ref<Set>>,
-    /// The newest registered task; each knows the next.
-    pub newest: Cell<*const Task>,
+    /// The newest registered task; each knows the next. Other processes read it, too.
+    pub newest: Cell<*const Object>,
     pub task_count: Cell<u64>,
     pub cancelled_error: Import,
     pub invalid_state: Import,
@@ -162,6 +162,8 @@ impl State {
         };
         let mut runner = runners.swap_remove(at);
         let result = change(&mut runner);
+        let task = runner.task.as_ref().filter(|task| task.downcast_ref::<Task>().is_some());
+        vm.async_task.set(task.map_or(std::ptr::null_mut(), |task| task.as_ptr()));
         if runner.running.is_some() || runner.task.is_some() {
             runners.push(runner);
         }

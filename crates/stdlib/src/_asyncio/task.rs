@@ -16,21 +16,29 @@ use super::task_step;
 #[repr(C)]
 #[derive(Traverse)]
 pub struct Task {
+    /// What a task has in common with futures.
     pub future: Future,
     /// What the coroutine waits for.
     pub waiter: Slot<Object>,
+    /// What it runs.
     pub coroutine: Slot<Object>,
+    /// Its name, or the number that makes one.
     pub name: Slot<Object>,
+    /// The context that it runs in.
     pub context: Slot<Object>,
+    /// Its place among the thread's tasks.
     #[traverse(skip)]
     pub link: Link,
+    /// How many cancellations were asked for.
     #[traverse(skip)]
     pub cancels: Cell<i32>,
     /// The number in the default name.
     #[traverse(skip)]
     pub number: Cell<u64>,
+    /// Whether the next step throws `CancelledError`.
     #[traverse(skip)]
     pub must_cancel: Cell<bool>,
+    /// Whether it is told when it is destroyed pending.
     #[traverse(skip)]
     pub log_destroy_pending: Cell<bool>,
 }
@@ -71,10 +79,12 @@ impl Task {
 impl Task {
     #[slot]
     fn tp_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        let future = Future::empty(Object::new(Self::type_object()));
+        future.is_task.set(true);
         vm.new_instance(
             cls,
             Task {
-                future: Future::empty(Object::new(Self::type_object())),
+                future,
                 waiter: Slot::empty(),
                 coroutine: Slot::empty(),
                 name: Slot::empty(),

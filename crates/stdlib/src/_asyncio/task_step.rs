@@ -289,11 +289,14 @@ fn run(task: &Task, exception: Option<&Object>, vm: &Vm) -> PyResult<()> {
 
 /// `send(None)` of a coroutine-like object that lacks the slot.
 fn next_of(coroutine: &Object, vm: &Vm) -> PyResult<SendResult> {
-    if coroutine.is_iterator() {
-        return Ok(match coroutine.iter_next(vm)? {
-            Some(value) => SendResult::Next(value),
-            None => SendResult::Return(vm.none()),
-        });
+    if let Some(next) = coroutine.ob_type().tp_iternext.get() {
+        // SAFETY: the slot is called with a live object; null without an exception is the end.
+        return match unsafe { Ref::from_raw_opt(next(coroutine.as_ptr())) } {
+            Some(value) => Ok(SendResult::Next(value)),
+            // A `StopIteration` has the result with it.
+            None if vm.has_exception() => Err(Raised),
+            None => Ok(SendResult::Return(vm.none())),
+        };
     }
     coroutine.call_method(vm.ids().send, &[vm.none_ref()], vm).map(SendResult::Next)
 }

@@ -19,20 +19,28 @@ pub const QUOTE_NOTNULL: i32 = 5;
 pub struct Dialect {
     #[traverse(skip)]
     ob: Object,
+    /// Whether a quote is doubled inside quotes.
     #[traverse(skip)]
     pub doublequote: bool,
+    /// Whether spaces behind a delimiter are dropped.
     #[traverse(skip)]
     pub skipinitialspace: bool,
+    /// Whether bad input is refused.
     #[traverse(skip)]
     pub strict: bool,
+    /// One of the `QUOTE_` constants.
     #[traverse(skip)]
     pub quoting: i32,
+    /// The character between fields.
     #[traverse(skip)]
     pub delimiter: u32,
+    /// The quote.
     #[traverse(skip)]
     pub quotechar: Option<u32>,
+    /// The escape character.
     #[traverse(skip)]
     pub escapechar: Option<u32>,
+    /// What ends a row.
     pub lineterminator: Ref<Str>,
 }
 

@@ -62,6 +62,7 @@ impl Date {
         cls.as_object().call(&[&year, &month, &day], vm)
     }
 
+    /// The day.
     pub fn value(&self) -> Day {
         bytes_day(self.data)
     }

@@ -75,23 +75,28 @@ impl DateTime {
         [a, b, c, d]
     }
 
+    /// The packed fields, as in pickles.
     pub fn bytes(&self) -> &[u8; 10] {
         &self.data
     }
 
+    /// The day.
     pub fn day(&self) -> Day {
         bytes_day(self.date_bytes())
     }
 
+    /// The time of day.
     pub fn clock(&self) -> Clock {
         let [_, _, _, _, hour, minute, second, high, middle, low] = self.data;
         Clock::from_bytes([hour, minute, second, high, middle, low], self.fold)
     }
 
+    /// `tzinfo`; `None` for naive ones.
     pub fn zone(&self) -> Option<ObjRef> {
         self.zone.get()
     }
 
+    /// Whether both have the same `tzinfo` object, or none.
     pub fn same_zone(&self, other: &DateTime) -> bool {
         self.zone.as_raw() == other.zone.as_raw()
     }

@@ -17,8 +17,11 @@ const DAY: i128 = 86_400 * SECOND;
 pub struct Delta {
     ob: Object,
     hash: Cell<isize>,
+    /// Days, of either sign.
     pub days: i32,
+    /// Seconds, from 0 to 86,399.
     pub seconds: i32,
+    /// Microseconds, from 0 to 999,999.
     pub micros: i32,
 }
 
@@ -112,14 +115,17 @@ impl Delta {
         i64::from(self.days) * 86_400 + i64::from(self.seconds)
     }
 
+    /// Whether it spans no time.
     pub fn is_zero(&self) -> bool {
         (self.days, self.seconds, self.micros) == (0, 0, 0)
     }
 
+    /// Whether both span the same time.
     pub fn same(&self, other: &Delta) -> bool {
         (self.days, self.seconds, self.micros) == (other.days, other.seconds, other.micros)
     }
 
+    /// `self - other`. Raises `OverflowError`.
     pub fn minus(&self, other: &Delta, vm: &Vm) -> PyResult<Ref<Delta>> {
         Delta::new(
             i64::from(self.days) - i64::from(other.days),
@@ -129,6 +135,7 @@ impl Delta {
         )
     }
 
+    /// `hash(self)`.
     pub fn hash(&self, vm: &Vm) -> PyResult<isize> {
         if self.hash.get() == -1 {
             self.hash.set(self.state(vm).as_object().hash(vm)?);

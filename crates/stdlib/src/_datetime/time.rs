@@ -78,10 +78,12 @@ impl Time {
         cls.as_object().call_kw(&[&hour, &minute, &second, &micro, &zone, &fold], Some(&names), vm)
     }
 
+    /// The time of day.
     pub fn clock(&self) -> Clock {
         Clock::from_bytes(self.data, self.fold)
     }
 
+    /// `tzinfo`; `None` for naive ones.
     pub fn zone(&self) -> Option<ObjRef> {
         self.zone.get()
     }

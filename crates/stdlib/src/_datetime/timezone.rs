@@ -46,6 +46,7 @@ impl TimeZone {
         Ok(vm.new_object(zone).into_object())
     }
 
+    /// The offset from UTC.
     pub fn offset(&self) -> Ref<Delta> {
         self.offset.clone()
     }

@@ -27,7 +27,9 @@ static PARSE_ERROR: DeclaredException =
 /// What the module's objects share.
 #[derive(Default)]
 pub struct State {
+    /// What makes elements of comments.
     pub comment_factory: Slot<Object>,
+    /// What makes elements of processing instructions.
     pub pi_factory: Slot<Object>,
     element_path: Slot<Object>,
     deep_copy: Slot<Object>,

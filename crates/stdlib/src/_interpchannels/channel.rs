@@ -183,7 +183,9 @@ fn with_open<R>(id: i64, look: impl FnOnce(&mut Channel) -> Result<R, Refusal>) 
 
 /// All channels, the newest first, with their defaults.
 pub fn list() -> Vec<(i64, (i32, i32))> {
-    all().channels.iter().rev().map(|(id, channel)| (*id, channel.defaults)).collect()
+    let all = all();
+    let open = all.channels.iter().rev().filter(|(_, channel)| !channel.is_closed);
+    open.map(|(id, channel)| (*id, channel.defaults)).collect()
 }
 
 /// Removes a channel.

@@ -158,6 +158,20 @@ fn named_config(name: &str, vm: &Vm) -> PyResult<(Features, &'static str)> {
     }
 }
 
+#[cold]
+fn wrong_type(name: &str, vm: &Vm) -> Raised {
+    vm.type_error(format!("invalid config type: {name}"))
+}
+
+/// Whether the value of `gil` asks for a lock of its own. Raises `ValueError` for an unknown one.
+fn means_own_gil(gil: &str, vm: &Vm) -> PyResult<bool> {
+    match gil {
+        "own" => Ok(true),
+        "shared" | "default" => Ok(false),
+        other => Err(vm.value_error(format!("unsupported interpreter config .gil value '{other}'"))),
+    }
+}
+
 /// What `create` is given: nothing, a name, or an object with a configuration's attributes.
 fn features_of(config: Option<&Object>, vm: &Vm) -> PyResult<Features> {
     let Some(config) = config.filter(|config| !vm.is_none(config)) else { return Ok(ISOLATED) };
@@ -182,17 +196,15 @@ fn features_of(config: Option<&Object>, vm: &Vm) -> PyResult<Features> {
     };
     let mut flags = [false; FLAGS.len()];
     for (name, flag) in FLAGS.iter().zip(&mut flags) {
-        *flag = take(name)?.is_true(vm)?;
+        let value = take(name)?;
+        if value.downcast_ref::<Bool>().is_none() {
+            return Err(wrong_type(name, vm));
+        }
+        *flag = value.is_true(vm)?;
     }
     let gil = take("gil")?;
-    let own_gil = match gil.downcast_ref::<Str>().map(Str::to_string_lossy).as_deref() {
-        Some("own") => true,
-        Some("shared" | "default") => false,
-        Some(other) => {
-            return Err(vm.value_error(format!("unsupported interpreter config .gil value '{other}'")));
-        }
-        None => return Err(vm.type_error("invalid config value for key 'gil'")),
-    };
+    let Some(gil) = gil.downcast_ref::<Str>() else { return Err(wrong_type("gil", vm)) };
+    let own_gil = means_own_gil(&gil.to_string_lossy(), vm)?;
     check_extra(&rest, vm)?;
     let [
         use_main_obmalloc,
@@ -546,11 +558,20 @@ impl Interpreters {
         let dict = config_object(&features, gil, vm)?;
         let unknown = vm.new_dict();
         for (key, value) in overrides.iter() {
-            if dict.get_str(key, vm)?.is_none() {
-                unknown.set_str(key, value, vm)?;
-            } else {
-                dict.set_str(key, value, vm)?;
+            let is_valid = match dict.get_str(key, vm)? {
+                None => {
+                    unknown.set_str(key, value, vm)?;
+                    continue;
+                }
+                Some(known) => known.ob_type().as_object().is(value.ob_type().as_object()),
+            };
+            if !is_valid {
+                return Err(wrong_type(&key.to_string_lossy(), vm));
             }
+            if let Some(gil) = value.downcast_ref::<Str>() {
+                means_own_gil(&gil.to_string_lossy(), vm)?;
+            }
+            dict.set_str(key, value, vm)?;
         }
         check_extra(&unknown, vm)?;
         namespace(&dict, vm)

@@ -17,6 +17,7 @@ const MAX_PENDING_BYTES: usize = 8;
 #[repr(C)]
 pub struct MultibyteCodec {
     ob: Object,
+    /// Its tables and rules.
     pub codec: &'static Codec,
 }
 

@@ -248,6 +248,11 @@ impl CharSet {
         }
     }
 
+    /// The answers for the first characters; none when the locale has a say in them.
+    pub fn low(&self) -> Option<&[bool; LOW]> {
+        self.low.as_deref()
+    }
+
     /// Whether the set holds a character of the subject.
     #[inline(always)]
     pub fn contains(&self, code: u32) -> bool {

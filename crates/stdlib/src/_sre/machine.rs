@@ -190,6 +190,11 @@ impl Machine {
                     Some(offset) => at += offset,
                     None => return Ok(false),
                 }
+            } else if let Some(lead) = request.program.lead() {
+                match lead.find(units, at, last) {
+                    Some(place) => at = place,
+                    None => return Ok(false),
+                }
             } else if let Some(set) = &start.set {
                 match units[at..].iter().position(|unit| set.contains(unit.code())) {
                     Some(offset) => at += offset,

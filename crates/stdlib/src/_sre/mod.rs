@@ -2,6 +2,7 @@
 //! instructions and `machine` runs those, once for each width of a character.
 
 mod charset;
+mod lead;
 mod machine;
 mod match_;
 mod pattern;

@@ -1,7 +1,10 @@
 //! From the code words of the library's `re._compiler` to what the machine runs. Every word is checked on the way: words
 //! that come from elsewhere end in an error, never in a wrong jump.
 
+use std::cell::OnceCell;
+
 use super::charset::{Category, CharSet, Fold};
+use super::lead::Lead;
 
 /// The words of the code, numbered as in the library's `re._constants.OPCODES`.
 pub mod op {
@@ -187,6 +190,15 @@ pub struct Program {
     pub loops: usize,
     /// Where matches begin.
     pub start: Start,
+    /// The filter of the places where they may begin, made for the first search.
+    lead: OnceCell<Option<Lead>>,
+}
+
+impl Program {
+    /// The filter of the places where a match may begin, when it would say anything.
+    pub fn lead(&self) -> Option<&Lead> {
+        self.lead.get_or_init(|| Lead::new(self)).as_ref()
+    }
 }
 
 /// Translates the words of a pattern with so many groups.
@@ -201,7 +213,7 @@ pub fn translate(code: &[u32], groups: usize) -> Result<Program, BadCode> {
         _ => return Err(BadCode),
     }
     writer.find_first_tests();
-    Ok(Program { ops: writer.ops, loops: writer.loops, start })
+    Ok(Program { ops: writer.ops, loops: writer.loops, start, lead: OnceCell::new() })
 }
 
 fn read_info(words: &mut Words<'_>) -> Result<Start, BadCode> {

@@ -874,6 +874,7 @@ struct Joinable(std::cell::RefCell<Vec<Arc<Shared>>>);
 
 /// In a child of `fork` no other thread is left: those that somebody waits for count as done.
 pub(crate) fn after_fork_in_child(vm: &Vm) {
+    vm.note_native_id();
     let waited_for = std::mem::take(&mut *vm.interp().state::<Joinable>().0.borrow_mut());
     for shared in waited_for {
         if shared.ident.load(Ordering::Acquire) != ident() {

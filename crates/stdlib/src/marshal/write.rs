@@ -285,7 +285,11 @@ impl<'v> Writer<'v> {
         self.value(code.consts().as_object(), depth)?;
         self.value(code.names().as_object(), depth)?;
         self.value(code.localsplusnames().as_object(), depth)?;
-        self.bytes(code.localspluskinds(), 0)?;
+        match code.localspluskinds() {
+            // There is one empty bytes object.
+            [] => self.value(self.vm.new_bytes(&[]).as_object(), depth)?,
+            kinds => self.bytes(kinds, 0)?,
+        }
         for text in [code.filename(), code.name(), code.qualname()] {
             // A reference of its own makes no difference to whether the string is shared.
             self.value(text.as_object(), depth)?;

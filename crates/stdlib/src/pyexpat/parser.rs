@@ -69,8 +69,10 @@ pub struct XmlParser {
     buffer_size: Cell<usize>,
     #[traverse(skip)]
     buffer_text: Cell<bool>,
+    /// Whether attributes come as a list.
     #[traverse(skip)]
     pub ordered_attributes: Cell<bool>,
+    /// Whether defaults from the DTD are left out.
     #[traverse(skip)]
     pub specified_attributes: Cell<bool>,
     /// The default handler that was set last expands entities.

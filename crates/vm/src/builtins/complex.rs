@@ -6,6 +6,7 @@ use taipan_numeric::format_spec::{NumberLocale, format_complex};
 
 use crate::builtins::int::{parse_spec, raise_spec_error, to_ascii};
 use crate::builtins::str::StrBuilder;
+use crate::interpreter::fully_qualified_name;
 use crate::prelude::*;
 
 /// `PyComplexObject`.
@@ -156,7 +157,10 @@ fn is_real(object: &Object) -> bool {
     name = "complex",
     symbol = "PyComplex_Type",
     flags(BASETYPE),
-    members(real: DOUBLE = re readonly, imag: DOUBLE = im readonly)
+    members(
+        real: DOUBLE = re readonly "the real part of a complex number",
+        imag: DOUBLE = im readonly "the imaginary part of a complex number"
+    )
 )]
 impl Complex {
     #[new("(real=0, imag=0)")]
@@ -343,7 +347,10 @@ impl Complex {
 fn part_of(object: &Object, name: &str, vm: &Vm) -> PyResult<Pair> {
     if let Some(z) = object.downcast_ref::<Complex>() {
         crate::builtins::warn::deprecation(
-            &format!("complex() argument '{name}' must be a real number, not complex"),
+            &format!(
+                "complex() argument '{name}' must be a real number, not {}",
+                fully_qualified_name(object.ob_type(), vm)
+            ),
             vm,
         )?;
         return Ok((z.re, z.im));
@@ -351,7 +358,7 @@ fn part_of(object: &Object, name: &str, vm: &Vm) -> PyResult<Pair> {
     if !is_real(object) {
         return Err(vm.type_error(format!(
             "complex() argument '{name}' must be a real number, not {}",
-            object.ob_type().name()
+            fully_qualified_name(object.ob_type(), vm)
         )));
     }
     Ok((object.as_f64(vm)?, 0.0))

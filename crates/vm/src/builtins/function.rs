@@ -281,6 +281,15 @@ impl Function {
                 code.nfreevars()
             )));
         }
+        const KINDS: i32 = co::GENERATOR | co::COROUTINE | co::ASYNC_GENERATOR;
+        let known = self.code.get().map_or(0, |known| known.flags.get());
+        if (known ^ code.flags.get()) & KINDS != 0 {
+            crate::builtins::warn::deprecation(
+                "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain \
+                 function)",
+                vm,
+            )?;
+        }
         self.forget_version();
         self.code.set(Some(Ref::new_ref(code)));
         Ok(())
@@ -429,7 +438,7 @@ impl Function {
                     let made = annotate.call(&[&one], vm)?;
                     if made.downcast_ref::<Dict>().is_none() {
                         return Err(vm.type_error(format!(
-                            "__annotate__() must return a dict, not {}",
+                            "__annotate__ returned non-dict of type '{}'",
                             made.ob_type().tp_name_str()
                         )));
                     }

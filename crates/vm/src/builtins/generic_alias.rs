@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::builtins::builtins_module::builtin;
 use crate::prelude::*;
 
 /// The layout of an alias.
@@ -63,6 +64,35 @@ impl GenericAlias {
         let made = collect_parameters(self.args.as_slice(), vm)?;
         self.parameters.put(made.clone());
         Ok(made)
+    }
+}
+
+/// What `iter(alias)` gives: the alias unpacked, once.
+#[repr(C)]
+#[derive(Traverse)]
+pub struct GenericAliasIterator {
+    ob: Object,
+    alias: Slot<GenericAlias>,
+}
+
+#[pytype(name = "generic_alias_iterator", gc, no_new, doc = "")]
+impl GenericAliasIterator {
+    #[method("($self, /)")]
+    fn __reduce__(&self, vm: &Vm) -> PyResult<Ref<Tuple>> {
+        let function = builtin(vm.ids().iter, vm)?;
+        let item = self.alias.get().map_or_else(|| Tuple::empty(vm).into_object(), Ref::into_object);
+        Ok(vm.new_tuple([function, vm.new_tuple([item]).into_object()]))
+    }
+
+    #[slot]
+    fn tp_iter(&self) -> ObjRef {
+        self.as_object().to_ref()
+    }
+
+    #[slot]
+    fn tp_iternext(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
+        let Some(alias) = self.alias.take() else { return Ok(None) };
+        Ok(Some(GenericAlias::make(alias.origin.clone(), alias.args.clone(), true, vm).into_object()))
     }
 }
 
@@ -293,7 +323,7 @@ impl GenericAlias {
         if self.starred.get() {
             let plain = GenericAlias::make(self.origin.clone(), self.args.clone(), false, vm);
             let iterator = plain.as_object().iter(vm)?;
-            let next = crate::builtins::builtins_module::builtin(&vm.intern("next"), vm)?;
+            let next = builtin(&vm.intern("next"), vm)?;
             let args = vm.new_tuple([iterator]);
             return Ok(vm.new_tuple([next, args.into_object()]));
         }
@@ -303,7 +333,7 @@ impl GenericAlias {
 
     #[method("($self, /)")]
     fn __dir__(&self, vm: &Vm) -> PyResult {
-        let dir = crate::builtins::builtins_module::builtin(vm.ids().dir, vm)?;
+        let dir = builtin(vm.ids().dir, vm)?;
         let names = dir.call(&[&self.origin], vm)?;
         if let Some(list) = names.downcast_ref::<List>() {
             for own in OWN {
@@ -408,9 +438,9 @@ impl GenericAlias {
     }
 
     #[slot]
-    fn tp_iter(&self, vm: &Vm) -> PyResult {
-        let starred = GenericAlias::make(self.origin.clone(), self.args.clone(), true, vm);
-        vm.new_tuple([starred.into_object()]).as_object().iter(vm)
+    fn tp_iter(&self, vm: &Vm) -> Ref<GenericAliasIterator> {
+        let ob = Object::new(GenericAliasIterator::type_object());
+        vm.new_object(GenericAliasIterator { ob, alias: Slot::of(Ref::new_ref(self)) })
     }
 
     #[slot]

@@ -7,7 +7,7 @@ use taipan_object::typeobject::{FreeFunc, Inquiry, TraverseProc};
 
 use crate::module_def::NativeModule;
 use crate::prelude::*;
-use crate::protocols::attributes::{generic_get, generic_set};
+use crate::protocols::attributes::{find_generic, generic_set};
 
 /// What a module needs of its `PyModuleDef`: how its state is traversed, emptied and freed.
 #[repr(C)]
@@ -166,11 +166,18 @@ impl Module {
         }
     }
 
-    fn missing(&self, name: &Str, vm: &Vm) -> PyResult {
-        let dict = self.dict(vm);
-        if let Some(getattr) = dict.get_str(vm.ids().__getattr__, vm)? {
-            return getattr.call(&[name.as_object()], vm);
+    /// `module.name` with the module's own `__getattr__` (PEP 562), where a missing attribute is no error.
+    pub fn find(&self, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+        if let Some(value) = find_generic(self.as_object(), name, vm)? {
+            return Ok(Some(value));
         }
+        match self.dict(vm).get_str(vm.ids().__getattr__, vm)? {
+            Some(getattr) => getattr.call(&[name.as_object()], vm).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn missing(&self, name: &Str, vm: &Vm) -> PyResult {
         let text = crate::import::missing_attribute_text(self, name, vm)?;
         Err(vm.attribute_error_for(text, self.as_object(), name.as_object()))
     }
@@ -292,12 +299,9 @@ impl Module {
 
     #[slot]
     fn tp_getattro(&self, name: &Str, vm: &Vm) -> PyResult {
-        match generic_get(self.as_object(), name, vm) {
-            Err(Raised) if vm.exception_matches(types::attribute_error()) => {
-                vm.clear_exception();
-                self.missing(name, vm)
-            }
-            other => other,
+        match self.find(name, vm)? {
+            Some(value) => Ok(value),
+            None => self.missing(name, vm),
         }
     }
 

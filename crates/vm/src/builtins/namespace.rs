@@ -70,9 +70,9 @@ impl Namespace {
         let copy = self.as_object().ob_type().as_object().call_no_args(vm)?;
         let Some(namespace) = copy.downcast_ref::<Namespace>() else {
             return Err(vm.type_error(format!(
-                "expect {} type, but {} returned '{}' object",
+                "expect {} type, but {}() returned '{}' object",
                 "types.SimpleNamespace",
-                crate::builtins::type_::shown_name(self.as_object().ob_type(), vm)?,
+                crate::interpreter::fully_qualified_name(self.as_object().ob_type(), vm),
                 copy.ob_type().name()
             )));
         };

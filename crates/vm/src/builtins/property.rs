@@ -157,11 +157,8 @@ impl Property {
         // place for it goes without.
         let value = text.unwrap_or_else(|| vm.none());
         match self.as_object().set_attr(vm.ids().__doc__, &value, vm) {
-            Err(Raised) if self.getter_doc.get() && vm.exception_matches(types::attribute_error()) => {
-                vm.clear_exception();
-                Ok(())
-            }
-            Err(Raised) if vm.is_none(&value) && vm.exception_matches(types::attribute_error()) => {
+            // The getter's text must not get lost, though.
+            Err(_) if !self.getter_doc.get() && vm.exception_matches(types::attribute_error()) => {
                 vm.clear_exception();
                 Ok(())
             }
@@ -188,9 +185,16 @@ impl Property {
     }
 
     /// Method to set name of a property.
-    #[method("($self, owner, name, /)")]
-    fn __set_name__(&self, _owner: &Object, name: &Object) {
-        self.name.put(name.to_ref());
+    #[method("($self, *args)")]
+    fn __set_name__(&self, args: &[&Object], vm: &Vm) -> PyResult<()> {
+        let [_, name] = args else {
+            return Err(vm.type_error(format!(
+                "__set_name__() takes 2 positional arguments but {} were given",
+                args.len()
+            )));
+        };
+        self.name.put((*name).to_ref());
+        Ok(())
     }
 
     #[getter]

@@ -345,9 +345,8 @@ impl StructSequence {
         }
         let sequence = match args.as_slice().first() {
             Some(sequence) => sequence.clone(),
-            None => lookup("sequence")?.ok_or_else(|| {
-                vm.type_error(format!("{}() missing required argument 'sequence' (pos 1)", cls.name()))
-            })?,
+            None => lookup("sequence")?
+                .ok_or_else(|| vm.type_error("structseq() missing required argument 'sequence' (pos 1)"))?,
         };
         let Ok(mut values) = sequence.collect_iterable(vm) else {
             if vm.exception_matches(types::type_error()) {
@@ -373,7 +372,7 @@ impl StructSequence {
             Some(dict) => Some(dict.clone()),
             None => lookup("dict")?,
         };
-        if let Some(dict) = given.filter(|d| !vm.is_none(d)) {
+        if let Some(dict) = given {
             let Some(dict) = dict.downcast_ref::<Dict>() else {
                 return Err(
                     vm.type_error(format!("{}() takes a dict as second arg, if any", declaration.name))

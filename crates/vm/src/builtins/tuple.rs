@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use taipan_object::object::xdecref;
 use taipan_object::{alloc, gc};
 
+use crate::builtins::builtins_module::builtin;
 use crate::builtins::bytes::slicing::SliceRange;
-use crate::builtins::dict::iterators::builtin;
 use crate::builtins::dict::repr_guard::ReprGuard;
 use crate::builtins::generic_alias::GenericAlias;
 use crate::builtins::slice::Slice;

@@ -90,6 +90,12 @@ impl UnicodeErrorFields {
     }
 }
 
+/// Raises because the other attributes' `__str__` has deleted `object`.
+#[cold]
+fn object_missing(vm: &Vm) -> Raised {
+    vm.type_error("UnicodeError 'object' attribute is not set")
+}
+
 fn push_character(text: &mut StrBuilder, c: u32, position: usize) {
     let escaped = match c {
         0..=0xff => format!("\\x{c:02x}"),
@@ -197,9 +203,12 @@ impl UnicodeEncodeError {
 
     #[slot]
     fn tp_str(&self, vm: &Vm) -> PyResult<ObjRef> {
-        let Some(object) = self.object_str(vm)? else { return Ok(vm.new_str("").into_object()) };
+        if self.object_str(vm)?.is_none() {
+            return Ok(vm.new_str("").into_object());
+        }
         let reason = self.reason_text(vm)?;
         let encoding = self.encoding_text(vm)?;
+        let Some(object) = self.object_str(vm)? else { return Err(object_missing(vm)) };
         let mut text = StrBuilder::new();
         text.push_str("'");
         text.push(&encoding);
@@ -274,12 +283,15 @@ impl UnicodeDecodeError {
 
     #[slot]
     fn tp_str(&self, vm: &Vm) -> PyResult<ObjRef> {
-        let Some(object) = self.object.get() else { return Ok(vm.new_str("").into_object()) };
+        if self.object.is_none() {
+            return Ok(vm.new_str("").into_object());
+        }
+        let reason = self.reason_text(vm)?;
+        let encoding = self.encoding_text(vm)?;
+        let Some(object) = self.object.get() else { return Err(object_missing(vm)) };
         let Some(bytes) = object.downcast_ref::<Bytes>() else {
             return Err(vm.type_error("UnicodeError 'object' attribute must be a bytes"));
         };
-        let reason = self.reason_text(vm)?;
-        let encoding = self.encoding_text(vm)?;
         let mut text = StrBuilder::new();
         text.push_str("'");
         text.push(&encoding);
@@ -345,8 +357,11 @@ impl UnicodeTranslateError {
 
     #[slot]
     fn tp_str(&self, vm: &Vm) -> PyResult<ObjRef> {
-        let Some(object) = self.object_str(vm)? else { return Ok(vm.new_str("").into_object()) };
+        if self.object_str(vm)?.is_none() {
+            return Ok(vm.new_str("").into_object());
+        }
         let reason = self.reason_text(vm)?;
+        let Some(object) = self.object_str(vm)? else { return Err(object_missing(vm)) };
         let mut text = StrBuilder::new();
         text.push_str("can't translate ");
         match self.single_unit(object.len()) {

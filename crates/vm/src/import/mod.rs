@@ -238,6 +238,12 @@ fn calc_package(globals: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
         let parent = spec.get_attr(ids.parent, vm)?;
         return parent.downcast::<Str>().map_err(|_| vm.type_error("__spec__.parent must be a string"));
     }
+    crate::builtins::warn::warn(
+        types::import_warning(),
+        "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__",
+        1,
+        vm,
+    )?;
     let Some(name) = get(ids.__name__)? else {
         return Err(vm.key_error(vm.intern("'__name__' not in globals").as_object()));
     };

@@ -299,9 +299,6 @@ pub fn merge_keywords(callable: &Object, target: &Dict, update: &Object, vm: &Vm
         let Some(exception) = vm.take_exception() else { return Err(Raised) };
         let args = exception.args(vm);
         let [key] = args.as_slice() else { return Err(vm.reraise(exception)) };
-        if key.downcast_ref::<Str>().is_none() {
-            return Err(vm.type_error("keywords must be strings"));
-        }
         let shown = key.str(vm)?;
         let what = function_text(callable, vm)?;
         return Err(vm.type_error(format!(

@@ -56,8 +56,8 @@ pub struct InterpreterFrame {
     pub return_offset: u16,
     /// One of `owner::*`.
     pub owner: u8,
-    /// Free.
-    pub visited: u8,
+    /// 1 while native code waits for the frame to end: the frame of its caller doesn't.
+    pub is_entry: u8,
     /// While lines are watched: one more than the line of the instruction that was run last, 0 for none.
     pub traced_line: i32,
     /// Locals, cells, free variables and the evaluation stack.
@@ -405,7 +405,7 @@ pub unsafe fn initialise(
         (*frame).instr_ptr = code.code_ptr();
         (*frame).return_offset = 0;
         (*frame).owner = owner::THREAD;
-        (*frame).visited = 0;
+        (*frame).is_entry = 0;
         (*frame).traced_line = 0;
         let first = InterpreterFrame::locals_ptr(frame);
         let count = code.nlocalsplus();

@@ -1,7 +1,9 @@
 //! Attribute access: the generic algorithm of `object.__getattribute__` and its relatives (language reference §3.3.2).
 
 use crate::builtins::dict::managed;
+use crate::builtins::module::Module;
 use crate::builtins::type_::lookup::lookup;
+use crate::builtins::type_::{TypeExt, type_lookup_attr};
 use crate::prelude::*;
 
 /// `object.name`.
@@ -21,20 +23,28 @@ pub fn get_attr(object: &Object, name: &Str, vm: &Vm) -> PyResult {
     Err(vm.no_attribute(object, name.as_object()))
 }
 
-/// `object.name`, where a missing attribute is no error and costs no exception in the common case.
+/// `object.name`, where a missing attribute is no error. Plain instances, classes and modules need no exception to say so.
 pub fn lookup_attr(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
-    if let Some(getattro) = object.ob_type().tp_getattro.get() {
-        if std::ptr::fn_addr_eq(getattro, generic_getattro as taipan_object::typeobject::BinaryFunc) {
-            return find_generic(object, name, vm);
-        }
-    }
-    match get_attr(object, name, vm) {
-        Ok(value) => Ok(Some(value)),
+    let getattro = object.ob_type().tp_getattro.get();
+    let found = if getattro == Some(generic_getattro) {
+        return find_generic(object, name, vm);
+    } else if getattro == Type::type_type().tp_getattro.get()
+        && let Some(class) = object.downcast_ref::<Type>()
+    {
+        type_lookup_attr(class, name, vm)
+    } else if getattro == Module::type_object().tp_getattro.get()
+        && let Some(module) = object.downcast_ref::<Module>()
+    {
+        module.find(name, vm)
+    } else {
+        get_attr(object, name, vm).map(Some)
+    };
+    match found {
         Err(Raised) if vm.exception_matches(types::attribute_error()) => {
             vm.clear_exception();
             Ok(None)
         }
-        Err(Raised) => Err(Raised),
+        found => found,
     }
 }
 
@@ -90,7 +100,7 @@ pub fn bind(attribute: &Object, object: Option<&Object>, cls: &Type, vm: &Vm) ->
 }
 
 /// The generic algorithm: data descriptor, instance dictionary, other class attribute. `None` when nothing is found.
-fn find_generic(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+pub fn find_generic(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     let tp = object.ob_type();
     let attribute = lookup(tp, name, vm).map(Object::to_ref);
     if let Some(attribute) = &attribute {

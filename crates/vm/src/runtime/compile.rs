@@ -84,17 +84,25 @@ pub fn compile_object(
     feature_version: i32,
     vm: &Vm,
 ) -> PyResult {
-    if let Some(hook) = vm.interp().hooks.compile_ast.get() {
-        if let Some(result) = hook(source, filename, mode, flags, optimize, feature_version, vm)? {
-            return Ok(result);
+    let filename = Str::intern(Ref::new_ref(filename), vm);
+    let hook = vm.interp().hooks.compile_ast.get();
+    let made = match hook.map(|hook| hook(source, &filename, mode, flags, optimize, feature_version, vm)) {
+        Some(Err(Raised)) => return Err(Raised),
+        Some(Ok(Some(made))) => made,
+        _ if flags.0 & CompileFlags::ONLY_AST != 0 => {
+            return Err(vm.not_implemented_error("compile() with PyCF_ONLY_AST"));
         }
+        _ => {
+            let text = source_text(source, "compile", vm)?;
+            let name = filename.to_string_lossy().into_owned();
+            compile_source(&text, source, &name, mode, flags, optimize, vm)?.into_object()
+        }
+    };
+    if let Some(code) = made.downcast_exact::<Code>() {
+        // Only here the name still has its surrogates.
+        code.fix_filename(&filename, vm);
     }
-    if flags.0 & CompileFlags::ONLY_AST != 0 {
-        return Err(vm.not_implemented_error("compile() with PyCF_ONLY_AST"));
-    }
-    let text = source_text(source, "compile", vm)?;
-    let name = filename.to_string_lossy().into_owned();
-    compile_source(&text, source, &name, mode, flags, optimize, vm).map(Ref::into_object)
+    Ok(made)
 }
 
 /// The level of optimisation: -1 is the command line's.

@@ -107,6 +107,8 @@ pub struct Interpreter {
     pub monitoring: crate::interpreter::instrument::Monitoring,
     /// Whether audit events have listeners.
     pub has_audit_hooks: Cell<bool>,
+    /// Where `_asyncio` keeps the address of its newest task; null until it is loaded.
+    pub async_tasks: Cell<*const Cell<*const Object>>,
     /// Objects that live as long as the interpreter.
     pub kept: RefCell<Vec<taipan_object::ObjRef>>,
 }
@@ -135,6 +137,7 @@ impl Interpreter {
             hooks: crate::runtime::hooks::Hooks::default(),
             monitoring: Default::default(),
             has_audit_hooks: Cell::new(false),
+            async_tasks: Cell::new(std::ptr::null()),
             kept: RefCell::default(),
         });
         interp.gc.init();

@@ -138,7 +138,12 @@ pub fn create(features: Features, whence: i64, counts_references: bool, vm: &Vm)
     // SAFETY: the box is given up below only after the last thread state in it has ended.
     let made = inside(unsafe { &*place }, vm, |vm| {
         let begun = start::set_up(vm).and_then(|()| start::open_streams(vm));
-        let begun = begun.and_then(|()| start::add_main(vm)).and_then(|_| {
+        let begun = begun.and_then(|()| start::add_main(vm)).and_then(|main| {
+            if vm.interp().import.library.get().is_some() {
+                let importlib = crate::import::import_module("_frozen_importlib", vm)?;
+                let loader = importlib.get_attr(&vm.intern("BuiltinImporter"), vm)?;
+                main.set("__loader__", &loader, vm)?;
+            }
             let with_site = vm.interp().config.borrow().site_import;
             if with_site { crate::import::import_module("site", vm).map(drop) } else { Ok(()) }
         });

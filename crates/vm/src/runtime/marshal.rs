@@ -419,7 +419,9 @@ impl<S: Source> Reader<'_, S> {
         }
         // Lists and dictionaries in it may refer to it.
         let tuple = Tuple::with_len(count, vm)?;
-        (0..count).for_each(|at| drop(tuple.set_unique(at, vm.none())));
+        for at in 0..count {
+            tuple.set_unique(at, vm.none());
+        }
         self.number(index, tuple.as_object());
         for at in 0..count {
             let item = self.value("tuple", depth)?;

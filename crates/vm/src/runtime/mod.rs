@@ -18,6 +18,7 @@ pub mod line_input;
 pub mod make;
 pub mod marshal;
 pub mod pending;
+pub mod remote;
 pub mod stack;
 pub mod start;
 pub mod vm;

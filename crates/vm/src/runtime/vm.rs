@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::{offset_of, size_of};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use taipan_object::{Object, Ref, Slot};
 
@@ -86,6 +86,8 @@ pub struct Vm {
     pub native_stack_limit: Cell<usize>,
     /// The frame whose event is being told to tools.
     pub traced_frame: Cell<*mut crate::interpreter::frame::InterpreterFrame>,
+    /// The asyncio task whose step the thread runs; `_asyncio` owns it.
+    pub async_task: Cell<*mut Object>,
     /// Objects whose `repr` is being made, against endless recursion.
     pub repr_running: std::cell::RefCell<Vec<*mut Object>>,
 }
@@ -140,6 +142,9 @@ thread_local! {
     static BOUND: Cell<*const Vm> = const { Cell::new(std::ptr::null()) };
 }
 
+/// The number of the newest thread state.
+static NEWEST_ID: AtomicU64 = AtomicU64::new(0);
+
 impl Vm {
     /// A thread state that is not yet attached to anything. `bind` and `attach` come next.
     pub fn new(interp: *const Interpreter) -> Box<Vm> {
@@ -151,6 +156,7 @@ impl Vm {
             vm.assume_init()
         };
         vm.interp.set(interp);
+        vm.id.set(NEWEST_ID.fetch_add(1, Ordering::Relaxed) + 1);
         vm.what_event.set(-1);
         // SAFETY: the interpreter outlives its threads.
         if let Some(interp) = unsafe { interp.as_ref() } {
@@ -176,7 +182,14 @@ impl Vm {
         };
         if self.native_stack_limit.get() == 0 {
             self.native_stack_limit.set(crate::runtime::stack::native_limit());
+            self.note_native_id();
         }
+    }
+
+    /// Notes the system's number of the thread, which a fork changes.
+    pub fn note_native_id(&self) {
+        // SAFETY: no preconditions.
+        self.native_thread_id.set(unsafe { libc::gettid() } as u64);
     }
 
     /// Ends `attach`.

@@ -11,15 +11,30 @@ pub mod sum;
 /// The module.
 pub struct Builtins;
 
-/// A built-in by name, whatever the running code's own builtins are.
+/// A built-in by name, from the builtins of the code that runs. Raises `AttributeError` when it is missing there.
 pub fn builtin(name: &Str, vm: &Vm) -> PyResult {
-    let Some(dict) = vm.interp().builtins_dict.get() else {
-        return Err(vm.system_error("builtins are not there yet"));
+    let frame = crate::interpreter::frame::current(vm);
+    let builtins = if frame.is_null() {
+        vm.interp().builtins_dict.get().map(Ref::into_object)
+    } else {
+        // SAFETY: the innermost frame is alive, and its builtins are with it.
+        unsafe { (*frame).builtins.as_ref().map(Object::to_ref) }
     };
-    match dict.get_str(name, vm)? {
-        Some(value) => Ok(value),
-        None => Err(vm.system_error(format!("builtin '{}' is missing", name.to_string_lossy()))),
-    }
+    let found = match builtins {
+        None => None,
+        Some(builtins) => match builtins.downcast_ref::<Dict>() {
+            Some(dict) => dict.get_str(name, vm)?,
+            None => match builtins.get_item(name.as_object(), vm) {
+                Ok(value) => Some(value),
+                Err(_) if vm.exception_matches(types::key_error()) => {
+                    vm.clear_exception();
+                    None
+                }
+                Err(raised) => return Err(raised),
+            },
+        },
+    };
+    found.ok_or_else(|| vm.attribute_error(name.to_string_lossy()))
 }
 
 fn builtin_types() -> Vec<&'static Type> {

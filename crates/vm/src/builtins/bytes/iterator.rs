@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::builtins::str::iterator::builtin_iter;
+use crate::builtins::builtins_module::builtin;
 use crate::prelude::*;
 
 macro_rules! byte_iterator {
@@ -71,7 +71,7 @@ macro_rules! byte_iterator {
             /// Return state information for pickling.
             #[method("($self, /)")]
             fn __reduce__(&self, vm: &Vm) -> PyResult<ObjRef> {
-                let iter = builtin_iter(vm)?;
+                let iter = builtin(vm.ids().iter, vm)?;
                 Ok(match self.sequence.get() {
                     Some(sequence) => vm.new_tuple([
                         iter,

@@ -29,7 +29,9 @@ pub struct Bytes {
     hash: Cell<isize>,
 }
 
-const _: () = assert!(size_of::<Bytes>() == 32);
+/// Where the data of a bytes object lies.
+pub(crate) const DATA_OFFSET: usize = size_of::<Bytes>();
+const _: () = assert!(DATA_OFFSET == 32);
 
 #[repr(C)]
 struct ByteSingleton {

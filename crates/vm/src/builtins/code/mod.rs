@@ -90,6 +90,20 @@ const _: () = assert!(size_of::<Code>() == 216 && offset_of!(Code, code) == 208)
 const _: () = assert!(offset_of!(Code, flags) == 48 && offset_of!(Code, nfreevars) == 88);
 const _: () = assert!(offset_of!(Code, name) == 120 && offset_of!(Code, weakrefs) == 144);
 
+/// Where things lie in a code object, for readers of another process's memory.
+#[allow(missing_docs)]
+pub mod places {
+    use std::mem::offset_of;
+
+    use super::Code;
+
+    pub const FILENAME: usize = offset_of!(Code, filename);
+    pub const QUALNAME: usize = offset_of!(Code, qualname);
+    pub const LINE_TABLE: usize = offset_of!(Code, linetable);
+    /// The first instruction.
+    pub const UNITS: usize = offset_of!(Code, code);
+}
+
 /// Bits of a byte of `co_localspluskinds`.
 #[allow(missing_docs)]
 pub mod kind {
@@ -219,7 +233,7 @@ impl Code {
                 version: Cell::new(0),
                 localsplusnames: Slot::of(parts.localsplusnames),
                 localspluskinds: Slot::of(parts.localspluskinds),
-                filename: Slot::of(parts.filename),
+                filename: Slot::of(Str::intern(parts.filename, vm)),
                 name: Slot::of(parts.name),
                 qualname: Slot::of(parts.qualname),
                 linetable: Slot::of(parts.linetable),

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::mem::size_of;
 
 use super::Dict;
+use crate::builtins::builtins_module::builtin;
 use crate::prelude::*;
 
 /// Where an iteration over a dict is. It holds the dict until its end.
@@ -174,13 +175,4 @@ pub(crate) fn reduced(items: Vec<ObjRef>, vm: &Vm) -> PyResult<Ref<Tuple>> {
     let list = vm.new_list(items).into_object();
     let args = vm.new_tuple([list]).into_object();
     Ok(vm.new_tuple([function, args]))
-}
-
-/// A function of the module `builtins`.
-pub(crate) fn builtin(name: &Str, vm: &Vm) -> PyResult<ObjRef> {
-    let found = match vm.interp().builtins_dict.get() {
-        Some(builtins) => builtins.get_str(name, vm)?,
-        None => None,
-    };
-    found.ok_or_else(|| vm.attribute_error(name.to_string_lossy()))
 }

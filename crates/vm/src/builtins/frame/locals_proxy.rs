@@ -135,6 +135,9 @@ impl FrameLocalsProxy {
 
     fn lookup(&self, key: &Object, vm: &Vm) -> PyResult<Option<ObjRef>> {
         let frame = self.frame(vm)?;
+        if key.downcast_exact::<Str>().is_none() {
+            key.hash(vm)?;
+        }
         if let Some((index, kind)) = Self::find(&frame, key, true, vm)? {
             return Ok(place(&frame, index, kind).as_ref().and_then(read));
         }

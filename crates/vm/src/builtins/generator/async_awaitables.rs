@@ -1,6 +1,7 @@
 //! What `asend`, `athrow`, `aclose` and `__anext__` of asynchronous generators give to `await`.
 
 use std::cell::Cell;
+use std::mem::offset_of;
 
 use super::async_generator::{AsyncGenerator, unwrap_async_value};
 use super::methods::throw_args;
@@ -58,6 +59,10 @@ pub struct AsyncGenASend {
     #[traverse(skip)]
     progress: Cell<Progress>,
 }
+
+/// Where the generator lies in both awaitables.
+pub(crate) const GENERATOR_OFFSET: usize = offset_of!(AsyncGenASend, generator);
+const _: () = assert!(GENERATOR_OFFSET == offset_of!(AsyncGenAThrow, generator));
 
 impl AsyncGenASend {
     pub(super) fn create(generator: &AsyncGenerator, value: Option<&Object>, vm: &Vm) -> ObjRef {

@@ -69,7 +69,17 @@ pub(super) fn warn_never_awaited(coroutine: &Generator, vm: &Vm) {
         }
     };
     if result.is_err() {
-        vm.write_unraisable(Some(object), None);
+        let shown = match vm.take_exception() {
+            None => None,
+            Some(pending) => {
+                let shown = object.repr(vm).ok().map(|shown| shown.to_string_lossy().into_owned());
+                vm.clear_exception();
+                let _raised = vm.reraise(pending);
+                shown
+            }
+        };
+        let message = shown.map(|shown| format!("Exception ignored while finalizing coroutine {shown}"));
+        vm.write_unraisable(None, message.as_deref());
     }
 }
 

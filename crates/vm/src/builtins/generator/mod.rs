@@ -64,7 +64,8 @@ pub struct Generator {
     iframe: std::cell::UnsafeCell<InterpreterFrame>,
 }
 
-const FRAME_OFFSET: usize = offset_of!(Generator, iframe);
+/// Where a generator's frame lies in it.
+pub const FRAME_OFFSET: usize = offset_of!(Generator, iframe);
 const _: () = assert!(FRAME_OFFSET == 72 && offset_of!(Generator, state) == 67);
 
 /// The generator that a frame lies in.
@@ -122,6 +123,7 @@ pub unsafe fn from_frame(frame: *mut InterpreterFrame, vm: &Vm) -> ObjRef {
         let inner = Generator::frame(&*made);
         copy_frame(frame, inner);
         (*inner).owner = owner::GENERATOR;
+        (*inner).is_entry = 0;
         (*inner).previous = std::ptr::null_mut();
         if !(*inner).frame_obj.is_null() {
             (*(*inner).frame_obj).f_frame.set(inner);
@@ -190,8 +192,9 @@ pub unsafe fn finish_frame(frame: *mut InterpreterFrame, vm: &Vm) {
         let generator = &*of_frame(frame);
         generator.state.set(state::CLEARED);
         vm.exc_info.set(generator.exc_state.previous_item.replace(std::ptr::null_mut()));
-        InterpreterFrame::clear_except_code(frame, vm);
+        // A frame object that outlives the generator doesn't know its last caller.
         (*frame).previous = std::ptr::null_mut();
+        InterpreterFrame::clear_except_code(frame, vm);
         generator.exc_state.exc_value.set(None);
     }
 }
@@ -557,11 +560,13 @@ pub fn exception_to_throw(args: &[&Object], vm: &Vm) -> PyResult<Ref<BaseExcepti
         return Err(vm.type_error("throw() third argument must be a traceback object"));
     }
     let exception = if is_exception_class(first) {
-        if value.downcast_ref::<BaseException>().is_some() && value.is_instance(first, vm)? {
-            instantiate(value, vm)?
-        } else if vm.is_none(value) {
-            instantiate(first, vm)?
-        } else {
+        let made = || {
+            if vm.is_none(value) {
+                return instantiate(first, vm);
+            }
+            if value.downcast_ref::<BaseException>().is_some() && value.is_instance(first, vm)? {
+                return instantiate(value, vm);
+            }
             let made = match value.downcast_ref::<Tuple>() {
                 Some(tuple) => {
                     let items: Vec<&Object> = tuple.as_slice().iter().map(|item| &**item).collect();
@@ -569,7 +574,12 @@ pub fn exception_to_throw(args: &[&Object], vm: &Vm) -> PyResult<Ref<BaseExcepti
                 }
                 None => first.call(&[value], vm)?,
             };
-            instantiate(&made, vm)?
+            instantiate(&made, vm)
+        };
+        match made() {
+            Ok(exception) => exception,
+            // What goes wrong with the exception is thrown in its place.
+            Err(raised) => vm.take_exception().ok_or(raised)?,
         }
     } else if first.downcast_ref::<BaseException>().is_some() {
         if !vm.is_none(value) {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::mem::size_of;
 
-use crate::builtins::dict::iterators::builtin;
+use crate::builtins::builtins_module::builtin;
 use crate::builtins::tuple::state_index;
 use crate::prelude::*;
 
@@ -81,8 +81,9 @@ impl ListIterator {
     /// Return state information for pickling.
     #[method("($self, /)")]
     fn __reduce__(&self, vm: &Vm) -> PyResult<Ref<Tuple>> {
-        let Some(list) = self.list.get() else { return reduced_empty(vm) };
+        // Looking it up may run the iterator to its end.
         let function = builtin(vm.ids().iter, vm)?;
+        let Some(list) = self.list.get() else { return reduced_empty(vm) };
         let args = vm.new_tuple([list.into_object()]).into_object();
         Ok(vm.new_tuple([function, args, vm.new_int(self.index.get())]))
     }

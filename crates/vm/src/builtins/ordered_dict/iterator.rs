@@ -10,8 +10,11 @@ use crate::prelude::*;
 /// What an iterator gives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// The keys.
     Keys,
+    /// The values.
     Values,
+    /// Pairs of key and value.
     Items,
 }
 

@@ -10,9 +10,13 @@ pub const NOWHERE: usize = usize::MAX;
 
 /// A key in the order.
 pub struct Node {
+    /// The key.
     pub key: ObjRef,
+    /// Its hash.
     pub hash: isize,
+    /// The entry before it.
     pub before: usize,
+    /// The entry behind it.
     pub after: usize,
 }
 
@@ -39,7 +43,9 @@ pub struct Order {
     nodes: Vec<Option<Node>>,
     free: Vec<usize>,
     places: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
+    /// The first entry.
     pub first: usize,
+    /// The last entry.
     pub last: usize,
 }
 

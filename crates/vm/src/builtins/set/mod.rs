@@ -67,6 +67,9 @@ pub fn items_vec(object: &Object) -> Vec<ObjRef> {
 
 /// What Rust code does with sets.
 impl Set {
+    /// Where the table lies in a set.
+    pub(crate) const TABLE_OFFSET: usize = offset_of!(Set, table);
+
     fn empty() -> Set {
         Set { ob: Object::new(Set::type_object()), table: SetTable::new(), weakrefs: WeakList::new() }
     }

@@ -59,6 +59,27 @@ pub struct SetTable {
 
 const _: () = assert!(size_of::<SetTable>() == 176);
 
+/// Where things lie in a table, for readers of another process's memory.
+#[allow(missing_docs)]
+pub mod places {
+    use std::mem::{offset_of, size_of};
+
+    use super::{DUMMY_HASH, Entry, SetTable};
+    use crate::runtime::remote::memory::word;
+
+    pub const MASK: usize = offset_of!(SetTable, mask);
+    pub const TABLE: usize = offset_of!(SetTable, table);
+    pub const SMALL: usize = offset_of!(SetTable, small);
+    pub const ENTRY_SIZE: usize = size_of::<Entry>();
+
+    /// The key in an entry's bytes, unless the entry is unused or deleted.
+    pub fn live_key(entry: &[u8]) -> Option<usize> {
+        let key = word(entry, offset_of!(Entry, key))?;
+        let hash = word(entry, offset_of!(Entry, hash))?;
+        (key != 0 && hash != DUMMY_HASH as usize).then_some(key)
+    }
+}
+
 impl Traverse for SetTable {
     fn traverse(&self, visit: &mut Visit) {
         let mut at = 0;

@@ -24,15 +24,17 @@ struct Entries {
     used: usize,
 }
 
-/// An address that no string has.
-const DELETED: *const Str = std::ptr::without_provenance(1);
+/// Where a slot has bits of the hash: user addresses are shorter.
+const TAG_SHIFT: u32 = usize::BITS - 16;
+const ADDRESS: usize = (1 << TAG_SHIFT) - 1;
 
-/// The bits of an address that are free, since strings are aligned.
-const TAG: usize = align_of::<Str>() - 1;
+/// A slot without address that isn't null.
+const DELETED: *const Str = std::ptr::without_provenance(1 << TAG_SHIFT);
 
+/// The string's part of the hash in a slot.
 #[inline(always)]
 fn tag(hash: isize) -> usize {
-    hash as usize >> (usize::BITS - TAG.count_ones())
+    hash as usize & !ADDRESS
 }
 
 /// A string as it stands in a slot.
@@ -44,7 +46,7 @@ fn tagged(string: &Str) -> *const Str {
 /// The string in a slot, if there is one.
 #[inline(always)]
 fn string_in<'a>(slot: *const Str) -> Option<&'a Str> {
-    let string = slot.map_addr(|address| address & !TAG);
+    let string = slot.map_addr(|address| address & ADDRESS);
     // SAFETY: what is neither null nor `DELETED` is a string, which is taken out before it is destroyed.
     unsafe { string.as_ref() }
 }
@@ -84,7 +86,7 @@ impl InternTable {
             if entry.is_null() {
                 return None;
             }
-            if entry.addr() & TAG == tag(hash)
+            if tag(entry.addr() as isize) == tag(hash)
                 && let Some(string) = string_in(entry)
                 && string.cached_hash() == hash
                 && same(string)

@@ -2,16 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::builtins::builtins_module::builtin;
 use crate::prelude::*;
-
-/// `builtins.iter`, which iterators name when they are pickled.
-pub(crate) fn builtin_iter(vm: &Vm) -> PyResult<ObjRef> {
-    let found = match vm.interp().builtins_dict.get() {
-        Some(builtins) => builtins.get_str(vm.ids().iter, vm)?,
-        None => None,
-    };
-    found.ok_or_else(|| vm.attribute_error("module 'builtins' has no attribute 'iter'"))
-}
 
 /// An iterator at the first character.
 pub fn new(string: &Str, vm: &Vm) -> ObjRef {
@@ -82,7 +74,7 @@ macro_rules! string_iterator {
             /// Return state information for pickling.
             #[method("($self, /)")]
             fn __reduce__(&self, vm: &Vm) -> PyResult<ObjRef> {
-                let iter = builtin_iter(vm)?;
+                let iter = builtin(vm.ids().iter, vm)?;
                 Ok(match self.string.get() {
                     Some(string) => vm.new_tuple([
                         iter,

@@ -59,6 +59,45 @@ const ASCII: u32 = 1 << 6;
 const STATIC: u32 = 1 << 7;
 const STATE_MASK: u32 = 0xFF;
 
+/// What the head of a str in another process's memory tells.
+pub mod remote_text {
+    use std::mem::offset_of;
+
+    use super::{ASCII, ASCII_HEAD, COMPACT, COMPACT_HEAD, FullHead, KIND_SHIFT, Str};
+    use crate::runtime::remote::memory::{half, word};
+
+    /// Where the address of the data lies when they don't follow the head.
+    pub const DATA_OFFSET: usize = offset_of!(FullHead, data);
+
+    /// The form of a str.
+    pub struct Head {
+        /// The number of characters.
+        pub length: usize,
+        /// The bytes of each.
+        pub width: usize,
+        /// Where the data follow the head, if they do.
+        pub data_offset: Option<usize>,
+    }
+
+    impl Head {
+        /// Understands a head; `None` when it can't be one.
+        pub fn read(bytes: &[u8]) -> Option<Head> {
+            let length = word(bytes, offset_of!(Str, length))?;
+            let bits = half(bytes, offset_of!(Str, state))?;
+            let width = match bits >> KIND_SHIFT & 7 {
+                kind @ (1 | 2 | 4) => kind as usize,
+                _ => return None,
+            };
+            let data_offset = match (bits & COMPACT != 0, bits & ASCII != 0) {
+                (true, true) => Some(ASCII_HEAD),
+                (true, false) => Some(COMPACT_HEAD),
+                _ => None,
+            };
+            Some(Head { length, width, data_offset })
+        }
+    }
+}
+
 /// How a str is interned: the two low bits of the state word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]

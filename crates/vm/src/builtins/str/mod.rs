@@ -26,8 +26,8 @@ pub mod string_module;
 pub mod translate;
 
 pub use builder::StrBuilder;
-pub(crate) use layout::with_units;
 pub use layout::{BASIC_SIZE, CodePoints, Interned, Kind, Str, StrData, Unit};
+pub(crate) use layout::{remote_text, with_units};
 pub(crate) use ops::repeat_bytes;
 
 use crate::builtins::bytes::slicing::SliceRange;

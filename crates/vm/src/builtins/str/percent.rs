@@ -109,7 +109,8 @@ pub(crate) fn resolve(directive: &Directive, arguments: &mut Arguments<'_>, vm: 
             if width < 0 {
                 flags.left = true;
             }
-            width.unsigned_abs() as usize
+            let Some(width) = width.checked_abs() else { return Err(vm.overflow_error("width too big")) };
+            width as usize
         }
     };
     let precision = match directive.precision {
@@ -206,7 +207,7 @@ fn character(value: &Object, vm: &Vm) -> PyResult<u32> {
     if !value.has_index() {
         return Err(vm.type_error(format!(
             "%c requires an int or a unicode character, not {}",
-            value.ob_type().name()
+            crate::interpreter::fully_qualified_name(value.ob_type(), vm)
         )));
     }
     let index = value.as_index(vm)?;

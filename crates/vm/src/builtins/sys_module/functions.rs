@@ -42,7 +42,11 @@ impl Sys {
     /// exit status will be one (i.e., failure).
     #[function("($module, status=None, /)")]
     fn exit(status: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        let args = status.map(Object::to_ref).into_iter().collect();
+        let args = match status.map(|status| (status, status.downcast_ref::<Tuple>())) {
+            None => Vec::new(),
+            Some((_, Some(args))) => args.as_slice().to_vec(),
+            Some((status, None)) => vec![status.to_ref()],
+        };
         Err(vm.raise_with(types::system_exit(), args))
     }
 
@@ -354,8 +358,14 @@ impl Sys {
 
     /// Clear the internal type lookup cache.
     #[function("($module, /)")]
-    fn _clear_type_cache(vm: &Vm) {
+    fn _clear_type_cache(vm: &Vm) -> PyResult<()> {
+        crate::builtins::warn::deprecation(
+            "sys._clear_type_cache() is deprecated and scheduled for removal in a future version. Use \
+             sys._clear_internal_caches() instead.",
+            vm,
+        )?;
         vm.interp().types.clear_cache();
+        Ok(())
     }
 
     /// Private function for clearing certain descriptors from a type's dictionary.

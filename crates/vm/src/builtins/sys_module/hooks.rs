@@ -43,10 +43,19 @@ impl Sys {
     #[function("($module, exctype, value, traceback, /)")]
     fn excepthook(_exctype: &Object, value: &Object, traceback: &Object, vm: &Vm) -> PyResult<()> {
         let Some(exception) = value.downcast_ref::<BaseException>() else {
-            return Err(vm.type_error(format!(
-                "print_exception(): Exception expected for value, {} found",
-                value.ob_type().name()
-            )));
+            // Who prints an exception can't be told by another one.
+            if !vm.is_none(value) {
+                crate::exceptions::print::write_stderr(
+                    &format!(
+                        "TypeError: print_exception(): Exception expected for value, {} found\n",
+                        value.ob_type().name()
+                    ),
+                    vm,
+                );
+            } else {
+                crate::exceptions::print::write_stderr("NoneType: None\n", vm);
+            }
+            return Ok(());
         };
         if exception.traceback.is_none() && !vm.is_none(traceback) {
             exception.traceback.put(traceback.to_ref());
@@ -66,6 +75,10 @@ impl Sys {
     /// * object: Object causing the exception, can be None.
     #[function("($module, unraisable, /)")]
     fn unraisablehook(unraisable: &Object, vm: &Vm) -> PyResult<()> {
+        let expected = super::UNRAISABLE_HOOK_ARGS.get(vm)?;
+        if !unraisable.ob_type().as_object().is(expected.as_object()) {
+            return Err(vm.type_error("sys.unraisablehook argument type must be UnraisableHookArgs"));
+        }
         {
             let get = |name: &Str| -> PyResult {
                 Ok(unraisable.lookup_attr(name, vm)?.unwrap_or_else(|| vm.none()))

@@ -285,7 +285,7 @@ fn implementation(module: &Module, vm: &Vm) -> PyResult<()> {
     set("version", version_info(vm)?)?;
     set("hexversion", vm.new_int(HEX_VERSION))?;
     set("_multiarch", vm.new_str("x86_64-linux-gnu").into_object())?;
-    set("supports_isolated_interpreters", vm.new_bool(false))?;
+    set("supports_isolated_interpreters", vm.new_bool(true))?;
     set("taipan", vm.new_str(env!("CARGO_PKG_VERSION")).into_object())?;
     let namespace = crate::builtins::namespace::Namespace::new(attributes, vm);
     module.set("implementation", &namespace, vm)

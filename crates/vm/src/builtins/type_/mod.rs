@@ -195,13 +195,15 @@ pub fn type_getattr(tp: &Type, name: &Str, vm: &Vm) -> PyResult {
     match type_lookup_attr(tp, name, vm)? {
         Some(value) => Ok(value),
         None => {
-            let text = format!("type object '{}' has no attribute '{}'", tp.name(), name.to_string_lossy());
+            let text =
+                format!("type object '{}' has no attribute '{}'", tp.tp_name_str(), name.to_string_lossy());
             Err(vm.attribute_error_for(text, tp.as_object(), name.as_object()))
         }
     }
 }
 
-fn type_lookup_attr(tp: &Type, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
+/// `cls.name`, where a missing attribute is no error.
+pub fn type_lookup_attr(tp: &Type, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     if !tp.has_flag(TypeFlags::READY) {
         type_ready(tp, vm)?;
     }
@@ -248,8 +250,11 @@ pub fn type_setattr(tp: &Type, name: &Str, value: Option<&Object>, vm: &Vm) -> P
         Some(value) => dict.set_item(name.as_object(), value, vm)?,
         None => {
             if !dict.del_item(name.as_object(), vm)? {
-                let text =
-                    format!("type object '{}' has no attribute '{}'", tp.name(), name.to_string_lossy());
+                let text = format!(
+                    "type object '{}' has no attribute '{}'",
+                    tp.tp_name_str(),
+                    name.to_string_lossy()
+                );
                 return Err(vm.attribute_error_for(text, tp.as_object(), name.as_object()));
             }
         }
@@ -298,9 +303,10 @@ mod annotations {
 
     pub fn get_annotate(tp: &Type, vm: &Vm) -> PyResult {
         let Some(dict) = heap(tp).and(type_dict(tp)) else {
-            return Err(
-                vm.attribute_error(format!("type object '{}' has no attribute '__annotate__'", tp.name()))
-            );
+            return Err(vm.attribute_error(format!(
+                "type object '{}' has no attribute '__annotate__'",
+                tp.tp_name_str()
+            )));
         };
         for name in [vm.ids().__annotate__, vm.ids().__annotate_func__] {
             if let Some(value) = dict.get_str(name, vm)? {
@@ -332,9 +338,10 @@ mod annotations {
 
     pub fn get_annotations(tp: &Type, vm: &Vm) -> PyResult {
         let Some(dict) = heap(tp).and(type_dict(tp)) else {
-            return Err(
-                vm.attribute_error(format!("type object '{}' has no attribute '__annotations__'", tp.name()))
-            );
+            return Err(vm.attribute_error(format!(
+                "type object '{}' has no attribute '__annotations__'",
+                tp.tp_name_str()
+            )));
         };
         for name in [vm.ids().__annotations__, vm.ids().__annotations_cache__] {
             if let Some(value) = dict.get_str(name, vm)? {

@@ -24,6 +24,17 @@ fn exactly<'a, const N: usize>(args: *mut Object, vm: &Vm) -> PyResult<[&'a Obje
     })
 }
 
+/// The arguments of `__pow__`, the second one being None when it is not given.
+fn power_args<'a>(args: *mut Object, vm: &'a Vm) -> PyResult<(&'a Object, &'a Object)> {
+    // SAFETY: as above.
+    let args: &'a [ObjRef] = unsafe { (*args).cast::<Tuple>() }.as_slice();
+    match args {
+        [other] => Ok((other, vm.none_ref())),
+        [other, third] => Ok((other, third)),
+        _ => Err(vm.type_error(format!("expected 1 or 2 arguments, got {}", args.len()))),
+    }
+}
+
 /// Between `low` and `N` arguments; those not given are `None`.
 fn up_to<'a, const N: usize>(args: *mut Object, low: usize, vm: &Vm) -> PyResult<[Option<&'a Object>; N]> {
     // SAFETY: as above.
@@ -91,15 +102,13 @@ wrappers! {
     }
     /// `self.__pow__(other, mod=None)`.
     fn wrap_ternary(object, args, slot: slot::TernaryFunc, vm) {
-        let [other, third] = up_to(args, 1, vm)?;
-        let (other, third) = (other.unwrap_or(vm.none_ref()), third.unwrap_or(vm.none_ref()));
+        let (other, third) = power_args(args, vm)?;
         // SAFETY: live objects.
         unsafe { vm.owned(slot(object, other.as_ptr(), third.as_ptr())) }
     }
     /// `self.__rpow__(other, mod=None)`.
     fn wrap_ternary_r(object, args, slot: slot::TernaryFunc, vm) {
-        let [other, third] = up_to(args, 1, vm)?;
-        let (other, third) = (other.unwrap_or(vm.none_ref()), third.unwrap_or(vm.none_ref()));
+        let (other, third) = power_args(args, vm)?;
         // SAFETY: live objects.
         unsafe { vm.owned(slot(other.as_ptr(), object, third.as_ptr())) }
     }

@@ -75,6 +75,7 @@ pub fn operate(operator: usize, a: &Object, b: &Object, vm: &Vm) -> PyResult {
     }
 }
 
+/// `BINARY_OP`: the operator that the argument names, by the number and sequence protocols.
 pub unsafe fn binary_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -100,6 +101,7 @@ fn word_operation(operator: usize, left: &Object, right: &Object, vm: &Vm) -> Op
     Some(Int::from_i64(value, vm))
 }
 
+/// `UNARY_NEGATIVE`: `-value`.
 pub unsafe fn unary_negative(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -108,6 +110,7 @@ pub unsafe fn unary_negative(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _
     }
 }
 
+/// `UNARY_INVERT`: `~value`.
 pub unsafe fn unary_invert(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -116,6 +119,7 @@ pub unsafe fn unary_invert(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _op
     }
 }
 
+/// `CONTAINS_OP`: `in`, or `not in` with an argument of 1.
 pub unsafe fn contains_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -136,6 +140,7 @@ fn comparison(oparg: usize) -> CompareOp {
     }
 }
 
+/// `COMPARE_OP`: a rich comparison; a flag in the argument asks for a `bool`.
 pub unsafe fn compare_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

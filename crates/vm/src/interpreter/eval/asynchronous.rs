@@ -64,6 +64,7 @@ pub unsafe fn get_awaitable(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, op
     }
 }
 
+/// `GET_AITER`: the asynchronous iterator of the topmost value.
 pub unsafe fn get_aiter(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

@@ -32,6 +32,7 @@ pub unsafe fn load_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: 
     }
 }
 
+/// `STORE_ATTR`: `owner.name = value`.
 pub unsafe fn store_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -40,6 +41,7 @@ pub unsafe fn store_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg:
     }
 }
 
+/// `DELETE_ATTR`: `del owner.name`.
 pub unsafe fn delete_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -115,8 +117,10 @@ fn no_context_manager(owner: &Object, which: usize, vm: &Vm) -> Raised {
     let has = |name: &Str| lookup(tp, name, vm).is_some();
     let name = tp.tp_name_str();
     let (kind, missed, other) = match which {
+        0 if has(ids.__exit__) => ("", " (missed __enter__ method)", false),
         0 => ("", "", false),
         1 => ("", " (missed __exit__ method)", has(ids.__aenter__) && has(ids.__aexit__)),
+        2 if has(ids.__aexit__) => ("asynchronous ", " (missed __aenter__ method)", false),
         2 => ("asynchronous ", "", false),
         _ => ("asynchronous ", " (missed __aexit__ method)", has(ids.__enter__) && has(ids.__exit__)),
     };

@@ -5,6 +5,7 @@ use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
 use crate::prelude::*;
 
+/// `MAKE_FUNCTION`: a function of the topmost code object and the frame's globals.
 pub unsafe fn make_function(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler pushed a code object; globals are always a dict.
     unsafe {

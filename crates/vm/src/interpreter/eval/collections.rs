@@ -7,6 +7,7 @@ use crate::interpreter::raw;
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 
+/// `BUILD_TUPLE`: a tuple of the topmost values.
 pub unsafe fn build_tuple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -16,6 +17,7 @@ pub unsafe fn build_tuple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opar
     }
 }
 
+/// `BUILD_LIST`: a list of the topmost values.
 pub unsafe fn build_list(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -25,6 +27,7 @@ pub unsafe fn build_list(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg
     }
 }
 
+/// `BUILD_SET`: a set of the topmost values.
 pub unsafe fn build_set(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -36,6 +39,7 @@ pub unsafe fn build_set(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg:
     }
 }
 
+/// `BUILD_MAP`: a dictionary of the topmost pairs of key and value.
 pub unsafe fn build_map(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -51,6 +55,7 @@ fn slice(start: &Object, stop: &Object, step: &Object, vm: &Vm) -> Ref<Slice> {
     Slice::new(start.to_ref(), stop.to_ref(), step.to_ref(), vm)
 }
 
+/// `BUILD_SLICE`: a slice of the two or three topmost values.
 pub unsafe fn build_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -85,6 +90,7 @@ pub unsafe fn store_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _opa
     }
 }
 
+/// `STORE_SUBSCR`: `container[key] = value`.
 pub unsafe fn store_subscr(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -93,6 +99,7 @@ pub unsafe fn store_subscr(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _op
     }
 }
 
+/// `DELETE_SUBSCR`: `del container[key]`.
 pub unsafe fn delete_subscr(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -110,14 +117,21 @@ pub fn tuple_from(iterable: &Object, vm: &Vm) -> PyResult {
     Ok(Tuple::from_vec(items, vm).into_object())
 }
 
+/// `SET_ADD`: adds the topmost value to the set of a comprehension.
 pub unsafe fn set_add(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
-    // SAFETY: see `eval::run`. The compiler made the set.
+    // SAFETY: see `eval::run`.
     unsafe {
-        s.object(oparg + 1).cast::<Set>().add(s.object(1), vm)?;
+        // Mostly the compiler has made the set, but a program can bind `__conditional_annotations__` to anything.
+        let set = s.object(oparg + 1);
+        let Some(set) = set.downcast_ref::<Set>() else {
+            return Err(vm.type_error(format!("'{}' object is not a set", set.ob_type().tp_name_str())));
+        };
+        set.add(s.object(1), vm)?;
         Ok(s.drop(1))
     }
 }
 
+/// `MAP_ADD`: adds the topmost key and value to the dictionary of a comprehension.
 pub unsafe fn map_add(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler made the dict.
     unsafe {
@@ -148,6 +162,7 @@ pub unsafe fn list_extend(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opar
     }
 }
 
+/// `SET_UPDATE`: adds what the topmost value iterates over to a set.
 pub unsafe fn set_update(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler made the set.
     unsafe {

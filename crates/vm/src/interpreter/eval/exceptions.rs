@@ -72,6 +72,7 @@ pub unsafe fn pop_handled(previous: StackRef, vm: &Vm) {
     }
 }
 
+/// `CHECK_EXC_MATCH`: whether the exception is of the topmost class or one of the tuple's.
 pub unsafe fn check_exc_match(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

@@ -6,6 +6,7 @@ use crate::interpreter::frame::InterpreterFrame;
 use crate::interpreter::raw;
 use crate::prelude::*;
 
+/// `CONVERT_VALUE`: `!s`, `!r` or `!a` of a replacement field.
 pub unsafe fn convert_value(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -19,6 +20,7 @@ pub unsafe fn convert_value(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, op
     }
 }
 
+/// `FORMAT_SIMPLE`: a replacement field without a specification.
 pub unsafe fn format_simple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -30,6 +32,7 @@ pub unsafe fn format_simple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _o
     }
 }
 
+/// `FORMAT_WITH_SPEC`: a replacement field with a specification.
 pub unsafe fn format_with_spec(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The spec was built as a string.
     unsafe {
@@ -38,6 +41,7 @@ pub unsafe fn format_with_spec(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack,
     }
 }
 
+/// `BUILD_STRING`: joins the topmost strings.
 pub unsafe fn build_string(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The pieces are strings.
     unsafe {
@@ -56,6 +60,7 @@ pub unsafe fn build_string(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opa
     }
 }
 
+/// `BUILD_INTERPOLATION`: a field of a template string (PEP 750).
 pub unsafe fn build_interpolation(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -75,6 +80,7 @@ pub unsafe fn build_interpolation(vm: &Vm, _frame: *mut InterpreterFrame, s: Sta
     }
 }
 
+/// `BUILD_TEMPLATE`: a template of strings and interpolations (PEP 750).
 pub unsafe fn build_template(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

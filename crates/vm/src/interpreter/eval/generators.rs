@@ -60,6 +60,7 @@ pub fn take_stop_iteration(vm: &Vm) -> PyResult {
     })
 }
 
+/// `GET_YIELD_FROM_ITER`: what `yield from` delegates to.
 pub unsafe fn get_yield_from_iter(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

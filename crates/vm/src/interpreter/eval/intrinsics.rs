@@ -10,6 +10,7 @@ use crate::interpreter::eval::stack::{Stack, Step};
 use crate::interpreter::frame::InterpreterFrame;
 use crate::prelude::*;
 
+/// `CALL_INTRINSIC_1`: the function of one value that the argument numbers.
 pub unsafe fn call_1(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -90,6 +91,7 @@ unsafe fn stop_iteration_error(exception: &Object, frame: *mut InterpreterFrame,
     }
 }
 
+/// `CALL_INTRINSIC_2`: the function of two values that the argument numbers.
 pub unsafe fn call_2(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

@@ -19,6 +19,7 @@ pub enum Next {
     Error,
 }
 
+/// `GET_ITER`: `iter(value)`.
 pub unsafe fn get_iter(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

@@ -6,6 +6,7 @@ use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 use crate::protocols::attributes::lookup_attr;
 
+/// `GET_LEN`: pushes the length of the subject, which stays.
 pub unsafe fn get_len(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

@@ -98,6 +98,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
     unsafe {
         let mut frame = entry;
         (*frame).previous = vm.current_frame.get();
+        (*frame).is_entry = 1;
         vm.current_frame.set(frame);
         let mut ip = (*frame).instr_ptr;
         let mut sp = (*frame).stackpointer;
@@ -1435,6 +1436,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             vm.current_frame.set(frame);
                             vm.py_recursion_remaining.set(vm.py_recursion_remaining.get().wrapping_add(1));
                             if suspended == entry {
+                                (*suspended).is_entry = 0;
                                 return Ok(value.into_ref());
                             }
                             sp = (*frame).stackpointer;

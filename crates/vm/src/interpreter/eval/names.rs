@@ -117,6 +117,7 @@ unsafe fn locals_of<'a>(
     }
 }
 
+/// `LOAD_NAME`: a name of the class or module body, of the globals, of the built-ins.
 pub unsafe fn load_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -130,6 +131,7 @@ pub unsafe fn load_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: 
     }
 }
 
+/// `STORE_NAME`: binds a name in the frame's namespace.
 pub unsafe fn store_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -143,6 +145,7 @@ pub unsafe fn store_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg:
     }
 }
 
+/// `DELETE_NAME`: unbinds a name in the frame's namespace.
 pub unsafe fn delete_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -159,6 +162,7 @@ pub unsafe fn delete_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg
     }
 }
 
+/// `STORE_GLOBAL`: binds a global name.
 pub unsafe fn store_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. Globals are always a dict.
     unsafe {
@@ -168,6 +172,7 @@ pub unsafe fn store_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, opar
     }
 }
 
+/// `DELETE_GLOBAL`: unbinds a global name.
 pub unsafe fn delete_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. Globals are always a dict.
     unsafe {
@@ -180,6 +185,7 @@ pub unsafe fn delete_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, opa
     }
 }
 
+/// `LOAD_LOCALS`: the frame's namespace.
 pub unsafe fn load_locals(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -190,6 +196,7 @@ pub unsafe fn load_locals(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _opar
     }
 }
 
+/// `LOAD_FROM_DICT_OR_GLOBALS`: a name of the mapping on top, else a global or built-in one.
 pub unsafe fn load_from_dict_or_globals(
     vm: &Vm,
     frame: *mut InterpreterFrame,
@@ -207,6 +214,7 @@ pub unsafe fn load_from_dict_or_globals(
     }
 }
 
+/// `LOAD_FROM_DICT_OR_DEREF`: a name of the mapping on top, else what its cell holds.
 pub unsafe fn load_from_dict_or_deref(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler only names cells here.
     unsafe {
@@ -228,6 +236,7 @@ pub unsafe fn load_from_dict_or_deref(vm: &Vm, frame: *mut InterpreterFrame, s: 
     }
 }
 
+/// `LOAD_BUILD_CLASS`: `builtins.__build_class__`.
 pub unsafe fn load_build_class(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -243,6 +252,7 @@ pub unsafe fn load_build_class(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, 
     }
 }
 
+/// `LOAD_COMMON_CONSTANT`: `AssertionError` and the like, by number.
 pub unsafe fn load_common_constant(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     let value = match oparg {
         0 => types::assertion_error().as_object().to_ref(),

@@ -103,6 +103,8 @@ pub struct Monitoring {
     pub missing: Slot<Object>,
     /// The threads' states. Changed and read under the interpreter's lock.
     pub threads: std::sync::Mutex<Vec<*const Vm>>,
+    /// The newest of them, from which other processes follow `Vm::next`.
+    pub newest_thread: Cell<*const Vm>,
 }
 
 impl Default for Monitoring {
@@ -117,6 +119,7 @@ impl Default for Monitoring {
             disable: Slot::empty(),
             missing: Slot::empty(),
             threads: std::sync::Mutex::default(),
+            newest_thread: Cell::new(std::ptr::null()),
         }
     }
 }
@@ -181,6 +184,7 @@ impl Monitoring {
     pub fn add_thread(&self, vm: *const Vm) {
         if let Ok(mut threads) = self.threads.lock() {
             threads.push(vm);
+            self.link(&threads);
         }
     }
 
@@ -188,6 +192,24 @@ impl Monitoring {
     pub fn remove_thread(&self, vm: *const Vm) {
         if let Ok(mut threads) = self.threads.lock() {
             threads.retain(|&known| !std::ptr::eq(known, vm));
+            self.link(&threads);
+        }
+    }
+
+    /// Chains the states for readers that only see memory.
+    fn link(&self, threads: &[*const Vm]) {
+        let mut newer: *const Vm = std::ptr::null();
+        let mut older: *const Vm = std::ptr::null();
+        for &thread in threads {
+            // SAFETY: the list holds the states of live threads.
+            unsafe { (*thread).next.set(older.cast_mut()) };
+            older = thread;
+        }
+        self.newest_thread.set(older);
+        for &thread in threads.iter().rev() {
+            // SAFETY: as above.
+            unsafe { (*thread).prev.set(newer.cast_mut()) };
+            newer = thread;
         }
     }
 }
