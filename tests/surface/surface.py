@@ -43,7 +43,7 @@ VARY = {
     "OPENSSL_VERSION_INFO", "OPENSSL_VERSION_NUMBER", "_OPENSSL_API_VERSION", "_READLINE_LIBRARY_VERSION",
     "_READLINE_RUNTIME_VERSION", "_READLINE_VERSION", "ZLIB_VERSION", "ZLIB_RUNTIME_VERSION", "LZMA_VERSION", "zstd_version",
     "zstd_version_number", "EXPAT_VERSION", "version_info", "timezone", "altzone", "tzname", "daylight", "flags", "float_info",
-    "_malloc_options", "argv", "orig_argv", "path", "abiflags", "environ", "_cast_addr", "_memmove_addr",
+    "_malloc_options", "dont_write_bytecode", "argv", "orig_argv", "path", "abiflags", "environ", "_cast_addr", "_memmove_addr",
     "_memoryview_at_addr", "_memset_addr", "_string_at_addr", "_wstring_at_addr", "pycache_prefix", "_xoptions",
 }  # fmt: skip
 # Modules for libraries that not every system has.
