@@ -16,7 +16,6 @@ nothing special share a line.
 """
 
 import argparse
-import contextlib
 import importlib
 import inspect
 import io
@@ -44,7 +43,7 @@ VARY = {
     "OPENSSL_VERSION_INFO", "OPENSSL_VERSION_NUMBER", "_OPENSSL_API_VERSION", "_READLINE_LIBRARY_VERSION",
     "_READLINE_RUNTIME_VERSION", "_READLINE_VERSION", "ZLIB_VERSION", "ZLIB_RUNTIME_VERSION", "LZMA_VERSION", "zstd_version",
     "zstd_version_number", "EXPAT_VERSION", "version_info", "timezone", "altzone", "tzname", "daylight", "flags", "float_info",
-    "_malloc_options", "argv", "orig_argv", "path", "abiflags", "environ", "_cast_addr", "_memmove_addr",
+    "_malloc_options", "dont_write_bytecode", "argv", "orig_argv", "path", "abiflags", "environ", "_cast_addr", "_memmove_addr",
     "_memoryview_at_addr", "_memset_addr", "_string_at_addr", "_wstring_at_addr", "pycache_prefix", "_xoptions",
 }  # fmt: skip
 # Modules for libraries that not every system has.
@@ -180,7 +179,7 @@ def standard_slots() -> dict:
 STANDARD = standard_slots()
 
 
-def describe(names):
+def describe(names, out=None):
     warnings.simplefilter("ignore")
     for name in names:
         try:
@@ -188,9 +187,9 @@ def describe(names):
         except ImportError:
             sections = [(name, ["cannot be imported"])]
         for at, (title, lines) in enumerate(sections):
-            print(f"[{name}]" if at == 0 else f"[{name} {title}]")
+            print(f"[{name}]" if at == 0 else f"[{name} {title}]", file=out)
             for line in lines:
-                print(line.replace("\n", "\\n").encode("ascii", "backslashreplace").decode())
+                print(line.replace("\n", "\\n").encode("ascii", "backslashreplace").decode(), file=out)
 
 
 def facts(text: str) -> dict:
@@ -236,8 +235,8 @@ def differences(expected: str, got: str) -> list:
 
 def check() -> bool:
     """Tells new differences and those that are gone. True when there are any."""
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        describe(MODULES)
+    out = io.StringIO()
+    describe(MODULES, out)
     here = pathlib.Path(__file__).parent
     found = differences((here / "expected.txt").read_text(), out.getvalue())
     recorded = [line for line in (here / "differs.txt").read_text().splitlines() if line and not line.startswith("#")]
