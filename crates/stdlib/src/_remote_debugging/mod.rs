@@ -132,7 +132,7 @@ impl RemoteUnwinder {
         )
     }
 
-    #[init("(pid, *, all_threads=False, only_active_thread=False, debug=False)")]
+    #[init("!(pid, *, all_threads=False, only_active_thread=False, debug=False)")]
     fn init(
         &self,
         pid: i32,
