@@ -102,6 +102,8 @@ static inline PyObject *_Py_NewRefOf(PyObject *op) { _Py_INCREF(op); return op; 
 #define Py_XINCREF(op) _Py_XINCREF(_PyObject_CAST(op))
 #define Py_XDECREF(op) _Py_XDECREF(_PyObject_CAST(op))
 #define Py_NewRef(op) _Py_NewRefOf(_PyObject_CAST(op))
+static inline PyObject *_Py_XNewRefOf(PyObject *op) { if (op != NULL) { _Py_INCREF(op); } return op; }
+#define Py_XNewRef(op) _Py_XNewRefOf(_PyObject_CAST(op))
 #define Py_CLEAR(op) do { PyObject *_old = _PyObject_CAST(op); (op) = NULL; Py_XDECREF(_old); } while (0)
 #define Py_SETREF(place, value) do { PyObject *_old = _PyObject_CAST(place); (place) = (value); Py_DECREF(_old); } while (0)
 #define Py_XSETREF(place, value) do { PyObject *_old = _PyObject_CAST(place); (place) = (value); Py_XDECREF(_old); } while (0)
@@ -412,7 +414,7 @@ typedef struct {
 
 extern PyTypeObject PyType_Type, PyBaseObject_Type, PyLong_Type, PyBool_Type, PyFloat_Type, PyComplex_Type, PyBytes_Type,
     PyByteArray_Type, PyUnicode_Type, PyTuple_Type, PyList_Type, PyDict_Type, PySet_Type, PyFrozenSet_Type, PySlice_Type,
-    PyModule_Type, PyCFunction_Type, PyFunction_Type, PyMethod_Type, PyCapsule_Type, PyMemoryView_Type, PyModuleDef_Type;
+    PyModule_Type, PyCFunction_Type, PyFunction_Type, PyMethod_Type, PyCapsule_Type, PyMemoryView_Type, PyModuleDef_Type, PyPickleBuffer_Type;
 
 int PyType_IsSubtype(PyTypeObject *, PyTypeObject *);
 int PyType_Ready(PyTypeObject *);
@@ -531,11 +533,51 @@ PyObject *PyObject_Vectorcall(PyObject *, PyObject *const *, size_t, PyObject *)
 #define PyVectorcall_NARGS(n) ((Py_ssize_t)((n) & ~PY_VECTORCALL_ARGUMENTS_OFFSET))
 int PyObject_GetBuffer(PyObject *, Py_buffer *, int);
 void PyBuffer_Release(Py_buffer *);
+PyObject *PyPickleBuffer_FromObject(PyObject *);
+const Py_buffer *PyPickleBuffer_GetBuffer(PyObject *);
+int PyPickleBuffer_Release(PyObject *);
+#define PyPickleBuffer_Check(op) Py_IS_TYPE((op), &PyPickleBuffer_Type)
 int PyBuffer_FillInfo(Py_buffer *, PyObject *, void *, Py_ssize_t, int, int);
 PyObject *PyNumber_Add(PyObject *, PyObject *);
 PyObject *PyNumber_Index(PyObject *);
 PyObject *PySequence_GetItem(PyObject *, Py_ssize_t);
 Py_ssize_t PySequence_Size(PyObject *);
+
+/* Struct sequences, contexts, tracing. */
+
+typedef struct PyStructSequence_Field {
+    const char *name;
+    const char *doc;
+} PyStructSequence_Field;
+typedef struct PyStructSequence_Desc {
+    const char *name;
+    const char *doc;
+    PyStructSequence_Field *fields;
+    int n_in_sequence;
+} PyStructSequence_Desc;
+extern const char *const PyStructSequence_UnnamedField;
+PyTypeObject *PyStructSequence_NewType(PyStructSequence_Desc *);
+int PyStructSequence_InitType2(PyTypeObject *, PyStructSequence_Desc *);
+void PyStructSequence_InitType(PyTypeObject *, PyStructSequence_Desc *);
+PyObject *PyStructSequence_New(PyTypeObject *);
+void PyStructSequence_SetItem(PyObject *, Py_ssize_t, PyObject *);
+PyObject *PyStructSequence_GetItem(PyObject *, Py_ssize_t);
+
+int PyContext_Enter(PyObject *);
+int PyContext_Exit(PyObject *);
+
+typedef struct _frame PyFrameObject;
+typedef int (*Py_tracefunc)(PyObject *, PyFrameObject *, int, PyObject *);
+#define PyTrace_CALL 0
+#define PyTrace_EXCEPTION 1
+#define PyTrace_LINE 2
+#define PyTrace_RETURN 3
+#define PyTrace_C_CALL 4
+#define PyTrace_C_EXCEPTION 5
+#define PyTrace_C_RETURN 6
+#define PyTrace_OPCODE 7
+void PyEval_SetTrace(Py_tracefunc, PyObject *);
+void PyEval_SetProfile(Py_tracefunc, PyObject *);
 
 /* Memory and collection. */
 

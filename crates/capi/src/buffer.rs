@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use taipan_vm::builtins::memoryview::{MemoryView, shape};
+use taipan_vm::builtins::pickle_buffer::PickleBuffer;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::buffer;
 
@@ -68,6 +69,27 @@ capi! {
     fn PyBuffer_Release(vm, view: *mut PyBuffer) -> Void {
         buffer::release_view(&mut *view);
         Void
+    }
+
+    fn PyPickleBuffer_FromObject(vm, object: &Object) -> PyResult {
+        PickleBuffer::from_object(PickleBuffer::type_object(), object, vm)
+    }
+
+    fn PyPickleBuffer_GetBuffer(vm, object: &Object) -> PyResult<*const PyBuffer> {
+        match object.downcast_ref::<PickleBuffer>() {
+            Some(buffer) => buffer.view(vm),
+            None => Err(vm.type_error(format!("expected PickleBuffer, {} found", object.ob_type().name()))),
+        }
+    }
+
+    fn PyPickleBuffer_Release(vm, object: &Object) -> PyResult<()> {
+        match object.downcast_ref::<PickleBuffer>() {
+            Some(buffer) => {
+                buffer.release();
+                Ok(())
+            }
+            None => Err(vm.type_error(format!("expected PickleBuffer, {} found", object.ob_type().name()))),
+        }
     }
 
     fn PyBuffer_FillInfo(vm, view: *mut PyBuffer, owner: Option<&Object>, data: *mut c_void, length: isize, readonly: c_int, flags: c_int) -> PyResult<()> {

@@ -76,6 +76,7 @@ fn prepare(vm: &Vm) -> PyResult<()> {
         b::capsule::Capsule::type_object(),
         b::bytearray::ByteArray::type_object(),
         b::memoryview::MemoryView::type_object(),
+        b::pickle_buffer::PickleBuffer::type_object(),
         b::complex::Complex::type_object(),
         b::slice::Slice::type_object(),
         b::range::Range::type_object(),

@@ -426,7 +426,8 @@ capi! {
     }
 
     fn PyFrame_GetBack(vm, object: &Object) -> PyResult<Option<Ref<Frame>>> {
-        Ok(expect::<Frame>(Some(object), vm)?.back(vm))
+        // Greenlet passes a frame of its own making, on the stack and without a type, to reach what lies before it.
+        Ok((*object.as_ptr().cast::<Frame>()).back(vm))
     }
 
     fn PyFrame_GetGlobals(vm, object: &Object) -> PyResult {

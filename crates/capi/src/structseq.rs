@@ -1,10 +1,8 @@
 //! Struct sequences (C API manual, "Struct Sequence Objects").
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int};
 
-use taipan_vm::builtins::structseq::StructSeq;
+use taipan_vm::builtins::structseq::{StructSeq, declaration_of, place_of};
 use taipan_vm::prelude::*;
 
 use crate::support::*;
@@ -25,16 +23,13 @@ pub struct Desc {
     n_in_sequence: c_int,
 }
 
-/// The declarations of types made here, by the type's address.
-#[derive(Default)]
-struct Declared(RefCell<HashMap<usize, &'static StructSeq>>);
-
 /// Text that lives as long as the process, as the types do.
 fn kept(text: &CStr) -> &'static str {
     String::leak(lossy(text).into_owned())
 }
 
-fn new_type(desc: &Desc, vm: &Vm) -> PyResult<Ref<Type>> {
+/// Keeps a description as a declaration, which lives as long as the process.
+fn declared(desc: &Desc) -> &'static StructSeq {
     let mut fields = Vec::new();
     let mut at = desc.fields;
     // SAFETY: a description's fields end with a null name.
@@ -51,59 +46,63 @@ fn new_type(desc: &Desc, vm: &Vm) -> PyResult<Ref<Type>> {
     }
     // SAFETY: as above.
     let (name, doc) = unsafe { (<&CStr>::from_c(desc.name), <&CStr>::from_c(desc.doc)) };
-    let declaration: &'static StructSeq = Box::leak(Box::new(StructSeq {
+    Box::leak(Box::new(StructSeq {
         name: kept(name),
         doc: kept(doc),
         fields: Vec::leak(fields),
         visible: usize::try_from(desc.n_in_sequence).unwrap_or(0),
-    }));
-    let tp = declaration.get(vm)?;
-    if let Ok(mut declared) = vm.interp().state::<Declared>().0.try_borrow_mut() {
-        declared.insert(std::ptr::from_ref(&*tp) as usize, declaration);
-    }
-    Ok(tp)
+    }))
 }
 
-fn place(object: &Object, index: isize) -> Option<*mut Ptr> {
-    let tuple = object.downcast_ref::<Tuple>()?;
-    let index = usize::try_from(index).ok().filter(|&index| index < tuple.len())?;
-    // SAFETY: items begin at byte 32; the index is within the length.
-    Some(unsafe { object.as_ptr().byte_add(32).cast::<Ptr>().add(index) })
+/// # Safety
+/// The type is static; it is zeroed, unless it was made before.
+unsafe fn init_static(tp: *mut Type, desc: &Desc, vm: &Vm) -> PyResult<()> {
+    // SAFETY: the caller's promise.
+    let tp: &'static Type = unsafe { &*tp };
+    if tp.as_object().refcount() != 0 {
+        return Err(vm.system_error("bad argument to internal function"));
+    }
+    // SAFETY: as above.
+    unsafe { declared(desc).init_static(tp, vm) }
+}
+
+/// The place of a field; raises `SystemError` for what is no struct sequence or has no such field.
+fn place(object: &Object, index: isize, vm: &Vm) -> PyResult<*mut Ptr> {
+    let place = usize::try_from(index).ok().and_then(|index| place_of(object, index));
+    place.ok_or_else(|| vm.system_error("bad argument to internal function"))
 }
 
 capi! {
     fn PyStructSequence_NewType(vm, desc: *const Desc) -> PyResult<Ref<Type>> {
-        new_type(&*desc, vm)
+        declared(&*desc).get(vm)
+    }
+
+    fn PyStructSequence_InitType2(vm, tp: *mut Type, desc: *const Desc) -> PyResult<()> {
+        init_static(tp, &*desc, vm)
+    }
+
+    fn PyStructSequence_InitType(vm, tp: *mut Type, desc: *const Desc) -> Void {
+        // The error, if any, is left for the caller to find.
+        let _ = init_static(tp, &*desc, vm);
+        Void
     }
 
     fn PyStructSequence_New(vm, tp: &Type) -> PyResult {
-        let known = match vm.interp().state::<Declared>().0.try_borrow() {
-            Ok(declared) => declared.get(&(std::ptr::from_ref(tp) as usize)).copied(),
-            Err(_) => None,
-        };
-        let Some(declaration) = known else {
-            return Err(vm.not_implemented_error("PyStructSequence_New for a type not made by PyStructSequence_NewType"));
-        };
-        declaration.instance(declaration.fields.iter().map(|_| vm.none()).collect(), vm)
+        match declaration_of(tp) {
+            Some(declaration) => declaration.instance(Vec::new(), vm),
+            None => Err(vm.system_error("bad argument to internal function")),
+        }
     }
 
     fn PyStructSequence_SetItem(vm, object: &Object, index: isize, value: Option<ObjRef>) -> Void {
-        match place(object, index) {
-            Some(place) => {
-                let old = std::mem::replace(&mut *place, value.map_or(std::ptr::null_mut(), Ref::into_raw));
-                taipan_object::object::xdecref(old);
-            }
-            None => {
-                vm.not_implemented_error("PyStructSequence_SetItem of a field that is not an item");
-            }
+        if let Ok(place) = place(object, index, vm) {
+            let old = std::mem::replace(&mut *place, value.map_or(std::ptr::null_mut(), Ref::into_raw));
+            taipan_object::object::xdecref(old);
         }
         Void
     }
 
     fn PyStructSequence_GetItem(vm, object: &Object, index: isize) -> PyResult<Ptr> {
-        match place(object, index) {
-            Some(place) => Ok(*place),
-            None => Err(vm.not_implemented_error("PyStructSequence_GetItem of a field that is not an item")),
-        }
+        place(object, index, vm).map(|place| *place)
     }
 }

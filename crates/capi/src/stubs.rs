@@ -80,7 +80,7 @@ stubs! {
         PyEval_ReleaseLock PyFile_NewStdPrinter PyFile_OpenCode PyFile_OpenCodeObject PyGen_New
         PyGen_NewWithQualName PyHash_GetFuncDef PyInitConfig_Create         PyInterpreterState_New PyMarshal_Init PyMarshal_ReadLastObjectFromFile PyMarshal_ReadObjectFromFile
         PyModule_GetFilename PyODict_New
-        PyOS_Readline PyPickleBuffer_FromObject PyPickleBuffer_GetBuffer PyRefTracer_GetTracer PyRun_File
+        PyOS_Readline PyRefTracer_GetTracer PyRun_File
         PyRun_FileEx PyRun_FileExFlags PyRun_FileFlags PySys_AddWarnOption PySys_AddWarnOptionUnicode
         PySys_AddXOption PySys_GetXOptions PySys_HasWarnOptions PySys_SetPath PyThread_GetInfo
         PyThread_exit_thread PyUnicode_AsDecodedObject PyUnicode_AsDecodedUnicode PyUnicode_AsEncodedUnicode
@@ -124,7 +124,7 @@ stubs! {
         _Py_strhex_bytes_with_sep _Py_union_type_or _Py_uop_symbols_test
     }
     numbers {
-        PyContext_Enter PyContext_Exit PyMonitoring_EnterScope PyMonitoring_ExitScope PyStructSequence_InitType2 _PyUnicode_ToDigit
+        PyMonitoring_EnterScope PyMonitoring_ExitScope _PyUnicode_ToDigit
         PyCode_AddWatcher PyCode_Addr2Location PyCode_ClearWatcher PyCompile_OpcodeStackEffect
         PyCompile_OpcodeStackEffectWithJump PyConfig_GetInt PyConfig_Set PyContext_AddWatcher
         PyContext_ClearWatcher PyEvent_WaitTimed PyFile_SetOpenCodeHook PyFrame_FastToLocalsWithError
@@ -133,7 +133,7 @@ stubs! {
         PyInitConfig_AddModule PyInitConfig_GetError PyInitConfig_GetExitCode PyInitConfig_GetInt
         PyInitConfig_GetStr PyInitConfig_GetStrList PyInitConfig_HasOption PyInitConfig_SetInt
         PyInitConfig_SetStr PyInitConfig_SetStrList PyMarshal_ReadLongFromFile PyMarshal_ReadShortFromFile
-        PyODict_DelItem PyODict_SetItem PyPickleBuffer_Release PyRefTracer_SetTracer PyRun_AnyFile
+        PyODict_DelItem PyODict_SetItem PyRefTracer_SetTracer PyRun_AnyFile
         PyRun_AnyFileEx PyRun_AnyFileExFlags PyRun_AnyFileFlags PyRun_InteractiveLoop
         PyRun_InteractiveLoopFlags PyRun_InteractiveOne PyRun_InteractiveOneFlags PyRun_InteractiveOneObject
         PyRun_SimpleFile PyRun_SimpleFileEx PyRun_SimpleFileExFlags PySignal_SetWakeupFd PyStatus_Exception
@@ -202,7 +202,7 @@ stubs! {
         _Py_hashtable_hash_ptr _Py_hashtable_len _Py_hashtable_size
     }
     nothing {
-        PyStructSequence_InitType PyOS_AfterFork_Child PyOS_AfterFork_Parent PyOS_BeforeFork PyOS_AfterFork PyEval_SetTrace PyEval_SetProfile
+        PyOS_AfterFork_Child PyOS_AfterFork_Parent PyOS_BeforeFork PyOS_AfterFork
         PyConfig_Clear PyConfig_InitIsolatedConfig PyConfig_InitPythonConfig PyCriticalSection2_BeginMutex
         PyCriticalSection_BeginMutex PyErr_RangedSyntaxLocationObject PyEval_SetProfileAllThreads
         PyEval_SetTraceAllThreads PyEvent_Wait PyFrame_FastToLocals PyFrame_LocalsToFast PyInitConfig_Free

@@ -1,10 +1,12 @@
 //! The system module, running code and what there is to know of the process (C API manual, "System Functions", "The Very
 //! High Level Layer" and "Initialization").
 
-use std::ffi::{CStr, c_char, c_int, c_ulong};
+use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 
 use taipan_vm::interpreter;
+use taipan_vm::interpreter::instrument::legacy::{self, Kind, TraceFunction};
 use taipan_vm::prelude::*;
+use taipan_vm::runtime::audit::audit;
 use taipan_vm::runtime::compile::{self, CompileFlags, Mode};
 
 use crate::support::*;
@@ -106,6 +108,21 @@ fn sys_object(name: &CStr, vm: &Vm) -> PyResult<Option<ObjRef>> {
     }
 }
 
+/// Sets the thread's trace or profile function, or removes it.
+///
+/// # Safety
+/// `function` is null or a `Py_tracefunc`.
+unsafe fn set_tracing(kind: Kind, function: *mut c_void, object: Option<&Object>, vm: &Vm) {
+    let event = if kind == Kind::Trace { "sys.settrace" } else { "sys.setprofile" };
+    if audit(event, &[], vm).is_err() {
+        vm.write_unraisable(None, None);
+        return;
+    }
+    // SAFETY: the caller's promise; null is none.
+    let function = unsafe { std::mem::transmute::<*mut c_void, Option<TraceFunction>>(function) };
+    legacy::set(kind, vm, function.map(|function| (function, object)), vm);
+}
+
 capi! {
     fn PySys_GetObject(vm, name: &CStr) -> Ptr {
         let waiting = vm.take_exception();
@@ -202,6 +219,16 @@ capi! {
 
     fn PyEval_EvalCode(vm, code: &Object, globals: &Object, locals: Option<&Object>) -> PyResult {
         eval(expect::<Code>(Some(code), vm)?, globals, locals, vm)
+    }
+
+    fn PyEval_SetTrace(vm, function: *mut c_void, object: Option<&Object>) -> Void {
+        set_tracing(Kind::Trace, function, object, vm);
+        Void
+    }
+
+    fn PyEval_SetProfile(vm, function: *mut c_void, object: Option<&Object>) -> Void {
+        set_tracing(Kind::Profile, function, object, vm);
+        Void
     }
 
     fn PyEval_MergeCompilerFlags(vm, flags: *mut c_int) -> c_int {

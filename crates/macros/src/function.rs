@@ -37,6 +37,8 @@ pub struct Declared {
     /// The Python name.
     pub name: String,
     pub signature: Option<Signature>,
+    /// The text signature to show, for functions that parse their arguments themselves: `shown = "(…)"`.
+    pub shown: Option<String>,
     pub coexist: bool,
     pub doc: String,
     pub function: ImplItemFn,
@@ -97,6 +99,7 @@ impl Declared {
             role,
             name: python_name(&function.sig.ident.to_string()),
             signature: None,
+            shown: None,
             coexist: false,
             doc: doc_text(&function.attrs),
             function: function.clone(),
@@ -126,6 +129,9 @@ impl Declared {
                         if ident == "name" && input.peek(syn::Token![=]) && (in_table || attribute) {
                             input.parse::<syn::Token![=]>()?;
                             declared.name = input.parse::<LitStr>()?.value();
+                        } else if ident == "shown" && in_table {
+                            input.parse::<syn::Token![=]>()?;
+                            declared.shown = Some(input.parse::<LitStr>()?.value());
                         } else if ident == "coexist" && in_table {
                             declared.coexist = true;
                         } else if matches!(role, Role::Getter | Role::Setter) {
@@ -279,6 +285,7 @@ pub fn call_parsed(
     let Some(signature) = &declared.signature else {
         return Err(syn::Error::new(declared.function.sig.span(), "no signature"));
     };
+    let shown = if signature.nameless { "" } else { shown };
     if signature.params.len() != inputs.params.len() {
         return Err(syn::Error::new(
             declared.function.sig.inputs.span(),
@@ -490,8 +497,9 @@ pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, To
         }
     };
     let name = c_string(shown);
+    let text = declared.shown.as_ref().unwrap_or(&signature.text);
     let doc = match signature.shown {
-        true => c_string(&format!("{shown}{}\n--\n\n{}", signature.text, declared.doc)),
+        true => c_string(&format!("{shown}{text}\n--\n\n{}", declared.doc)),
         false => c_string(&declared.doc),
     };
     let row = quote! {
@@ -521,6 +529,7 @@ fn convention(signature: &Signature) -> (i32, Convention) {
     const O: i32 = 0x08;
     const FASTCALL: i32 = 0x80;
     match &*signature.params {
+        _ if signature.open => (FASTCALL | KEYWORDS, Convention::FastKeywords),
         [] => (NOARGS, Convention::NoArgs),
         [param] if param.kind == Kind::PositionalOnly && param.default.is_none() => (O, Convention::One),
         _ if signature.takes_no_keywords() => (FASTCALL, Convention::Fast),

@@ -28,14 +28,20 @@ pub struct Signature {
     /// Whether Python shows it as `__text_signature__`. A leading `!` hides it: where a default can't be expressed,
     /// CPython shows none.
     pub shown: bool,
+    /// A leading `~`: the function takes keywords though none of its parameters has a name. CPython's methods that are
+    /// handed the class that defines them do, which shows in their error texts.
+    pub open: bool,
+    /// A leading `?`: error texts about the arguments say "function" for the function's name.
+    pub nameless: bool,
 }
 
 impl Signature {
     /// Parses a literal; errors point at it.
     pub fn parse(literal: &LitStr) -> syn::Result<Signature> {
         let text = literal.value();
-        let shown = !text.starts_with('!');
-        let text = text.trim_start_matches('!').to_owned();
+        let (marks, text) = text.split_at(text.find('(').unwrap_or_default());
+        let (shown, open, nameless) = (!marks.contains('!'), marks.contains('~'), marks.contains('?'));
+        let text = text.to_owned();
         let fail = |what: &str| Err(syn::Error::new(literal.span(), what));
         let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) else {
             return fail("a text signature is parenthesised");
@@ -77,12 +83,12 @@ impl Signature {
             let kind = if keyword_only { Kind::KeywordOnly } else { Kind::PositionalOrKeyword };
             params.push(Param { name: name.to_owned(), kind, default });
         }
-        Ok(Signature { text, params, shown })
+        Ok(Signature { text, params, shown, open, nameless })
     }
 
     /// Whether nothing can be passed by name: positional-only parameters and `*args`.
     pub fn takes_no_keywords(&self) -> bool {
-        self.params.iter().all(|p| matches!(p.kind, Kind::PositionalOnly | Kind::VarPositional))
+        !self.open && self.params.iter().all(|p| matches!(p.kind, Kind::PositionalOnly | Kind::VarPositional))
     }
 }
 

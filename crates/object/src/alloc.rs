@@ -99,7 +99,8 @@ unsafe impl GlobalAlloc for Mimalloc {
 }
 
 const CLASS_BYTES: usize = 16;
-const CLASSES: usize = 32;
+/// How many size classes the free lists have, the unused one of size 0 included.
+pub const CLASSES: usize = 32;
 /// Longest block kept in a free list.
 pub const SMALL_LIMIT: usize = CLASS_BYTES * (CLASSES - 1);
 const LIST_LIMIT: u32 = 512;
@@ -222,6 +223,19 @@ thread_local! {
     pub(crate) static DEALLOC_DEPTH: Cell<u32> = const { Cell::new(0) };
     /// Objects whose end waits for the outermost `tp_dealloc`, and whether the collector tracked them.
     pub(crate) static DELETE_LATER: RefCell<Vec<(*mut Object, bool)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The thread's free blocks: for each size class but the first its number, its size in bytes, and how many blocks it keeps.
+pub fn kept_blocks() -> Vec<(usize, usize, usize)> {
+    FREE_LISTS.with(|lists| {
+        let kept = |len: u32| if len == DIVERTED { 0 } else { len as usize };
+        lists
+            .iter()
+            .enumerate()
+            .skip(1)
+            .map(|(class, list)| (class - 1, class * CLASS_BYTES, kept(list.len.get())))
+            .collect()
+    })
 }
 
 /// Memory for `size` bytes, 16-byte aligned, not initialised. Null when there is none.

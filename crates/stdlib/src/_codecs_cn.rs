@@ -9,7 +9,7 @@ pub struct CodecsCn;
 
 #[pymodule(name = "_codecs_cn")]
 impl CodecsCn {
-    #[function("($module, object, /)")]
+    #[function("($self, object, /)")]
     fn getcodec(object: &Object, vm: &Vm) -> PyResult<Ref<MultibyteCodec>> {
         get_codec("_codecs_cn", object, vm)
     }

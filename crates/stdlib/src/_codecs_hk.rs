@@ -9,7 +9,7 @@ pub struct CodecsHk;
 
 #[pymodule(name = "_codecs_hk")]
 impl CodecsHk {
-    #[function("($module, object, /)")]
+    #[function("($self, object, /)")]
     fn getcodec(object: &Object, vm: &Vm) -> PyResult<Ref<MultibyteCodec>> {
         get_codec("_codecs_hk", object, vm)
     }

@@ -9,7 +9,7 @@ pub struct CodecsIso2022;
 
 #[pymodule(name = "_codecs_iso2022")]
 impl CodecsIso2022 {
-    #[function("($module, object, /)")]
+    #[function("($self, object, /)")]
     fn getcodec(object: &Object, vm: &Vm) -> PyResult<Ref<MultibyteCodec>> {
         get_codec("_codecs_iso2022", object, vm)
     }

@@ -9,7 +9,7 @@ pub struct CodecsJp;
 
 #[pymodule(name = "_codecs_jp")]
 impl CodecsJp {
-    #[function("($module, object, /)")]
+    #[function("($self, object, /)")]
     fn getcodec(object: &Object, vm: &Vm) -> PyResult<Ref<MultibyteCodec>> {
         get_codec("_codecs_jp", object, vm)
     }

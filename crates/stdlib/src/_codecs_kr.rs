@@ -9,7 +9,7 @@ pub struct CodecsKr;
 
 #[pymodule(name = "_codecs_kr")]
 impl CodecsKr {
-    #[function("($module, object, /)")]
+    #[function("($self, object, /)")]
     fn getcodec(object: &Object, vm: &Vm) -> PyResult<Ref<MultibyteCodec>> {
         get_codec("_codecs_kr", object, vm)
     }

@@ -9,7 +9,7 @@ pub struct CodecsTw;
 
 #[pymodule(name = "_codecs_tw")]
 impl CodecsTw {
-    #[function("($module, object, /)")]
+    #[function("($self, object, /)")]
     fn getcodec(object: &Object, vm: &Vm) -> PyResult<Ref<MultibyteCodec>> {
         get_codec("_codecs_tw", object, vm)
     }

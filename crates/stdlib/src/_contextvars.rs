@@ -1,6 +1,7 @@
 //! `_contextvars`: context variables (PEP 567).
 
 use std::cell::Cell;
+use std::ffi::c_int;
 
 use taipan_vm::prelude::*;
 
@@ -44,37 +45,8 @@ impl Context {
         context
     }
 
-    fn leave(&self, vm: &Vm) {
-        self.entered.set(false);
-        vm.context.set(self.previous.take());
-        vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
-    }
-}
-
-fn check_var<'a>(key: &'a Object, vm: &Vm) -> PyResult<&'a Object> {
-    if key.downcast_exact::<ContextVar>().is_some() {
-        return Ok(key);
-    }
-    let shown = key.repr(vm)?;
-    Err(vm.type_error(format!("a ContextVar key was expected, got {}", shown.to_string_lossy())))
-}
-
-#[pytype(name = "_contextvars.Context", symbol = "PyContext_Type", flags(MAPPING), gc, weakrefs = weakrefs, unhashable, doc = "")]
-impl Context {
-    #[slot]
-    fn tp_new(_cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
-        if args.len() > 0 || kwargs.is_some_and(|kwargs| kwargs.len() > 0) {
-            return Err(vm.type_error("Context() does not accept any arguments"));
-        }
-        Ok(Context::with(vm.new_dict(), vm).into_object())
-    }
-
-    /// Call the callable in the context.
-    #[method("($self, /, *args, **kwargs)")]
-    fn run(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
-        let Some((callable, args)) = args.split_first() else {
-            return Err(vm.type_error("run() missing 1 required positional argument"));
-        };
+    /// Makes the context the thread's. Raises `RuntimeError` when it is some thread's already.
+    fn enter(&self, vm: &Vm) -> PyResult<()> {
         if self.entered.get() {
             let shown = self.as_object().repr(vm)?;
             return Err(vm.runtime_error(format!(
@@ -85,6 +57,89 @@ impl Context {
         self.entered.set(true);
         self.previous.set(vm.context.replace(Some(self.as_object().to_ref())));
         vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
+        Ok(())
+    }
+
+    /// Leaves the context for C code, which may have lost count. Raises `RuntimeError` when it is not the thread's.
+    fn exit(&self, vm: &Vm) -> PyResult<()> {
+        let wrong = |what: &str, vm: &Vm| -> PyResult<()> {
+            let shown = self.as_object().repr(vm)?;
+            Err(vm.runtime_error(format!("cannot exit context: {} {what}", shown.to_string_lossy())))
+        };
+        if !self.entered.get() {
+            return wrong("has not been entered", vm);
+        }
+        if !vm.context.get().is_some_and(|current| current.is(self.as_object())) {
+            return wrong("is not the current context", vm);
+        }
+        self.leave(vm);
+        Ok(())
+    }
+
+    fn leave(&self, vm: &Vm) {
+        self.entered.set(false);
+        vm.context.set(self.previous.take());
+        vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
+    }
+}
+
+/// `PyContext_Enter`: makes the context the thread's current one.
+///
+/// # Safety
+/// Called on an attached thread with a live object.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "a name of the C API")]
+pub unsafe extern "C" fn PyContext_Enter(context: *mut Object) -> c_int {
+    // SAFETY: the caller's promise.
+    let (vm, context) = unsafe { (Vm::current(), &*context) };
+    let entered = match context.downcast_ref::<Context>() {
+        Some(context) => context.enter(vm),
+        None => Err(vm.type_error("an instance of Context was expected")),
+    };
+    if entered.is_ok() { 0 } else { -1 }
+}
+
+/// `PyContext_Exit`: puts the context back that was current before.
+///
+/// # Safety
+/// As for `PyContext_Enter`.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "a name of the C API")]
+pub unsafe extern "C" fn PyContext_Exit(context: *mut Object) -> c_int {
+    // SAFETY: the caller's promise.
+    let (vm, context) = unsafe { (Vm::current(), &*context) };
+    let left = match context.downcast_ref::<Context>() {
+        Some(context) => context.exit(vm),
+        None => Err(vm.type_error("an instance of Context was expected")),
+    };
+    if left.is_ok() { 0 } else { -1 }
+}
+
+fn check_var<'a>(key: &'a Object, vm: &Vm) -> PyResult<&'a Object> {
+    if key.downcast_exact::<ContextVar>().is_some() {
+        return Ok(key);
+    }
+    let shown = key.repr(vm)?;
+    Err(vm.type_error(format!("a ContextVar key was expected, got {}", shown.to_string_lossy())))
+}
+
+#[pytype(name = "_contextvars.Context", symbol = "PyContext_Type", gc, weakrefs = weakrefs, unhashable, doc = "")]
+impl Context {
+    #[slot]
+    fn tp_new(_cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult {
+        if args.len() > 0 || kwargs.is_some_and(|kwargs| kwargs.len() > 0) {
+            return Err(vm.type_error("Context() does not accept any arguments"));
+        }
+        Ok(Context::with(vm.new_dict(), vm).into_object())
+    }
+
+    /// Call the callable in the context.
+    #[method("!($self, /, *args, **kwargs)")]
+    fn run(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
+        let Some((callable, args)) = args.split_first() else {
+            return Err(vm.type_error("run() missing 1 required positional argument"));
+        };
+        self.enter(vm)?;
         let result = match kwargs.to_dict(vm) {
             Ok(kwargs) => callable.call_tuple_dict(&Tuple::from_slice(args, vm), Some(&kwargs), vm),
             Err(raised) => Err(raised),
@@ -192,7 +247,7 @@ impl ContextVar {
     ///  * return the default value for the context variable, if it was created
     ///    with one; or
     ///  * raise a LookupError.
-    #[method("($self, default=None, /)")]
+    #[method("($self, default=<unrepresentable>, /)")]
     fn get(&self, default: Option<&Object>, vm: &Vm) -> PyResult {
         let context = Context::current(vm);
         if let Some(value) = context.values.get_item(self.as_object(), vm)? {
@@ -302,7 +357,7 @@ impl Token {
     }
 
     /// Exit from Token context manager, restore the linked ContextVar.
-    #[method("($self, type, value, tb, /)")]
+    #[method("($self, type, val, tb, /)")]
     fn __exit__(&self, _tp: &Object, _value: &Object, _tb: &Object, vm: &Vm) -> PyResult<()> {
         self.var.reset(self.as_object(), vm)
     }

@@ -123,7 +123,7 @@ fn with<R>(id: i64, vm: &Vm, look: impl FnOnce(&mut Queue) -> R) -> PyResult<R> 
 #[pymodule(name = "_interpqueues")]
 impl InterpQueues {
     /// Create a new cross-interpreter queue and return its unique generated ID.
-    #[function("($module, maxsize, unboundop=-1, fallback=-1)")]
+    #[function("!($module, maxsize, unboundop=-1, fallback=-1)")]
     fn create(maxsize: isize, unboundop: Option<i32>, fallback: Option<i32>, vm: &Vm) -> PyResult<i64> {
         let (unbound, fallback) = policies(unboundop, fallback, DEFAULTS, vm)?;
         let mut all = all();
@@ -135,14 +135,14 @@ impl InterpQueues {
     }
 
     /// Clear and destroy the queue.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn destroy(qid: Id, vm: &Vm) -> PyResult<()> {
         let removed = all().queues.remove(&qid.0);
         removed.map(drop).ok_or_else(|| not_found(qid.0, vm))
     }
 
     /// Return the list of ID triples for all queues.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn list_all(vm: &Vm) -> PyResult<Ref<List>> {
         let found: Vec<(i64, i32, i32)> =
             all().queues.iter().rev().map(|(id, q)| (*id, q.unbound, q.fallback)).collect();
@@ -151,7 +151,7 @@ impl InterpQueues {
     }
 
     /// Add the object's data to the queue.
-    #[function("($module, qid, obj, unboundop=None, fallback=None)")]
+    #[function("!($module, qid, obj, unboundop=None, fallback=None)")]
     fn put(qid: Id, obj: &Object, unboundop: OrNone<i32>, fallback: OrNone<i32>, vm: &Vm) -> PyResult<()> {
         let (full, defaults) = with(qid.0, vm, |queue| {
             (queue.limit > 0 && queue.items.len() >= queue.limit as usize, (queue.unbound, queue.fallback))
@@ -175,7 +175,7 @@ impl InterpQueues {
     }
 
     /// Return the (object, unbound op) from the front of the queue.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn get(qid: Id, vm: &Vm) -> PyResult<(ObjRef, Option<ObjRef>)> {
         match with(qid.0, vm, |queue| queue.items.pop_front())? {
             None => Err(bound_error(1, format!("queue {} is empty", qid.0), vm)),
@@ -185,13 +185,13 @@ impl InterpQueues {
     }
 
     /// Take a reference to the identified queue.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn bind(qid: Id, vm: &Vm) -> PyResult<()> {
         with(qid.0, vm, |queue| queue.binds += 1)
     }
 
     /// Release a reference to the queue.  The queue is destroyed once there are no references left.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn release(qid: Id, vm: &Vm) -> PyResult<()> {
         let left = with(qid.0, vm, |queue| {
             let left = queue.binds.checked_sub(1);
@@ -206,30 +206,30 @@ impl InterpQueues {
     }
 
     /// Return the maximum number of items in the queue.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn get_maxsize(qid: Id, vm: &Vm) -> PyResult<isize> {
         with(qid.0, vm, |queue| queue.limit)
     }
 
     /// Return the queue's default values, set when it was created.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn get_queue_defaults(qid: Id, vm: &Vm) -> PyResult<(i32, i32)> {
         with(qid.0, vm, |queue| (queue.unbound, queue.fallback))
     }
 
     /// Return true if the queue has a maxsize and has reached it.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn is_full(qid: Id, vm: &Vm) -> PyResult<bool> {
         with(qid.0, vm, |queue| queue.limit > 0 && queue.items.len() >= queue.limit as usize)
     }
 
     /// Return the number of items in the queue.
-    #[function("($module, qid)")]
+    #[function("!($module, qid)")]
     fn get_count(qid: Id, vm: &Vm) -> PyResult<usize> {
         with(qid.0, vm, |queue| queue.items.len())
     }
 
-    #[function("($module, queuetype, emptyerror, fullerror)")]
+    #[function("!($module, queuetype, emptyerror, fullerror)")]
     fn _register_heap_types(
         queuetype: &Object,
         emptyerror: &Object,

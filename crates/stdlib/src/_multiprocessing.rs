@@ -142,7 +142,7 @@ fn deadline(seconds: f64) -> libc::timespec {
     members(kind: INT = kind, readonly ""; maxvalue: INT = maxvalue, readonly "")
 )]
 impl SemLock {
-    #[new("(kind, value, maxvalue, name, unlink)")]
+    #[new("!(kind, value, maxvalue, name, unlink)")]
     fn new(cls: &Type, kind: i32, value: i32, maxvalue: i32, name: &Str, unlink: bool, vm: &Vm) -> PyResult {
         if kind != RECURSIVE_MUTEX && kind != SEMAPHORE {
             return Err(vm.value_error("unrecognized kind"));

@@ -30,7 +30,7 @@ impl PosixShmem {
     /// Remove a shared memory object name, and, once all processes have
     /// unmapped the object, de-allocates and destroys the contents of the
     /// associated memory region.
-    #[function("($module, /, path)")]
+    #[function("($module, path, /)")]
     fn shm_unlink(path: &Str, vm: &Vm) -> PyResult<()> {
         let name = name_of(path, "shm_unlink", vm)?;
         // SAFETY: the name is NUL-terminated.

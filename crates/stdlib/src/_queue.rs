@@ -142,7 +142,7 @@ impl SimpleQueue {
     ///
     /// Only get an item if one is immediately available. Otherwise
     /// raise the Empty exception.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn get_nowait(&self, vm: &Vm) -> PyResult {
         self.pop().ok_or_else(|| raise_empty(vm))
     }

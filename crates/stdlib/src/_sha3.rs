@@ -231,7 +231,7 @@ impl Shake128 {
 /// Return a new SHAKE hash object.
 #[pytype(name = "_sha3.shake_128")]
 impl Shake128 {
-    #[new("(data=b'', *, usedforsecurity=True, string=None)")]
+    #[new("!(data=b'', *, usedforsecurity=True, string=None)")]
     fn new(
         _cls: &Type,
         data: Option<&Object>,
@@ -327,7 +327,7 @@ impl Shake256 {
 /// Return a new SHAKE hash object.
 #[pytype(name = "_sha3.shake_256")]
 impl Shake256 {
-    #[new("(data=b'', *, usedforsecurity=True, string=None)")]
+    #[new("!(data=b'', *, usedforsecurity=True, string=None)")]
     fn new(
         _cls: &Type,
         data: Option<&Object>,

@@ -698,7 +698,7 @@ impl Signal {
         let bases = vm.new_tuple([types::os_error().as_object().to_ref()]);
         let namespace = vm.new_dict();
         namespace.set_str(vm.ids().__module__, vm.new_str("signal").as_object(), vm)?;
-        let name = vm.new_str("itimer_error");
+        let name = vm.new_str("ItimerError");
         let class = types::os_error()
             .as_object()
             .ob_type()

@@ -112,7 +112,7 @@ impl Stat {
     /// S_ISDIR(mode) -> bool
     ///
     /// Return True if mode is from a directory.
-    #[function("($module, mode, /)", name = "S_ISDIR")]
+    #[function("($self, object, /)", name = "S_ISDIR")]
     fn is_dir(mode: Mode) -> bool {
         is_kind(&mode, 0o040_000)
     }
@@ -120,7 +120,7 @@ impl Stat {
     /// S_ISCHR(mode) -> bool
     ///
     /// Return True if mode is from a character special device file.
-    #[function("($module, mode, /)", name = "S_ISCHR")]
+    #[function("($self, object, /)", name = "S_ISCHR")]
     fn is_character_device(mode: Mode) -> bool {
         is_kind(&mode, 0o020_000)
     }
@@ -128,7 +128,7 @@ impl Stat {
     /// S_ISBLK(mode) -> bool
     ///
     /// Return True if mode is from a block special device file.
-    #[function("($module, mode, /)", name = "S_ISBLK")]
+    #[function("($self, object, /)", name = "S_ISBLK")]
     fn is_block_device(mode: Mode) -> bool {
         is_kind(&mode, 0o060_000)
     }
@@ -136,7 +136,7 @@ impl Stat {
     /// S_ISREG(mode) -> bool
     ///
     /// Return True if mode is from a regular file.
-    #[function("($module, mode, /)", name = "S_ISREG")]
+    #[function("($self, object, /)", name = "S_ISREG")]
     fn is_regular(mode: Mode) -> bool {
         is_kind(&mode, 0o100_000)
     }
@@ -144,7 +144,7 @@ impl Stat {
     /// S_ISFIFO(mode) -> bool
     ///
     /// Return True if mode is from a FIFO (named pipe).
-    #[function("($module, mode, /)", name = "S_ISFIFO")]
+    #[function("($self, object, /)", name = "S_ISFIFO")]
     fn is_fifo(mode: Mode) -> bool {
         is_kind(&mode, 0o010_000)
     }
@@ -152,7 +152,7 @@ impl Stat {
     /// S_ISLNK(mode) -> bool
     ///
     /// Return True if mode is from a symbolic link.
-    #[function("($module, mode, /)", name = "S_ISLNK")]
+    #[function("($self, object, /)", name = "S_ISLNK")]
     fn is_link(mode: Mode) -> bool {
         is_kind(&mode, 0o120_000)
     }
@@ -160,7 +160,7 @@ impl Stat {
     /// S_ISSOCK(mode) -> bool
     ///
     /// Return True if mode is from a socket.
-    #[function("($module, mode, /)", name = "S_ISSOCK")]
+    #[function("($self, object, /)", name = "S_ISSOCK")]
     fn is_socket(mode: Mode) -> bool {
         is_kind(&mode, 0o140_000)
     }
@@ -168,7 +168,7 @@ impl Stat {
     /// S_ISDOOR(mode) -> bool
     ///
     /// Return True if mode is from a door.
-    #[function("($module, mode, /)", name = "S_ISDOOR")]
+    #[function("($self, object, /)", name = "S_ISDOOR")]
     fn is_door(_mode: Mode) -> bool {
         false
     }
@@ -176,7 +176,7 @@ impl Stat {
     /// S_ISPORT(mode) -> bool
     ///
     /// Return True if mode is from an event port.
-    #[function("($module, mode, /)", name = "S_ISPORT")]
+    #[function("($self, object, /)", name = "S_ISPORT")]
     fn is_port(_mode: Mode) -> bool {
         false
     }
@@ -184,25 +184,25 @@ impl Stat {
     /// S_ISWHT(mode) -> bool
     ///
     /// Return True if mode is from a whiteout.
-    #[function("($module, mode, /)", name = "S_ISWHT")]
+    #[function("($self, object, /)", name = "S_ISWHT")]
     fn is_whiteout(_mode: Mode) -> bool {
         false
     }
 
     /// Return the portion of the file's mode that can be set by os.chmod().
-    #[function("($module, mode, /)", name = "S_IMODE")]
+    #[function("($self, object, /)", name = "S_IMODE")]
     fn permissions(mode: Mode) -> u32 {
         mode.0 & 0o7777
     }
 
     /// Return the portion of the file's mode that describes the file type.
-    #[function("($module, mode, /)", name = "S_IFMT")]
+    #[function("($self, object, /)", name = "S_IFMT")]
     fn kind(mode: Mode) -> u32 {
         mode.0 & KIND
     }
 
     /// Convert a file's mode to a string of the form '-rwxrwxrwx'
-    #[function("($module, mode, /)")]
+    #[function("($self, object, /)")]
     fn filemode(mode: Mode) -> String {
         let kind = KINDS.iter().find(|(kind, _)| is_kind(&mode, *kind)).map_or('?', |(_, c)| char::from(*c));
         let mut text = String::from(kind);

@@ -323,7 +323,7 @@ impl TokenizerIter {
     }
 }
 
-#[pytype(name = "_tokenize.TokenizerIter", flags(BASETYPE), gc)]
+#[pytype(name = "_tokenize.TokenizerIter", gc)]
 impl TokenizerIter {
     #[new("(readline, /, *, encoding=None, extra_tokens=False)")]
     fn new(cls: &Type, readline: &Object, encoding: OrNone<&Str>, extra_tokens: bool, vm: &Vm) -> PyResult {

@@ -73,7 +73,7 @@ fn generate() -> [u8; 16] {
 
 #[pymodule(name = "_uuid")]
 impl Uuid {
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn generate_time_safe(vm: &Vm) -> Ref<Tuple> {
         // -1: nobody vouches that no other process makes the same one.
         vm.new_tuple([vm.new_bytes(&generate()).into_object(), vm.new_int(-1)])

@@ -248,7 +248,7 @@ impl Fcntl {
             F_SEAL_WRITE FD_CLOEXEC FICLONE FICLONERANGE
         }
         // From <bits/fcntl.h> and <asm/ioctls.h>.
-        let more: [(&str, i64); 18] = [
+        let more: [(&str, i64); 35] = [
             ("LOCK_MAND", 32),
             ("LOCK_READ", 64),
             ("LOCK_WRITE", 128),
@@ -260,6 +260,23 @@ impl Fcntl {
             ("F_SETLK64", 6),
             ("F_GETLK64", 5),
             ("F_SETLKW64", 7),
+            ("F_SETOWN_EX", 15),
+            ("F_GETOWN_EX", 16),
+            ("F_OWNER_TID", 0),
+            ("F_OWNER_PID", 1),
+            ("F_OWNER_PGRP", 2),
+            ("F_SEAL_FUTURE_WRITE", 16),
+            ("F_DUPFD_QUERY", 1027),
+            ("F_GET_RW_HINT", 1035),
+            ("F_SET_RW_HINT", 1036),
+            ("F_GET_FILE_RW_HINT", 1037),
+            ("F_SET_FILE_RW_HINT", 1038),
+            ("RWH_WRITE_LIFE_NOT_SET", 0),
+            ("RWH_WRITE_LIFE_NONE", 1),
+            ("RWH_WRITE_LIFE_SHORT", 2),
+            ("RWH_WRITE_LIFE_MEDIUM", 3),
+            ("RWH_WRITE_LIFE_LONG", 4),
+            ("RWH_WRITE_LIFE_EXTREME", 5),
             ("DN_ACCESS", 1),
             ("DN_MODIFY", 2),
             ("DN_CREATE", 4),

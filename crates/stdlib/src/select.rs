@@ -306,7 +306,7 @@ impl Drop for Epoll {
 ///     must be 0 or select.EPOLL_CLOEXEC, otherwise OSError is raised.
 #[pytype(name = "select.epoll")]
 impl Epoll {
-    #[new("(sizehint=-1, flags=0)")]
+    #[new("!(sizehint=-1, flags=0)")]
     fn new(cls: &Type, sizehint: Option<i32>, flags: Option<i32>, vm: &Vm) -> PyResult {
         let sizehint = sizehint.unwrap_or(-1);
         if sizehint != -1 && sizehint <= 0 {

@@ -58,7 +58,7 @@ fn open(ident: Option<ObjRef>, option: i64, facility: i64, vm: &Vm) -> PyResult<
 #[pymodule(name = "syslog")]
 impl Syslog {
     /// Set logging options of subsequent syslog() calls.
-    #[function("($module, /, ident=<unrepresentable>, logoption=0, facility=syslog.LOG_USER)")]
+    #[function("($module, /, ident=<unrepresentable>, logoption=0, facility=LOG_USER)")]
     fn openlog(ident: Option<&Str>, logoption: Option<i64>, facility: Option<i64>, vm: &Vm) -> PyResult<()> {
         let facility = facility.unwrap_or(i64::from(libc::LOG_USER));
         open(ident.map(|text| text.as_object().to_ref()), logoption.unwrap_or(0), facility, vm)
@@ -66,7 +66,7 @@ impl Syslog {
 
     /// syslog([priority=LOG_INFO,] message)
     /// Send the string message to the system logger.
-    #[function("($module, *args)")]
+    #[function("!($module, *args)")]
     fn syslog(args: &[&Object], vm: &Vm) -> PyResult<()> {
         let (priority, message) = match args {
             [message] => (libc::LOG_INFO, *message),

@@ -239,31 +239,31 @@ fn asctime(tm: &libc::tm) -> String {
 #[pymodule(name = "time")]
 impl Time {
     /// Return the current time in seconds since the Epoch.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn time(vm: &Vm) -> PyResult<f64> {
         clock(libc::CLOCK_REALTIME, vm).map(seconds)
     }
 
     /// Return the current time in nanoseconds since the Epoch.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn time_ns(vm: &Vm) -> PyResult<i64> {
         clock(libc::CLOCK_REALTIME, vm)
     }
 
     /// Monotonic clock, cannot go backward.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn monotonic(vm: &Vm) -> PyResult<f64> {
         clock(libc::CLOCK_MONOTONIC, vm).map(seconds)
     }
 
     /// Monotonic clock, cannot go backward, as nanoseconds.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn monotonic_ns(vm: &Vm) -> PyResult<i64> {
         clock(libc::CLOCK_MONOTONIC, vm)
     }
 
     /// Return the resolution (precision) of the specified clock clk_id.
-    #[function("($module, clk_id, /)")]
+    #[function("!($module, clk_id, /)")]
     fn clock_getres(clk_id: i32, vm: &Vm) -> PyResult<f64> {
         let mut step = libc::timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: the structure is ours.
@@ -274,7 +274,7 @@ impl Time {
     }
 
     /// Set the time of the specified clock clk_id.
-    #[function("($module, clk_id, time, /)")]
+    #[function("!($module, clk_id, time, /)")]
     fn clock_settime(clk_id: i32, time: f64, vm: &Vm) -> PyResult<()> {
         if time.is_nan() {
             return Err(vm.value_error("Invalid value NaN (not a number)"));
@@ -287,43 +287,62 @@ impl Time {
     }
 
     /// Set the time of the specified clock clk_id with nanoseconds.
-    #[function("($module, clk_id, time, /)")]
+    #[function("!($module, clk_id, time, /)")]
     fn clock_settime_ns(clk_id: i32, time: i64, vm: &Vm) -> PyResult<()> {
         set_clock(clk_id, time.div_euclid(1_000_000_000), time.rem_euclid(1_000_000_000), vm)
     }
 
+    /// Return the number of the clock that counts a thread's CPU time.
+    #[function("!($module, thread_id, /)")]
+    fn pthread_getcpuclockid(thread_id: u64, vm: &Vm) -> PyResult<i32> {
+        let mut known = false;
+        while !vm.interp().monitoring.visit_threads(|thread| known |= thread.thread_id.get() == thread_id) {
+            std::thread::yield_now();
+        }
+        if !known {
+            // The C library takes the number for an address, without a look at it.
+            return Err(vm.os_error(libc::ESRCH, None));
+        }
+        let mut clock = 0;
+        // SAFETY: the thread is one of ours, and alive as long as its state.
+        match unsafe { libc::pthread_getcpuclockid(thread_id as libc::pthread_t, &raw mut clock) } {
+            0 => Ok(clock),
+            error => Err(vm.os_error(error, None)),
+        }
+    }
+
     /// Performance counter for benchmarking.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn perf_counter(vm: &Vm) -> PyResult<f64> {
         clock(libc::CLOCK_MONOTONIC, vm).map(seconds)
     }
 
     /// Performance counter for benchmarking as nanoseconds.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn perf_counter_ns(vm: &Vm) -> PyResult<i64> {
         clock(libc::CLOCK_MONOTONIC, vm)
     }
 
     /// Process time for profiling: sum of the kernel and user-space CPU time.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn process_time(vm: &Vm) -> PyResult<f64> {
         clock(libc::CLOCK_PROCESS_CPUTIME_ID, vm).map(seconds)
     }
 
     /// Process time for profiling as nanoseconds.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn process_time_ns(vm: &Vm) -> PyResult<i64> {
         clock(libc::CLOCK_PROCESS_CPUTIME_ID, vm)
     }
 
     /// Thread time for profiling: sum of the kernel and user-space CPU time.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn thread_time(vm: &Vm) -> PyResult<f64> {
         clock(libc::CLOCK_THREAD_CPUTIME_ID, vm).map(seconds)
     }
 
     /// Thread time for profiling as nanoseconds.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn thread_time_ns(vm: &Vm) -> PyResult<i64> {
         clock(libc::CLOCK_THREAD_CPUTIME_ID, vm)
     }
@@ -342,7 +361,7 @@ impl Time {
 
     /// Delay execution for a given number of seconds.  The argument may be
     /// a floating-point number for subsecond precision.
-    #[function("($module, seconds, /)")]
+    #[function("($self, object, /)")]
     fn sleep(seconds: &Object, vm: &Vm) -> PyResult<()> {
         taipan_vm::runtime::audit::audit("time.sleep", &[seconds], vm)?;
         if seconds.downcast_ref::<Float>().is_none() && !seconds.has_index() {
@@ -388,20 +407,20 @@ impl Time {
 
     /// Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a. GMT).
     /// When 'seconds' is not passed in, convert the current time instead.
-    #[function("($module, seconds=None, /)")]
+    #[function("!($module, seconds=None, /)")]
     fn gmtime(seconds: Option<&Object>, vm: &Vm) -> PyResult {
         to_object(&broken_down(moment(seconds, vm)?, false, vm)?, vm)
     }
 
     /// Convert seconds since the Epoch to a time tuple expressing local time.
     /// When 'seconds' is not passed in, convert the current time instead.
-    #[function("($module, seconds=None, /)")]
+    #[function("!($module, seconds=None, /)")]
     fn localtime(seconds: Option<&Object>, vm: &Vm) -> PyResult {
         to_object(&broken_down(moment(seconds, vm)?, true, vm)?, vm)
     }
 
     /// Convert a time tuple in local time to seconds since the Epoch.
-    #[function("($module, time_tuple, /)")]
+    #[function("($self, object, /)")]
     fn mktime(time_tuple: &Object, vm: &Vm) -> PyResult<f64> {
         let mut tm = from_object(time_tuple, vm)?;
         tm.tm_wday = -1;
@@ -416,19 +435,19 @@ impl Time {
     /// Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'.
     /// When the time tuple is not present, current time as returned by localtime()
     /// is used.
-    #[function("($module, time_tuple=None, /)")]
+    #[function("!($module, time_tuple=None, /)")]
     fn asctime(time_tuple: Option<&Object>, vm: &Vm) -> PyResult<String> {
         Ok(asctime(&time_or_now(time_tuple, vm)?))
     }
 
     /// Convert a time in seconds since the Epoch to a string in local time.
-    #[function("($module, seconds=None, /)")]
+    #[function("!($module, seconds=None, /)")]
     fn ctime(seconds: Option<&Object>, vm: &Vm) -> PyResult<String> {
         Ok(asctime(&broken_down(moment(seconds, vm)?, true, vm)?))
     }
 
     /// Convert a time tuple to a string according to a format specification.
-    #[function("($module, format, time_tuple=None, /)")]
+    #[function("!($module, format, time_tuple=None, /)")]
     fn strftime(format: &Str, time_tuple: Option<&Object>, vm: &Vm) -> PyResult<Ref<Str>> {
         let tm = time_or_now(time_tuple, vm)?;
         let mut out = StrBuilder::with_capacity(format.len());
@@ -448,7 +467,7 @@ impl Time {
     }
 
     /// Parse a string to a time tuple according to a format specification.
-    #[function("($module, string, format='%a %b %d %H:%M:%S %Y', /)")]
+    #[function("!($module, string, format='%a %b %d %H:%M:%S %Y', /)")]
     fn strptime(string: &Object, format: Option<&Object>, vm: &Vm) -> PyResult {
         let module = taipan_vm::import::import_module("_strptime", vm)?;
         let function = module.get_attr(&vm.intern("_strptime_time"), vm)?;
@@ -459,13 +478,13 @@ impl Time {
     }
 
     /// Initialize, or reinitialize, the local timezone to the value stored in os.environ['TZ'].
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn tzset(module: &Module, vm: &Vm) -> PyResult<()> {
         set_zone(module, vm)
     }
 
     /// Get information of the specified clock.
-    #[function("($module, name, /)")]
+    #[function("!($module, name, /)")]
     fn get_clock_info(name: &str, vm: &Vm) -> PyResult {
         let (implementation, monotonic, adjustable) = match name {
             "time" => ("clock_gettime(CLOCK_REALTIME)", false, true),

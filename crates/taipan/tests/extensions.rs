@@ -29,7 +29,7 @@ fn extension_modules_behave_as_on_cpython() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = root.join("tests/capi");
     let out = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    for name in ["sample"] {
+    for name in ["sample", "wheels"] {
         let source = folder.join(format!("{name}.c"));
         if !build(&source, &root.join("include"), &out.join(format!("{name}.so"))) {
             println!("no C compiler: skipped");

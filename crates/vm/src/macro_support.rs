@@ -128,7 +128,12 @@ fn wrong_count(func: &str, given: usize, least: usize, most: usize, vm: &Vm) -> 
     } else {
         ("at most ", most)
     };
-    vm.type_error(format!("{func} expected {bound}{count} argument{}, got {given}", plural(count)))
+    let s = plural(count);
+    if func.is_empty() {
+        let bound = if bound.is_empty() { "exactly " } else { bound };
+        return vm.type_error(format!("function takes {bound}{count} argument{s} ({given} given)"));
+    }
+    vm.type_error(format!("{func} expected {bound}{count} argument{s}, got {given}"))
 }
 
 /// What `#[new]` without keyword parameters refuses: keywords, and any argument when `positional` is false. A subclass with an
@@ -194,10 +199,15 @@ fn refuse(
     Ok(())
 }
 
+/// A function as error texts name it.
+fn called(func: &str) -> String {
+    if func.is_empty() { "function".to_owned() } else { format!("{func}()") }
+}
+
 /// Raises for a required argument that was not given; `position` counts all named parameters from 1.
 #[cold]
 pub fn missing(func: &str, name: &str, position: usize, vm: &Vm) -> Raised {
-    vm.type_error(format!("{func}() missing required argument '{name}' (pos {position})"))
+    vm.type_error(format!("{} missing required argument '{name}' (pos {position})", called(func)))
 }
 
 /// Checks the numbers of arguments, in the order in which they are told.
@@ -206,27 +216,33 @@ fn check_counts(params: &Params, nargs: usize, keywords: usize, vm: &Vm) -> PyRe
     let total = params.names.len();
     let closed = !params.var_positional;
     if closed && !params.var_keyword && nargs + keywords > total {
+        if total == 0 {
+            return Err(vm.type_error(format!("{} takes no arguments", called(func))));
+        }
         let kind = if nargs == 0 { "keyword " } else { "" };
         let (s, given) = (plural(total), nargs + keywords);
-        return Err(
-            vm.type_error(format!("{func}() takes at most {total} {kind}argument{s} ({given} given)"))
-        );
+        return Err(vm.type_error(format!(
+            "{} takes at most {total} {kind}argument{s} ({given} given)",
+            called(func)
+        )));
     }
     if closed && nargs > positional {
         if positional == 0 {
-            return Err(vm.type_error(format!("{func}() takes no positional arguments")));
+            return Err(vm.type_error(format!("{} takes no positional arguments", called(func))));
         }
         let (bound, s) = (if required < positional { "at most" } else { "exactly" }, plural(positional));
         return Err(vm.type_error(format!(
-            "{func}() takes {bound} {positional} positional argument{s} ({nargs} given)"
+            "{} takes {bound} {positional} positional argument{s} ({nargs} given)",
+            called(func)
         )));
     }
     let least = params.positional_only.min(required);
     if nargs < least {
         let (bound, s) = (if least < positional { "at least" } else { "exactly" }, plural(least));
-        return Err(
-            vm.type_error(format!("{func}() takes {bound} {least} positional argument{s} ({nargs} given)"))
-        );
+        return Err(vm.type_error(format!(
+            "{} takes {bound} {least} positional argument{s} ({nargs} given)",
+            called(func)
+        )));
     }
     Ok(())
 }
@@ -302,7 +318,8 @@ unsafe fn parse_keywords<'a>(
     if let Some(name) = params.names.get(twice) {
         let (func, position) = (params.func, twice + 1);
         return Err(vm.type_error(format!(
-            "argument for {func}() given by name ('{name}') and position ({position})"
+            "argument for {} given by name ('{name}') and position ({position})",
+            called(func)
         )));
     }
     if let Some(name) = unknown {
@@ -328,7 +345,8 @@ fn unexpected(params: &Params, name: &Str, vm: &Vm) -> Raised {
         Some(close) => format!(". Did you mean '{close}'?"),
         None => String::new(),
     };
-    vm.type_error(format!("{func}() got an unexpected keyword argument '{text}'{hint}"))
+    let called = if func.is_empty() { "this function".to_owned() } else { called(func) };
+    vm.type_error(format!("{called} got an unexpected keyword argument '{text}'{hint}"))
 }
 
 /// What calling a type does after `#[new]`: the `__init__` that a base other than `object` hands down.

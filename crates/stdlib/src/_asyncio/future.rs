@@ -106,7 +106,7 @@ impl Future {
     /// the future is done.  If the future has been cancelled, raises
     /// CancelledError.  If the future isn't done yet, raises
     /// InvalidStateError.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn exception(&self, vm: &Vm) -> PyResult<Option<ObjRef>> {
         if self.loop_.is_none() {
             return Err(state(vm).invalid("Future object is not initialized.", vm));
@@ -125,7 +125,7 @@ impl Future {
     ///
     /// If the future is already done when this method is called, raises
     /// InvalidStateError.
-    #[method("($self, result, /)")]
+    #[method("~($self, result, /)")]
     fn set_result(&self, result: &Object, vm: &Vm) -> PyResult<()> {
         self.finish(result, vm)
     }
@@ -134,7 +134,7 @@ impl Future {
     ///
     /// If the future is already done when this method is called, raises
     /// InvalidStateError.
-    #[method("($self, exception, /)")]
+    #[method("~($self, exception, /)")]
     fn set_exception(&self, exception: &Object, vm: &Vm) -> PyResult<()> {
         self.fail(exception, vm)
     }
@@ -158,7 +158,7 @@ impl Future {
     /// Remove all instances of a callback from the "call when done" list.
     ///
     /// Returns the number of callbacks removed.
-    #[method("($self, fn, /)")]
+    #[method("~($self, fn, /)")]
     fn remove_done_callback(&self, callback: &Object, vm: &Vm) -> PyResult<usize> {
         self.check_alive(vm)?;
         let mut removed = 0;
@@ -214,7 +214,7 @@ impl Future {
     }
 
     /// Return the event loop the Future is bound to.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn get_loop(&self, vm: &Vm) -> PyResult {
         self.known_loop(vm)
     }

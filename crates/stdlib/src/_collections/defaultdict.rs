@@ -31,7 +31,7 @@ impl DefaultDict {
     /// if self.default_factory is None: raise KeyError((key,))
     /// self[key] = value = self.default_factory()
     /// return value
-    #[method("($self, key, /)")]
+    #[method("($self, object, /)")]
     fn __missing__(zelf: &Object, key: &Object, vm: &Vm) -> PyResult {
         match this(zelf).factory.get().filter(|f| !vm.is_none(f)) {
             None => Err(vm.key_error(key)),

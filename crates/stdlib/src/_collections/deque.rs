@@ -170,7 +170,7 @@ fn slice_index(given: Option<&Object>, default: usize, length: usize, vm: &Vm) -
 }
 
 /// A list-like sequence optimized for data accesses near its endpoints.
-#[pytype(name = "collections.deque", flags(BASETYPE, SEQUENCE), gc, weakrefs = weakrefs, unhashable)]
+#[pytype(name = "collections.deque", flags(BASETYPE, SEQUENCE), gc, weakrefs = weakrefs, unhashable, text_signature = "([iterable[, maxlen]])")]
 impl Deque {
     #[new("(*args, **kwargs)")]
     fn new(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
@@ -250,7 +250,7 @@ impl Deque {
     /// Return first index of value.
     ///
     /// Raises ValueError if the value is not present.
-    #[method("($self, value, start=0, stop=sys.maxsize, /)")]
+    #[method("($self, value, start=0, stop=sys.maxsize, /)", shown = "($self, value, [start, [stop]])")]
     fn index(
         &self,
         value: &Object,
@@ -393,6 +393,12 @@ impl Deque {
         let Some(other) = other.downcast_ref::<Deque>() else { return Ok(vm.not_implemented()) };
         let (a, b) = (vm.new_list(self.snapshot()), vm.new_list(other.snapshot()));
         a.as_object().rich_compare(b.as_object(), op, vm)
+    }
+
+    /// Return the size of the deque in memory, in bytes.
+    #[method("($self, /)")]
+    fn __sizeof__(&self) -> usize {
+        size_of::<Deque>() + self.items.borrow().capacity() * size_of::<ObjRef>()
     }
 
     #[slot]

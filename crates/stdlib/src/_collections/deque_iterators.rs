@@ -96,7 +96,7 @@ macro_rules! deque_iterators {
 
 deque_iterators! {
     /// What `iter(deque)` gives.
-    DequeIterator, "_collections._deque_iterator", |length, left| length - left;
+    DequeIterator, "collections._deque_iterator", |length, left| length - left;
     /// What `reversed(deque)` gives.
-    DequeReverseIterator, "_collections._deque_reverse_iterator", |_length, left| left - 1;
+    DequeReverseIterator, "collections._deque_reverse_iterator", |_length, left| left - 1;
 }

@@ -161,7 +161,7 @@ fn unpicklable(zelf: &Object, vm: &Vm) -> Raised {
 impl Dialect {
     #[allow(clippy::too_many_arguments, reason = "the parameters of the Python constructor")]
     #[new(
-        "(dialect=None, delimiter=',', doublequote=True, escapechar=None, lineterminator='', quotechar='', quoting=0, skipinitialspace=False, strict=False)"
+        "!?(dialect=None, delimiter=',', doublequote=True, escapechar=None, lineterminator='', quotechar='', quoting=0, skipinitialspace=False, strict=False)"
     )]
     fn new(
         cls: &Type,
@@ -242,13 +242,13 @@ impl Dialect {
     }
 
     /// raises an exception to avoid pickling
-    #[method("($self, /)")]
+    #[method("!($self, /)")]
     fn __reduce__(zelf: &Object, vm: &Vm) -> PyResult {
         Err(unpicklable(zelf, vm))
     }
 
     /// raises an exception to avoid pickling
-    #[method("($self, protocol=0, /)")]
+    #[method("!($self, protocol=0, /)")]
     fn __reduce_ex__(zelf: &Object, _protocol: Option<&Object>, vm: &Vm) -> PyResult {
         Err(unpicklable(zelf, vm))
     }

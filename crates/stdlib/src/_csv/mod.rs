@@ -82,7 +82,10 @@ impl Csv {
     ///
     /// The returned object is an iterator.  Each iteration returns a row
     /// of the CSV file (which can span multiple input lines).
-    #[function("($module, /, *args, **fmtparams)")]
+    #[function(
+        "($module, /, *args, **fmtparams)",
+        shown = "($module, iterable, /, dialect='excel', **fmtparams)"
+    )]
     fn reader(args: &[&Object], fmtparams: KwArgs<'_>, vm: &Vm) -> PyResult {
         let (iterable, dialect) = first_and_dialect("reader", args, vm)?;
         let input = iterable.iter(vm)?;
@@ -95,7 +98,10 @@ impl Csv {
     /// The optional "dialect" argument defines a CSV dialect.  The function
     /// also accepts optional keyword arguments which override settings
     /// provided by the dialect.
-    #[function("($module, /, *args, **fmtparams)")]
+    #[function(
+        "($module, /, *args, **fmtparams)",
+        shown = "($module, fileobj, /, dialect='excel', **fmtparams)"
+    )]
     fn writer(args: &[&Object], fmtparams: KwArgs<'_>, vm: &Vm) -> PyResult {
         let (file, dialect) = first_and_dialect("writer", args, vm)?;
         let write = file.lookup_attr(vm.ids().write, vm)?.filter(|write| write.is_callable());
@@ -119,7 +125,10 @@ impl Csv {
     /// or the name of the registered dialect.  The function also accepts
     /// optional keyword arguments which override settings provided by the
     /// dialect.
-    #[function("($module, /, *args, **fmtparams)")]
+    #[function(
+        "($module, /, *args, **fmtparams)",
+        shown = "($module, name, /, dialect='excel', **fmtparams)"
+    )]
     fn register_dialect(args: &[&Object], fmtparams: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         let (name, dialect) = first_and_dialect("register_dialect", args, vm)?;
         if name.downcast_ref::<Str>().is_none() {

@@ -123,7 +123,7 @@ impl CField {
     )
 )]
 impl CField {
-    #[new("(*, name, type, byte_size, byte_offset, index, _internal_use, bit_size=None, bit_offset=None)")]
+    #[new("!(*, name, type, byte_size, byte_offset, index, _internal_use, bit_size=None, bit_offset=None)")]
     #[allow(clippy::too_many_arguments)]
     fn new(
         cls: &Type,

@@ -81,7 +81,7 @@ fn plain(object: &Object) -> Option<&Date> {
 /// date(year, month, day) --> date object
 #[pytype(name = "datetime.date", flags(BASETYPE))]
 impl Date {
-    #[new("(year=<unrepresentable>, month=<unrepresentable>, day=<unrepresentable>)")]
+    #[new("!(year=<unrepresentable>, month=<unrepresentable>, day=<unrepresentable>)")]
     fn new(
         cls: &Type,
         year: Option<&Object>,
@@ -113,7 +113,7 @@ impl Date {
     }
 
     /// int -> date corresponding to a proleptic Gregorian ordinal.
-    #[classmethod("($type, ordinal, /)")]
+    #[classmethod("!($type, ordinal, /)")]
     fn fromordinal(cls: &Type, ordinal: &Object, vm: &Vm) -> PyResult {
         let ordinal = int_arg(ordinal, vm)?;
         if ordinal < 1 {
@@ -139,7 +139,7 @@ impl Date {
     /// int, int, int -> Construct a date from the ISO year, week number and weekday.
     ///
     /// This is the inverse of the date.isocalendar() function
-    #[classmethod("($type, year, week, day)")]
+    #[classmethod("!($type, year, week, day)")]
     fn fromisocalendar(cls: &Type, year: &Object, week: &Object, day: &Object, vm: &Vm) -> PyResult {
         let part = |object: &Object| -> PyResult<i64> {
             let index = object.as_index(vm)?;
@@ -160,7 +160,7 @@ impl Date {
     }
 
     /// string, format -> new date parsed from a string (like time.strptime()).
-    #[classmethod("($type, string, format, /)")]
+    #[classmethod("!($type, string, format, /)")]
     fn strptime(cls: &Type, string: &Str, format: &Str, vm: &Vm) -> PyResult {
         strftime::parsed_by("_strptime_datetime_date", cls, string, format, vm)
     }
@@ -182,14 +182,14 @@ impl Date {
     }
 
     /// format -> strftime() style string.
-    #[method("($self, /, format)")]
+    #[method("!($self, /, format)")]
     fn strftime(zelf: &Object, format: &Str, vm: &Vm) -> PyResult {
         let tuple = zelf.call_method(&names(vm).timetuple, &[], vm)?;
         strftime::wrap_strftime(zelf, format, &tuple, zelf, vm)
     }
 
     /// Formats self with strftime.
-    #[method("($self, format, /)")]
+    #[method("!($self, format, /)")]
     fn __format__(zelf: &Object, format: &Object, vm: &Vm) -> PyResult {
         format_spec(zelf, format, vm)
     }
@@ -244,7 +244,11 @@ impl Date {
     }
 
     /// The same as replace().
-    #[method("($self, /, year=unchanged, month=unchanged, day=unchanged)", name = "__replace__")]
+    #[method(
+        "($self, /, year=unchanged, month=unchanged, day=unchanged)",
+        name = "__replace__",
+        shown = "($self, /, **changes)"
+    )]
     fn replace_copy(&self, year: Option<i32>, month: Option<i32>, day: Option<i32>, vm: &Vm) -> PyResult {
         self.replace(year, month, day, vm)
     }

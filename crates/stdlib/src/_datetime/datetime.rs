@@ -209,7 +209,7 @@ impl DateTime {
 #[pytype(name = "datetime.datetime", base = Date, flags(BASETYPE))]
 impl DateTime {
     #[new(
-        "(year=<unrepresentable>, month=<unrepresentable>, day=<unrepresentable>, hour=0, minute=0, second=0, microsecond=0, tzinfo=None, *, fold=0)"
+        "!(year=<unrepresentable>, month=<unrepresentable>, day=<unrepresentable>, hour=0, minute=0, second=0, microsecond=0, tzinfo=None, *, fold=0)"
     )]
     #[allow(clippy::too_many_arguments, reason = "the fields of a datetime")]
     fn new(
@@ -269,14 +269,14 @@ impl DateTime {
     }
 
     /// timestamp[, tz] -> tz's local time from POSIX timestamp.
-    #[classmethod("($type, /, timestamp, tz=None)")]
+    #[classmethod("!($type, /, timestamp, tz=None)")]
     fn fromtimestamp(cls: &Type, timestamp: &Object, tz: Option<&Object>, vm: &Vm) -> PyResult {
         let zone = zone_arg(tz, vm)?;
         DateTime::at(cls, datetime_local::exact_timestamp(timestamp, vm)?, zone, vm)
     }
 
     /// Construct a naive UTC datetime from a POSIX timestamp.
-    #[classmethod("($type, timestamp, /)")]
+    #[classmethod("!($type, timestamp, /)")]
     fn utcfromtimestamp(cls: &Type, timestamp: &Object, vm: &Vm) -> PyResult {
         deprecation(
             "datetime.datetime.utcfromtimestamp() is deprecated and scheduled for removal in a future version. Use timezone-aware objects to represent datetimes in UTC: datetime.datetime.fromtimestamp(timestamp, datetime.UTC).",
@@ -287,13 +287,13 @@ impl DateTime {
     }
 
     /// string, format -> new datetime parsed from a string (like time.strptime()).
-    #[classmethod("($type, string, format, /)")]
+    #[classmethod("!($type, string, format, /)")]
     fn strptime(cls: &Type, string: &Str, format: &Str, vm: &Vm) -> PyResult {
         strftime::parsed_by("_strptime_datetime_datetime", cls, string, format, vm)
     }
 
     /// date, time -> datetime with same date and time fields
-    #[classmethod("($type, /, date, time, tzinfo=unchanged)")]
+    #[classmethod("!($type, /, date, time, tzinfo=unchanged)")]
     fn combine(cls: &Type, date: &Object, time: &Object, tzinfo: Option<&Object>, vm: &Vm) -> PyResult {
         let wrong = |place: usize, kind: &str, given: &Object| {
             let given = given.ob_type().tp_name_str();
@@ -402,7 +402,7 @@ impl DateTime {
     /// The optional argument timespec specifies the number of additional terms
     /// of the time to include. Valid options are 'auto', 'hours', 'minutes',
     /// 'seconds', 'milliseconds' and 'microseconds'.
-    #[method("($self, /, sep='T', timespec='auto')")]
+    #[method("!($self, /, sep='T', timespec='auto')")]
     fn isoformat(&self, sep: Option<&Object>, timespec: Option<&Str>, vm: &Vm) -> PyResult<Ref<Str>> {
         let separator = match sep {
             None => u32::from('T'),
@@ -475,7 +475,8 @@ impl DateTime {
     /// The same as replace().
     #[method(
         "($self, /, year=unchanged, month=unchanged, day=unchanged, hour=unchanged, minute=unchanged, second=unchanged, microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)",
-        name = "__replace__"
+        name = "__replace__",
+        shown = "($self, /, **changes)"
     )]
     #[allow(clippy::too_many_arguments, reason = "the fields of a datetime")]
     fn replace_copy(
@@ -495,7 +496,7 @@ impl DateTime {
     }
 
     /// tz -> convert to local time in new timezone tz
-    #[method("($self, /, tz=None)")]
+    #[method("!($self, /, tz=None)")]
     fn astimezone(&self, tz: Option<&Object>, vm: &Vm) -> PyResult {
         let target = zone_arg(tz, vm)?;
         let mut own = match self.zone() {
@@ -531,7 +532,7 @@ impl DateTime {
     }
 
     /// __reduce_ex__(proto) -> (cls, state)
-    #[method("($self, protocol, /)")]
+    #[method("!($self, protocol, /)")]
     fn __reduce_ex__(&self, protocol: i32, vm: &Vm) -> Ref<Tuple> {
         self.reduced(protocol, vm)
     }

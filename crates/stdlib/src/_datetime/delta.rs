@@ -314,7 +314,7 @@ impl Sum {
     )
 )]
 impl Delta {
-    #[new("(days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0)")]
+    #[new("!(days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0)")]
     #[allow(clippy::too_many_arguments, reason = "the constructor's seven parameters")]
     fn construct(
         cls: &Type,

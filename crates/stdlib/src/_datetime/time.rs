@@ -143,7 +143,7 @@ impl Time {
 #[pytype(name = "datetime.time", flags(BASETYPE))]
 #[allow(clippy::indexing_slicing, reason = "arrays of a fixed length, indexed by constants")]
 impl Time {
-    #[new("(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, *, fold=0)")]
+    #[new("!(hour=0, minute=0, second=0, microsecond=0, tzinfo=None, *, fold=0)")]
     #[allow(clippy::too_many_arguments, reason = "the fields of a time")]
     fn new(
         cls: &Type,
@@ -174,7 +174,7 @@ impl Time {
     }
 
     /// string, format -> new time parsed from a string (like time.strptime()).
-    #[classmethod("($type, string, format, /)")]
+    #[classmethod("!($type, string, format, /)")]
     fn strptime(cls: &Type, string: &Str, format: &Str, vm: &Vm) -> PyResult {
         strftime::parsed_by("_strptime_datetime_time", cls, string, format, vm)
     }
@@ -184,7 +184,7 @@ impl Time {
     /// The optional argument timespec specifies the number of additional terms
     /// of the time to include. Valid options are 'auto', 'hours', 'minutes',
     /// 'seconds', 'milliseconds' and 'microseconds'.
-    #[method("($self, /, timespec='auto')")]
+    #[method("!($self, /, timespec='auto')")]
     fn isoformat(&self, timespec: Option<&Str>, vm: &Vm) -> PyResult<String> {
         let timespec = timespec.map(|timespec| timespec.to_string_lossy());
         let text = self.clock().iso_text(timespec.as_deref(), vm)?;
@@ -192,7 +192,7 @@ impl Time {
     }
 
     /// format -> strftime() style string.
-    #[method("($self, /, format)")]
+    #[method("!($self, /, format)")]
     fn strftime(&self, format: &Str, vm: &Vm) -> PyResult {
         let Clock { hour, minute, second, .. } = self.clock();
         let fields: Vec<ObjRef> = [1900, 1, 1, hour, minute, second, 0, 1, -1]
@@ -204,7 +204,7 @@ impl Time {
     }
 
     /// Formats self with strftime.
-    #[method("($self, format, /)")]
+    #[method("!($self, format, /)")]
     fn __format__(zelf: &Object, format: &Object, vm: &Vm) -> PyResult {
         format_spec(zelf, format, vm)
     }
@@ -248,7 +248,8 @@ impl Time {
     /// The same as replace().
     #[method(
         "($self, /, hour=unchanged, minute=unchanged, second=unchanged, microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)",
-        name = "__replace__"
+        name = "__replace__",
+        shown = "($self, /, **changes)"
     )]
     #[allow(clippy::too_many_arguments, reason = "the fields of a time")]
     fn replace_copy(
@@ -277,7 +278,7 @@ impl Time {
     }
 
     /// __reduce_ex__(proto) -> (cls, state)
-    #[method("($self, protocol, /)")]
+    #[method("!($self, protocol, /)")]
     fn __reduce_ex__(&self, protocol: i32, vm: &Vm) -> Ref<Tuple> {
         self.reduced(protocol, vm)
     }

@@ -72,7 +72,7 @@ fn check_dt(dt: &Object, name: &str, vm: &Vm) -> PyResult<()> {
 /// Fixed offset from UTC implementation of tzinfo.
 #[pytype(name = "datetime.timezone", base = TzInfo)]
 impl TimeZone {
-    #[new("(offset, name=<unrepresentable>)")]
+    #[new("!(offset, name=<unrepresentable>)")]
     fn new(_cls: &Type, offset: &Object, name: Option<&Object>, vm: &Vm) -> PyResult {
         let wrong = |place: usize, kind: &str, given: &Object| {
             let given = if vm.is_none(given) { "None" } else { given.ob_type().tp_name_str() };

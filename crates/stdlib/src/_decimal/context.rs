@@ -188,7 +188,7 @@ impl Context {
     }
 
     #[init(
-        "(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)"
+        "?(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)"
     )]
     #[allow(clippy::too_many_arguments, reason = "Python's parameters")]
     fn init(

@@ -90,7 +90,7 @@ impl Context {
     }
 
     /// Return the sum of x and y.
-    #[method("($self, x, y, /)")]
+    #[method("?($self, x, y, /)")]
     fn add(&self, x: &Object, y: &Object, vm: &Vm) -> PyResult {
         binary(x, y, self, Number::add, vm)
     }
@@ -108,19 +108,19 @@ impl Context {
     }
 
     /// Return x divided by y.
-    #[method("($self, x, y, /)")]
+    #[method("?($self, x, y, /)")]
     fn divide(&self, x: &Object, y: &Object, vm: &Vm) -> PyResult {
         binary(x, y, self, Number::divide, vm)
     }
 
     /// Return x divided by y, truncated to an integer.
-    #[method("($self, x, y, /)")]
+    #[method("?($self, x, y, /)")]
     fn divide_int(&self, x: &Object, y: &Object, vm: &Vm) -> PyResult {
         binary(x, y, self, Number::divide_int, vm)
     }
 
     /// Return quotient and remainder of the division x / y.
-    #[method("($self, x, y, /)")]
+    #[method("?($self, x, y, /)")]
     fn divmod(&self, x: &Object, y: &Object, vm: &Vm) -> PyResult {
         let (x, y) = (required(x, vm)?, required(y, vm)?);
         number::divmod(&x, &y, self, vm)
@@ -151,7 +151,7 @@ impl Context {
     }
 
     /// Return the product of x and y.
-    #[method("($self, x, y, /)")]
+    #[method("?($self, x, y, /)")]
     fn multiply(&self, x: &Object, y: &Object, vm: &Vm) -> PyResult {
         binary(x, y, self, Number::multiply, vm)
     }
@@ -170,7 +170,7 @@ impl Context {
 
     /// Return the remainder from integer division.  The sign of the result,
     /// if non-zero, is the same as that of the original dividend.
-    #[method("($self, x, y, /)")]
+    #[method("?($self, x, y, /)")]
     fn remainder(&self, x: &Object, y: &Object, vm: &Vm) -> PyResult {
         binary(x, y, self, Number::remainder, vm)
     }
@@ -183,7 +183,7 @@ impl Context {
     }
 
     /// Return the difference between x and y.
-    #[method("($self, x, y, /)")]
+    #[method("?($self, x, y, /)")]
     fn subtract(&self, x: &Object, y: &Object, vm: &Vm) -> PyResult {
         binary(x, y, self, Number::subtract, vm)
     }
@@ -201,7 +201,7 @@ impl Context {
     ///     * 'b' must be nonnegative
     ///     * at least one of 'a' or 'b' must be nonzero
     ///     * modulo must be nonzero and less than 10**prec in absolute value
-    #[method("($self, /, a, b, modulo=None)")]
+    #[method("?($self, /, a, b, modulo=None)")]
     fn power(&self, a: &Object, b: &Object, modulo: Option<&Object>, vm: &Vm) -> PyResult {
         match modulo.filter(|modulo| !vm.is_none(modulo)) {
             None => binary(a, b, self, Number::power, vm),
@@ -487,7 +487,7 @@ impl Context {
 
     /// Create a new Decimal instance from num, using self as the context. Unlike the
     /// Decimal constructor, this function observes the context limits.
-    #[method("($self, num=\"0\", /)")]
+    #[method("?($self, num=\"0\", /)")]
     fn create_decimal(&self, num: Option<&Object>, vm: &Vm) -> PyResult {
         match num {
             None => Ok(Decimal::make(Number::default(), vm)),

@@ -139,7 +139,7 @@ pub fn same(a: &Object, vm: &Vm) -> PyResult {
 /// the InvalidOperation trap is active.
 #[pytype(name = "decimal.Decimal", flags(BASETYPE), methods(NUMBER_METHODS, DECIMAL_METHODS))]
 impl Decimal {
-    #[new("(value=\"0\", context=None)")]
+    #[new("?(value=\"0\", context=None)")]
     fn new(cls: &Type, value: Option<&Object>, context: Option<&Object>, vm: &Vm) -> PyResult {
         let context = current::given(context, vm)?;
         match value {
@@ -249,7 +249,7 @@ impl Decimal {
         number::to_float(&self.value, vm)
     }
 
-    #[method("($self, /, *args)")]
+    #[method("!($self, /, *args)")]
     fn __format__(&self, args: &[&Object], vm: &Vm) -> PyResult<Ref<Str>> {
         format::format(self, args, vm)
     }

@@ -11,21 +11,21 @@ impl Decimal {
     /// Return the value of the (natural) exponential function e**x at the given
     /// number.  The function always uses the ROUND_HALF_EVEN mode and the result
     /// is correctly rounded.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn exp(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::exp, vm)
     }
 
     /// Return the natural (base e) logarithm of the operand. The function always
     /// uses the ROUND_HALF_EVEN mode and the result is correctly rounded.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn ln(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::ln, vm)
     }
 
     /// Return the base ten logarithm of the operand. The function always uses the
     /// ROUND_HALF_EVEN mode and the result is correctly rounded.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn log10(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::log10, vm)
     }
@@ -33,7 +33,7 @@ impl Decimal {
     /// Return the largest number representable in the given context (or in the
     /// current default context if no context is given) that is smaller than the
     /// given operand.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn next_minus(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::next_minus, vm)
     }
@@ -41,7 +41,7 @@ impl Decimal {
     /// Return the smallest number representable in the given context (or in the
     /// current default context if no context is given) that is larger than the
     /// given operand.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn next_plus(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::next_plus, vm)
     }
@@ -51,14 +51,14 @@ impl Decimal {
     /// for producing canonical values for members of an equivalence class.
     /// For example, Decimal('32.100') and Decimal('0.321000e+2') both normalize
     /// to the equivalent value Decimal('32.1').
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn normalize(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::normalize, vm)
     }
 
     /// Identical to the to_integral_value() method.  The to_integral() name has been
     /// kept for compatibility with older versions.
-    #[method("($self, /, rounding=None, context=None)")]
+    #[method("?($self, /, rounding=None, context=None)")]
     fn to_integral(&self, rounding: Option<&Object>, context: Option<&Object>, vm: &Vm) -> PyResult {
         rounded(self.as_object(), rounding, &*given(context, vm)?, Number::to_integral_value, vm)
     }
@@ -67,7 +67,7 @@ impl Decimal {
     /// rounding occurs.  The rounding mode is determined by the rounding parameter
     /// if given, else by the given context. If neither parameter is given, then the
     /// rounding mode of the current default context is used.
-    #[method("($self, /, rounding=None, context=None)")]
+    #[method("?($self, /, rounding=None, context=None)")]
     fn to_integral_exact(&self, rounding: Option<&Object>, context: Option<&Object>, vm: &Vm) -> PyResult {
         rounded(self.as_object(), rounding, &*given(context, vm)?, Number::to_integral_exact, vm)
     }
@@ -76,14 +76,14 @@ impl Decimal {
     /// rounding mode is determined by the rounding parameter if given, else by
     /// the given context. If neither parameter is given, then the rounding mode
     /// of the current default context is used.
-    #[method("($self, /, rounding=None, context=None)")]
+    #[method("?($self, /, rounding=None, context=None)")]
     fn to_integral_value(&self, rounding: Option<&Object>, context: Option<&Object>, vm: &Vm) -> PyResult {
         rounded(self.as_object(), rounding, &*given(context, vm)?, Number::to_integral_value, vm)
     }
 
     /// Return the square root of the argument to full precision. The result is
     /// correctly rounded using the ROUND_HALF_EVEN rounding mode.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn sqrt(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::sqrt, vm)
     }
@@ -94,41 +94,41 @@ impl Decimal {
     /// a < b           ==> Decimal('-1')
     /// a == b          ==> Decimal('0')
     /// a > b           ==> Decimal('1')
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn compare(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::compare, vm)
     }
 
     /// Identical to compare, except that all NaNs signal.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn compare_signal(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::compare_signal, vm)
     }
 
     /// Maximum of self and other.  If one operand is a quiet NaN and the other is
     /// numeric, the numeric operand is returned.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn max(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::max, vm)
     }
 
     /// Similar to the max() method, but the comparison is done using the absolute
     /// values of the operands.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn max_mag(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::max_mag, vm)
     }
 
     /// Minimum of self and other. If one operand is a quiet NaN and the other is
     /// numeric, the numeric operand is returned.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn min(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::min, vm)
     }
 
     /// Similar to the min() method, but the comparison is done using the absolute
     /// values of the operands.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn min_mag(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::min_mag, vm)
     }
@@ -137,7 +137,7 @@ impl Decimal {
     /// operand in the direction of the second operand.  If both operands are
     /// numerically equal, return a copy of the first operand with the sign set
     /// to be the same as the sign of the second operand.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn next_toward(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::next_toward, vm)
     }
@@ -160,7 +160,7 @@ impl Decimal {
     /// rounding may be necessary. In this case, the rounding mode is determined by the
     /// rounding argument if given, else by the given context argument; if neither
     /// argument is given, the rounding mode of the current thread's context is used.
-    #[method("($self, /, exp, rounding=None, context=None)")]
+    #[method("?($self, /, exp, rounding=None, context=None)")]
     fn quantize(
         &self,
         exp: &Object,
@@ -186,7 +186,7 @@ impl Decimal {
     /// if two integers are equally near then the even one is chosen.
     ///
     /// If the result is zero then its sign will be the sign of self.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn remainder_near(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::remainder_near, vm)
     }
@@ -196,7 +196,7 @@ impl Decimal {
     ///
     ///     >>> Decimal(2).fma(3, 5)
     ///     Decimal('11')
-    #[method("($self, /, other, third, context=None)")]
+    #[method("?($self, /, other, third, context=None)")]
     fn fma(&self, other: &Object, third: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         fma(self.as_object(), other, third, &*given(context, vm)?, vm)
     }
@@ -259,7 +259,7 @@ impl Decimal {
     /// Return True if the argument is a normal finite non-zero number with an
     /// adjusted exponent greater than or equal to Emin. Return False if the
     /// argument is zero, subnormal, infinite or a NaN.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn is_normal(&self, context: Option<&Object>, vm: &Vm) -> PyResult<bool> {
         Ok(self.value().is_normal(&given(context, vm)?.settings()))
     }
@@ -267,7 +267,7 @@ impl Decimal {
     /// Return True if the argument is subnormal, and False otherwise. A number is
     /// subnormal if it is non-zero, finite, and has an adjusted exponent less
     /// than Emin.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn is_subnormal(&self, context: Option<&Object>, vm: &Vm) -> PyResult<bool> {
         Ok(self.value().is_subnormal(&given(context, vm)?.settings()))
     }
@@ -317,7 +317,7 @@ impl Decimal {
     /// Decimal instance.  If the operand is a zero, then Decimal('-Infinity') is
     /// returned and the DivisionByZero condition is raised. If the operand is
     /// an infinity then Decimal('Infinity') is returned.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn logb(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::logb, vm)
     }
@@ -325,7 +325,7 @@ impl Decimal {
     /// Invert all its digits.
     ///
     /// The self must be logical number.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn logical_invert(&self, context: Option<&Object>, vm: &Vm) -> PyResult {
         unary(self.as_object(), &*given(context, vm)?, Number::logical_invert, vm)
     }
@@ -343,7 +343,7 @@ impl Decimal {
     ///     * '+Infinity', indicating that the operand is positive infinity.
     ///     * 'NaN', indicating that the operand is a quiet NaN (Not a Number).
     ///     * 'sNaN', indicating that the operand is a signaling NaN.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn number_class(&self, context: Option<&Object>, vm: &Vm) -> PyResult<&'static str> {
         Ok(self.value().number_class(&given(context, vm)?.settings()).0)
     }
@@ -354,7 +354,7 @@ impl Decimal {
     ///
     /// The value of context.capitals determines whether the exponent sign is lower
     /// or upper case. Otherwise, the context does not affect the operation.
-    #[method("($self, /, context=None)")]
+    #[method("?($self, /, context=None)")]
     fn to_eng_string(&self, context: Option<&Object>, vm: &Vm) -> PyResult<String> {
         Ok(self.value().to_text(true, given(context, vm)?.capitals()))
     }
@@ -377,7 +377,7 @@ impl Decimal {
     /// This operation is unaffected by context and is quiet: no flags are changed
     /// and no rounding is performed. As an exception, the C version may raise
     /// InvalidOperation if the second operand cannot be converted exactly.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn compare_total(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         given(context, vm)?;
         plain_binary(self.as_object(), other, Number::compare_total, vm)
@@ -391,7 +391,7 @@ impl Decimal {
     /// This operation is unaffected by context and is quiet: no flags are changed
     /// and no rounding is performed. As an exception, the C version may raise
     /// InvalidOperation if the second operand cannot be converted exactly.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn compare_total_mag(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         given(context, vm)?;
         plain_binary(self.as_object(), other, Number::compare_total_mag, vm)
@@ -406,7 +406,7 @@ impl Decimal {
     /// This operation is unaffected by context and is quiet: no flags are changed
     /// and no rounding is performed. As an exception, the C version may raise
     /// InvalidOperation if the second operand cannot be converted exactly.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn copy_sign(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         given(context, vm)?;
         plain_binary(self.as_object(), other, Number::copy_sign, vm)
@@ -417,7 +417,7 @@ impl Decimal {
     /// This operation is unaffected by context and is quiet: no flags are changed
     /// and no rounding is performed. As an exception, the C version may raise
     /// InvalidOperation if the second operand cannot be converted exactly.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn same_quantum(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult<bool> {
         given(context, vm)?;
         Ok(self.value().same_quantum(&*required(other, vm)?))
@@ -426,7 +426,7 @@ impl Decimal {
     /// Applies an 'and' operation between self and other's digits.
     ///
     /// Both self and other must be logical numbers.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn logical_and(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::logical_and, vm)
     }
@@ -434,7 +434,7 @@ impl Decimal {
     /// Applies an 'or' operation between self and other's digits.
     ///
     /// Both self and other must be logical numbers.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn logical_or(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::logical_or, vm)
     }
@@ -442,7 +442,7 @@ impl Decimal {
     /// Applies an 'xor' operation between self and other's digits.
     ///
     /// Both self and other must be logical numbers.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn logical_xor(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::logical_xor, vm)
     }
@@ -455,7 +455,7 @@ impl Decimal {
     /// The coefficient of the first operand is padded on the left with zeros to
     /// length precision if necessary. The sign and exponent of the first operand are
     /// unchanged.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn rotate(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::rotate, vm)
     }
@@ -463,7 +463,7 @@ impl Decimal {
     /// Return the first operand with the exponent adjusted the second.  Equivalently,
     /// return the first operand multiplied by 10**other. The second operand must be
     /// an integer.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn scaleb(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::scaleb, vm)
     }
@@ -475,7 +475,7 @@ impl Decimal {
     /// positive, then the shift is to the left; otherwise the shift is to the
     /// right. Digits shifted into the coefficient are zeros. The sign and exponent
     /// of the first operand are unchanged.
-    #[method("($self, /, other, context=None)")]
+    #[method("?($self, /, other, context=None)")]
     fn shift(&self, other: &Object, context: Option<&Object>, vm: &Vm) -> PyResult {
         binary(self.as_object(), other, &*given(context, vm)?, Number::shift, vm)
     }

@@ -251,7 +251,7 @@ impl Decimal {
         self.as_object().to_ref()
     }
 
-    #[method("($self, memo, /)")]
+    #[method("($self, object, /)")]
     fn __deepcopy__(&self, _memo: &Object) -> ObjRef {
         self.as_object().to_ref()
     }
@@ -264,7 +264,7 @@ impl Decimal {
         Ok(vm.new_tuple([class, arguments.into_object()]).into_object())
     }
 
-    #[method("($self, /, *args)")]
+    #[method("!($self, /, *args)")]
     fn __round__(&self, args: &[&Object], vm: &Vm) -> PyResult {
         let places = match args {
             [] => None,

@@ -547,12 +547,12 @@ impl Element {
         Ok(vm.new_list(found).into_object())
     }
 
-    #[method("($self, subelement, /)")]
+    #[method("~($self, subelement, /)")]
     fn append(&self, subelement: &Element) {
         self.add(Ref::new_ref(subelement));
     }
 
-    #[method("($self, elements, /)")]
+    #[method("~($self, elements, /)")]
     fn extend(&self, elements: &Object, vm: &Vm) -> PyResult<()> {
         for item in super::items_of(elements, "'elements' must be an iterable", vm)? {
             self.add(as_element(&item, vm)?);
@@ -603,7 +603,7 @@ impl Element {
         ElementIterator::make(self, tag, false, vm)
     }
 
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn itertext(&self, vm: &Vm) -> Ref<ElementIterator> {
         ElementIterator::make(self, None, true, vm)
     }
@@ -625,12 +625,12 @@ impl Element {
         vm.new_list(self.attrib.get().map(|attrib| attrib.keys_vec()).unwrap_or_default())
     }
 
-    #[method("($self, tag, attrib, /)")]
+    #[method("~($self, tag, attrib, /)")]
     fn makeelement(&self, tag: &Object, attrib: &Dict, vm: &Vm) -> PyResult<Ref<Element>> {
         Ok(Element::create(tag.to_ref(), Some(attrib.try_copy(vm)?), vm))
     }
 
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn __copy__(&self, vm: &Vm) -> Ref<Element> {
         let copy = Element::create(Self::get_or_none(&self.tag, vm), self.attrib.get(), vm);
         copy.text.set(self.text.get());
@@ -674,7 +674,7 @@ impl Element {
         Ok(state)
     }
 
-    #[method("($self, state, /)")]
+    #[method("~($self, state, /)")]
     fn __setstate__(&self, state: &Object, vm: &Vm) -> PyResult<()> {
         let Some(state) = state.downcast_ref::<Dict>() else {
             let text = state.repr(vm)?;

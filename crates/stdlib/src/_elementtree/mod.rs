@@ -112,7 +112,7 @@ fn error_object(
 #[allow(non_snake_case, reason = "the functions have ElementTree's names")]
 #[pymodule(name = "_elementtree", types(Element, TreeBuilder, XmlParser))]
 impl ElementTree {
-    #[function("($module, /, *args, **extra)")]
+    #[function("!($module, /, *args, **extra)")]
     fn SubElement(args: &[&Object], extra: KwArgs<'_>, vm: &Vm) -> PyResult {
         let args: Vec<ObjRef> = args.iter().map(|arg| arg.to_ref()).collect();
         let extra = extra.to_dict(vm)?;

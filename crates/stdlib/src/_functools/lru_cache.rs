@@ -316,14 +316,14 @@ unsafe extern "C" fn call_wrapper(
 ///                         hits misses currsize maxsize
 #[pytype(
     name = "functools._lru_cache_wrapper",
-    flags(BASETYPE, METHOD_DESCRIPTOR),
+    flags(METHOD_DESCRIPTOR),
     gc,
     dict = dict,
     weakrefs = weakrefs,
     vectorcall = vectorcall
 )]
 impl LruCacheWrapper {
-    #[new("(user_function, maxsize, typed, cache_info_type)")]
+    #[new("!(user_function, maxsize, typed, cache_info_type)")]
     fn new(
         cls: &Type,
         user_function: &Object,
@@ -391,12 +391,12 @@ impl LruCacheWrapper {
         self.as_object().get_attr(vm.ids().__qualname__, vm)
     }
 
-    #[method("($self, /)")]
+    #[method("!($self, /)")]
     fn __copy__(&self) -> ObjRef {
         self.as_object().to_ref()
     }
 
-    #[method("($self, memo, /)")]
+    #[method("!($self, memo, /)")]
     fn __deepcopy__(&self, _memo: &Object) -> ObjRef {
         self.as_object().to_ref()
     }

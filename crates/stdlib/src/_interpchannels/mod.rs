@@ -207,7 +207,7 @@ impl InterpChannels {
     /// channel_create(unboundop) -> cid
     ///
     /// Create a new cross-interpreter channel and return a unique generated ID.
-    #[function("($module, unboundop=-1, fallback=-1)")]
+    #[function("!($module, unboundop=-1, fallback=-1)")]
     fn create(unboundop: Option<i32>, fallback: Option<i32>, vm: &Vm) -> PyResult<Ref<ChannelId>> {
         let defaults = policies(unboundop, fallback, DEFAULTS, vm)?;
         Ok(ChannelId::create(channel::create(defaults), End::Both, vm))
@@ -217,7 +217,7 @@ impl InterpChannels {
     ///
     /// Close and finalize the channel.  Afterward attempts to use the channel
     /// will behave as though it never existed.
-    #[function("($module, cid)")]
+    #[function("!($module, cid)")]
     fn destroy(cid: Id, vm: &Vm) -> PyResult<()> {
         channel::destroy(cid.0).map_err(|why| refused(why, cid.0, vm))
     }
@@ -225,7 +225,7 @@ impl InterpChannels {
     /// channel_list_all() -> [cid]
     ///
     /// Return the list of all IDs for active channels.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn list_all(vm: &Vm) -> PyResult<Ref<List>> {
         let all = channel::list().into_iter().map(|(id, (unbound, fallback))| {
             (ChannelId::create(id, End::Both, vm).into_object(), unbound, fallback).into_py(vm)
@@ -239,7 +239,7 @@ impl InterpChannels {
     ///
     /// The 'send' argument should be a boolean indicating whether to use the send or
     /// receive end.
-    #[function("($module, cid, *, send)")]
+    #[function("!($module, cid, *, send)")]
     fn list_interpreters(cid: Id, send: bool, vm: &Vm) -> PyResult<Ref<List>> {
         let end = if send { End::Send } else { End::Recv };
         let held = channel::holders(cid.0, end).map_err(|why| refused(why, cid.0, vm))?;
@@ -250,7 +250,7 @@ impl InterpChannels {
     ///
     /// Add the object's data to the channel's queue.
     /// By default this waits for the object to be received.
-    #[function("($module, cid, obj, unboundop=-1, fallback=-1, *, blocking=True, timeout=None)")]
+    #[function("!($module, cid, obj, unboundop=-1, fallback=-1, *, blocking=True, timeout=None)")]
     fn send(
         cid: Id,
         obj: &Object,
@@ -270,7 +270,7 @@ impl InterpChannels {
     ///
     /// Add the object's buffer to the channel's queue.
     /// By default this waits for the object to be received.
-    #[function("($module, cid, obj, unboundop=-1, fallback=-1, *, blocking=True, timeout=None)")]
+    #[function("!($module, cid, obj, unboundop=-1, fallback=-1, *, blocking=True, timeout=None)")]
     fn send_buffer(
         cid: Id,
         obj: &Object,
@@ -293,7 +293,7 @@ impl InterpChannels {
     ///
     /// If there is nothing to receive then raise ChannelEmptyError, unless
     /// a default value is provided.  In that case return it.
-    #[function("($module, cid, default=<unrepresentable>)")]
+    #[function("!($module, cid, default=<unrepresentable>)")]
     fn recv(cid: Id, default: Option<&Object>, vm: &Vm) -> PyResult<(ObjRef, Option<ObjRef>)> {
         match (channel::receive(cid.0, vm.interp().id), default) {
             (Ok((Some(object), _)), _) => Ok((object.unpack(vm)?, None)),
@@ -328,7 +328,7 @@ impl InterpChannels {
     ///
     /// Once the channel's ID has no more ref counts in any interpreter
     /// the channel will be destroyed.
-    #[function("($module, cid, *, send=None, recv=None, force=False)")]
+    #[function("!($module, cid, *, send=None, recv=None, force=False)")]
     fn close(cid: Id, send: OrNone<bool>, recv: OrNone<bool>, force: Option<bool>, vm: &Vm) -> PyResult<()> {
         let end = end_of(send.0, recv.0);
         channel::close(cid.0, end, force == Some(true)).map_err(|why| refused(why, cid.0, vm))
@@ -339,7 +339,7 @@ impl InterpChannels {
     /// Close the channel for the current interpreter.  'send' and 'recv'
     /// (bool) may be used to indicate the ends to close.  By default both
     /// ends are closed.  Closing an already closed end is a noop.
-    #[function("($module, cid, *, send=None, recv=None, force=True)")]
+    #[function("!($module, cid, *, send=None, recv=None, force=True)")]
     fn release(
         cid: Id,
         send: OrNone<bool>,
@@ -354,7 +354,7 @@ impl InterpChannels {
     /// get_count(cid)
     ///
     /// Return the number of items in the channel.
-    #[function("($module, cid)")]
+    #[function("!($module, cid)")]
     fn get_count(cid: Id, vm: &Vm) -> PyResult<usize> {
         channel::count(cid.0).map_err(|why| refused(why, cid.0, vm))
     }
@@ -362,7 +362,7 @@ impl InterpChannels {
     /// get_info(cid)
     ///
     /// Return details about the channel.
-    #[function("($module, cid)")]
+    #[function("!($module, cid)")]
     fn get_info(cid: Id, vm: &Vm) -> PyResult {
         let info = channel::info(cid.0).map_err(|why| refused(why, cid.0, vm))?;
         let own = vm.interp().id;
@@ -399,12 +399,12 @@ impl InterpChannels {
     /// get_channel_defaults(cid)
     ///
     /// Return the channel's default values, set when it was created.
-    #[function("($module, cid)")]
+    #[function("!($module, cid)")]
     fn get_channel_defaults(cid: Id, vm: &Vm) -> PyResult<(i32, i32)> {
         policies_for(cid.0, None, None, vm)
     }
 
-    #[function("($module, id, *, send=False, recv=False, force=False, _resolve=False)")]
+    #[function("!($module, id, *, send=False, recv=False, force=False, _resolve=False)")]
     fn _channel_id(
         id: Id,
         send: Option<bool>,
@@ -426,7 +426,7 @@ impl InterpChannels {
         Ok(ChannelId::create(id.0, end, vm))
     }
 
-    #[function("($module, send, recv)")]
+    #[function("!($module, send, recv)")]
     fn _register_end_types(send: &Object, recv: &Object, vm: &Vm) -> PyResult<()> {
         for (name, class) in [("send", send), ("recv", recv)] {
             if class.downcast_ref::<Type>().is_none() {

@@ -349,7 +349,7 @@ impl Interpreters {
     /// typically by using _interpreters.destroy().  This can be managed
     /// automatically by passing "reqrefs=True" and then using _incref() and
     /// _decref() appropriately.
-    #[function("($module, config='isolated', *, reqrefs=False)")]
+    #[function("!($module, config='isolated', *, reqrefs=False)")]
     fn create(config: Option<&Object>, reqrefs: Option<bool>, vm: &Vm) -> PyResult<i64> {
         let features = features_of(config, vm)?;
         // The library's own modules may be shared by interpreters under one lock only.
@@ -364,7 +364,7 @@ impl Interpreters {
     ///
     /// Attempting to destroy the current interpreter raises InterpreterError.
     /// So does an unrecognized ID.
-    #[function("($module, id, *, restrict=False)")]
+    #[function("!($module, id, *, restrict=False)")]
     fn destroy(id: Id, restrict: Option<bool>, vm: &Vm) -> PyResult<()> {
         id.check(restrict, "destroy", vm)?;
         if id.0 == vm.interp().id || id.0 == MAIN {
@@ -378,40 +378,40 @@ impl Interpreters {
     }
 
     /// Return a list containing the ID of every existing interpreter.
-    #[function("($module, *, require_ready=False)")]
+    #[function("!($module, *, require_ready=False)")]
     fn list_all(_require_ready: Option<bool>, vm: &Vm) -> PyResult<Ref<List>> {
         let all = std::iter::once((MAIN, WHENCE_RUNTIME)).chain(interpreters::list());
         Ok(vm.new_list(all.map(|entry| entry.into_py(vm)).collect::<PyResult<Vec<_>>>()?))
     }
 
     /// Return the (ID, whence) pair of the current interpreter.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn get_current(vm: &Vm) -> (i64, i64) {
         let id = Id(vm.interp().id);
         (id.0, id.whence())
     }
 
     /// Return the (ID, whence) pair of the main interpreter.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn get_main() -> (i64, i64) {
         (MAIN, WHENCE_RUNTIME)
     }
 
     /// Return whether or not the identified interpreter is running.
-    #[function("($module, id, *, restrict=False)")]
+    #[function("!($module, id, *, restrict=False)")]
     fn is_running(id: Id, restrict: Option<bool>, vm: &Vm) -> PyResult<bool> {
         id.check(restrict, "check if running for", vm)?;
         Ok(interpreters::describe(id.0).is_none_or(|(_, is_running)| is_running))
     }
 
     /// Return an identifier for where the interpreter was created.
-    #[function("($module, id)")]
+    #[function("!($module, id)")]
     fn whence(id: Id) -> i64 {
         id.whence()
     }
 
     /// Count a reference to the identified interpreter.
-    #[function("($module, id, *, implieslink=False, restrict=False)")]
+    #[function("!($module, id, *, implieslink=False, restrict=False)")]
     fn incref(id: Id, _implieslink: Option<bool>, restrict: Option<bool>, vm: &Vm) -> PyResult<()> {
         id.check(restrict, "incref", vm)?;
         interpreters::take_reference(id.0);
@@ -419,7 +419,7 @@ impl Interpreters {
     }
 
     /// Drop a reference to the identified interpreter.
-    #[function("($module, id, *, restrict=False)")]
+    #[function("!($module, id, *, restrict=False)")]
     fn decref(id: Id, restrict: Option<bool>, vm: &Vm) -> PyResult<()> {
         id.check(restrict, "decref", vm)?;
         if interpreters::drop_reference(id.0) && id.0 != vm.interp().id {
@@ -430,7 +430,7 @@ impl Interpreters {
     }
 
     /// Bind the given attributes in the interpreter's __main__ module.
-    #[function("($module, id, updates, *, restrict=False)")]
+    #[function("!($module, id, updates, *, restrict=False)")]
     fn set___main___attrs(id: Id, updates: &Object, restrict: Option<bool>, vm: &Vm) -> PyResult<()> {
         let updates = dict_argument(updates, "set___main___attrs", 2, vm)?;
         id.check(restrict, "update __main__ for", vm)?;
@@ -460,7 +460,7 @@ impl Interpreters {
     ///
     /// If a function is provided, its code object is used and all its state
     /// is ignored, including its __globals__ dict.
-    #[function("($module, id, code, shared=None, *, restrict=False)")]
+    #[function("!($module, id, code, shared=None, *, restrict=False)")]
     fn exec(id: Id, code: &Object, shared: Option<&Object>, restrict: Option<bool>, vm: &Vm) -> PyResult {
         let shared = shared.map(|shared| dict_argument(shared, "exec", 3, vm)).transpose()?;
         id.check(restrict, "exec code for", vm)?;
@@ -470,7 +470,7 @@ impl Interpreters {
     /// Execute the provided string in the identified interpreter.
     ///
     /// (See _interpreters.exec().)
-    #[function("($module, id, script, shared=None, *, restrict=False)")]
+    #[function("!($module, id, script, shared=None, *, restrict=False)")]
     fn run_string(
         id: Id,
         script: &Str,
@@ -488,7 +488,7 @@ impl Interpreters {
     /// are not supported.  Methods and other callables are not supported either.
     ///
     /// (See _interpreters.exec().)
-    #[function("($module, id, func, shared=None, *, restrict=False)")]
+    #[function("!($module, id, func, shared=None, *, restrict=False)")]
     fn run_func(id: Id, func: &Object, shared: Option<&Object>, restrict: Option<bool>, vm: &Vm) -> PyResult {
         let shared = shared.map(|shared| dict_argument(shared, "run_func", 3, vm)).transpose()?;
         id.check(restrict, "run a function in", vm)?;
@@ -504,7 +504,7 @@ impl Interpreters {
 
     /// Call the provided object in the identified interpreter.
     /// Pass the given args and kwargs, if possible.
-    #[function("($module, id, callable, args=None, kwargs=None, *, preserve_exc=False, restrict=False)")]
+    #[function("!($module, id, callable, args=None, kwargs=None, *, preserve_exc=False, restrict=False)")]
     fn call(
         id: Id,
         callable: &Object,
@@ -536,13 +536,13 @@ impl Interpreters {
     }
 
     /// Return True if the object's data may be shared between interpreters.
-    #[function("($module, obj)")]
+    #[function("!($module, obj)")]
     fn is_shareable(obj: &Object, vm: &Vm) -> bool {
         is_shareable(obj, vm)
     }
 
     /// Return a representation of the config used to initialize the interpreter.
-    #[function("($module, id, *, restrict=False)")]
+    #[function("!($module, id, *, restrict=False)")]
     fn get_config(id: Id, restrict: Option<bool>, vm: &Vm) -> PyResult {
         id.check(restrict, "get the config of", vm)?;
         let features = interpreters::features(id.0).unwrap_or(Features::MAIN);
@@ -551,7 +551,7 @@ impl Interpreters {
     }
 
     /// Return a representation of a new interpreter config.
-    #[function("($module, name='isolated', /, **overrides)")]
+    #[function("!($module, name='isolated', /, **overrides)")]
     fn new_config(name: Option<&Str>, overrides: KwArgs<'_>, vm: &Vm) -> PyResult {
         let name = name.map_or_else(|| "isolated".to_owned(), |name| name.to_string_lossy().into_owned());
         let (features, gil) = named_config(&name, vm)?;
@@ -578,7 +578,7 @@ impl Interpreters {
     }
 
     /// Return a snapshot of an exception.  If "exc" is None then the current exception, if any, is used (but not cleared).
-    #[function("($module, exc=None)")]
+    #[function("!($module, exc=None)")]
     fn capture_exception(exc: Option<&Object>, vm: &Vm) -> PyResult {
         match exc.filter(|exc| !vm.is_none(exc)) {
             Some(exception) if exception.downcast_ref::<BaseException>().is_some() => {

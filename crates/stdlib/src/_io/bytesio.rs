@@ -340,7 +340,7 @@ impl BytesIo {
     }
 
     /// Get a read-write view over the contents of the BytesIO object.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn getbuffer(&self, vm: &Vm) -> PyResult<Ref<MemoryView>> {
         self.check_open(vm)?;
         let lender = vm.new_object(BytesIoBuffer {

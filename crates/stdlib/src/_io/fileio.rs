@@ -422,7 +422,7 @@ impl FileIo {
         Ok(())
     }
 
-    #[method("($self, source, /)")]
+    #[method("($self, object, /)")]
     fn _dealloc_warn(&self, source: &Object, vm: &Vm) {
         if self.fd.get() < 0 || !self.closefd.get() {
             return;
@@ -452,7 +452,7 @@ impl FileIo {
     ///
     /// A closed file cannot be used for further I/O operations.  close() may be
     /// called more than once without error.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn close(&self, vm: &Vm) -> PyResult<()> {
         let this = self.as_object();
         // A subclass may flush something of its own, whose failure doesn't keep the descriptor open.
@@ -511,7 +511,7 @@ impl FileIo {
     }
 
     /// Read at most size bytes, returned as bytes.
-    #[method("($self, size=-1, /)")]
+    #[method("~($self, size=-1, /)")]
     fn read(&self, size: Option<&Object>, vm: &Vm) -> PyResult {
         self.need_readable(vm)?;
         let size = size_arg(size, vm)?;
@@ -560,7 +560,7 @@ impl FileIo {
     }
 
     /// Same as RawIOBase.readinto().
-    #[method("($self, buffer, /)")]
+    #[method("~($self, buffer, /)")]
     fn readinto(&self, buffer: &Object, vm: &Vm) -> PyResult {
         let fd = self.need_readable(vm)?;
         let mut target = super::writable_buffer(buffer, "readinto() argument 1", vm)?;
@@ -580,7 +580,7 @@ impl FileIo {
     /// Only makes one system call, so not all of the data may be written.
     /// The number of bytes actually written is returned.  In non-blocking mode,
     /// returns None if the write would block.
-    #[method("($self, b, /)")]
+    #[method("~($self, b, /)")]
     fn write(&self, b: BufferArg, vm: &Vm) -> PyResult<Option<usize>> {
         self.write_some(b.as_bytes(), vm)
     }
@@ -608,7 +608,7 @@ impl FileIo {
     ///
     /// Size defaults to the current file position, as returned by tell().
     /// The current file position is changed to the value of size.
-    #[method("($self, size=None, /)")]
+    #[method("~($self, size=None, /)")]
     fn truncate(&self, size: OrNone<i64>, vm: &Vm) -> PyResult<i64> {
         let fd = self.need_writable(vm)?;
         self.size_at_open.set(-1);

@@ -170,7 +170,7 @@ impl IoBase {
     }
 
     /// Change the stream position to the given byte offset.
-    #[method("($self, offset, whence=os.SEEK_SET, /)")]
+    #[method("~($self, offset, whence=os.SEEK_SET, /)")]
     fn seek(_zelf: &Object, _offset: &Object, _whence: Option<&Object>, vm: &Vm) -> PyResult {
         Err(unsupported("seek", vm))
     }
@@ -185,7 +185,7 @@ impl IoBase {
     ///
     /// File pointer is left unchanged. Size defaults to the current IO position
     /// as reported by tell(). Return the new size.
-    #[method("($self, size=None, /)")]
+    #[method("~($self, size=None, /)")]
     fn truncate(_zelf: &Object, _size: Option<&Object>, vm: &Vm) -> PyResult {
         Err(unsupported("truncate", vm))
     }
@@ -231,13 +231,13 @@ impl IoBase {
         false
     }
 
-    #[method("($self, *args)", name = "_checkClosed")]
-    fn check_closed_method(zelf: &Object, _args: &[&Object], vm: &Vm) -> PyResult<()> {
+    #[method("($self, /)", name = "_checkClosed")]
+    fn check_closed_method(zelf: &Object, vm: &Vm) -> PyResult<()> {
         check_closed(zelf, vm)
     }
 
-    #[method("($self, *args)", name = "_checkSeekable")]
-    fn check_seekable_method(zelf: &Object, _args: &[&Object], vm: &Vm) -> PyResult<bool> {
+    #[method("($self, /)", name = "_checkSeekable")]
+    fn check_seekable_method(zelf: &Object, vm: &Vm) -> PyResult<bool> {
         if ask(zelf, vm.ids().seekable, vm)? {
             Ok(true)
         } else {
@@ -245,8 +245,8 @@ impl IoBase {
         }
     }
 
-    #[method("($self, *args)", name = "_checkReadable")]
-    fn check_readable_method(zelf: &Object, _args: &[&Object], vm: &Vm) -> PyResult<bool> {
+    #[method("($self, /)", name = "_checkReadable")]
+    fn check_readable_method(zelf: &Object, vm: &Vm) -> PyResult<bool> {
         if ask(zelf, vm.ids().readable, vm)? {
             Ok(true)
         } else {
@@ -254,8 +254,8 @@ impl IoBase {
         }
     }
 
-    #[method("($self, *args)", name = "_checkWritable")]
-    fn check_writable_method(zelf: &Object, _args: &[&Object], vm: &Vm) -> PyResult<bool> {
+    #[method("($self, /)", name = "_checkWritable")]
+    fn check_writable_method(zelf: &Object, vm: &Vm) -> PyResult<bool> {
         if ask(zelf, vm.ids().writable, vm)? {
             Ok(true)
         } else {
@@ -266,7 +266,7 @@ impl IoBase {
     /// Return underlying file descriptor if one exists.
     ///
     /// Raise OSError if the IO object does not use a file descriptor.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn fileno(_zelf: &Object, vm: &Vm) -> PyResult {
         Err(unsupported("fileno", vm))
     }
@@ -286,7 +286,7 @@ impl IoBase {
         Ok(zelf.to_ref())
     }
 
-    #[method("($self, *args)")]
+    #[method("!($self, *args)")]
     fn __exit__(zelf: &Object, _args: &[&Object], vm: &Vm) -> PyResult {
         zelf.call_method(vm.ids().close, &[], vm)
     }
@@ -454,12 +454,12 @@ impl RawIoBase {
         Ok(vm.new_bytes(&all).into_object())
     }
 
-    #[method("($self, buffer, /)")]
+    #[method("!($self, buffer, /)")]
     fn readinto(_zelf: &Object, _buffer: &Object, vm: &Vm) -> PyResult {
         Err(vm.raise_with(types::not_implemented_error(), Vec::new()))
     }
 
-    #[method("($self, b, /)")]
+    #[method("!($self, b, /)")]
     fn write(_zelf: &Object, _b: &Object, vm: &Vm) -> PyResult {
         Err(vm.raise_with(types::not_implemented_error(), Vec::new()))
     }
@@ -510,19 +510,19 @@ impl BufferedIoBase {
     ///
     /// After the raw stream has been detached, the buffer is in an unusable
     /// state.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn detach(_zelf: &Object, vm: &Vm) -> PyResult {
         Err(unsupported("detach", vm))
     }
 
     /// Read and return up to n bytes.
-    #[method("($self, size=-1, /)")]
+    #[method("~($self, size=-1, /)")]
     fn read(_zelf: &Object, _size: Option<&Object>, vm: &Vm) -> PyResult {
         Err(unsupported("read", vm))
     }
 
     /// Read and return up to size bytes, with at most one read() call to the underlying raw stream.
-    #[method("($self, size=-1, /)")]
+    #[method("~($self, size=-1, /)")]
     fn read1(_zelf: &Object, _size: Option<&Object>, vm: &Vm) -> PyResult {
         Err(unsupported("read1", vm))
     }
@@ -541,7 +541,7 @@ impl BufferedIoBase {
     ///
     /// Return the number of bytes written, which is always
     /// the length of b in bytes.
-    #[method("($self, b, /)")]
+    #[method("~($self, b, /)")]
     fn write(_zelf: &Object, _b: &Object, vm: &Vm) -> PyResult {
         Err(unsupported("write", vm))
     }
@@ -562,25 +562,25 @@ pub struct TextIoBase {
 #[pytype(name = "_io._TextIOBase", base = IoBase, flags(BASETYPE), gc)]
 impl TextIoBase {
     /// Separate the underlying buffer from the TextIOBase and return it.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn detach(_zelf: &Object, vm: &Vm) -> PyResult {
         Err(unsupported("detach", vm))
     }
 
     /// Read at most size characters from stream.
-    #[method("($self, size=-1, /)")]
+    #[method("~($self, size=-1, /)")]
     fn read(_zelf: &Object, _size: Option<&Object>, vm: &Vm) -> PyResult {
         Err(unsupported("read", vm))
     }
 
     /// Read until newline or EOF.
-    #[method("($self, size=-1, /)")]
+    #[method("~($self, size=-1, /)")]
     fn readline(_zelf: &Object, _size: Option<&Object>, vm: &Vm) -> PyResult {
         Err(unsupported("readline", vm))
     }
 
     /// Write string s to stream.
-    #[method("($self, s, /)")]
+    #[method("~($self, s, /)")]
     fn write(_zelf: &Object, _s: &Object, vm: &Vm) -> PyResult {
         Err(unsupported("write", vm))
     }

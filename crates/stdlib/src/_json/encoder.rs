@@ -45,7 +45,7 @@ pub struct Encoder {
 )]
 impl Encoder {
     #[new(
-        "(markers, default, encoder, indent, key_separator, item_separator, sort_keys, skipkeys, allow_nan)"
+        "!(markers, default, encoder, indent, key_separator, item_separator, sort_keys, skipkeys, allow_nan)"
     )]
     #[expect(clippy::too_many_arguments, reason = "the constructor's signature")]
     fn new(

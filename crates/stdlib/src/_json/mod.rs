@@ -81,7 +81,7 @@ impl Json {
     ///
     /// Returns a tuple of the decoded string and the index of the character in s
     /// after the end quote.
-    #[function("(*args)")]
+    #[function("!(*args)")]
     fn scanstring(args: &[&Object], vm: &Vm) -> PyResult<(Ref<Str>, usize)> {
         let (text, end, strict) = match args {
             [text, end] => (text, end, true),

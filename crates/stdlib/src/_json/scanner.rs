@@ -37,7 +37,7 @@ pub struct Scanner {
     )
 )]
 impl Scanner {
-    #[new("(context)")]
+    #[new("!(context)")]
     fn new(cls: &Type, context: &Object, vm: &Vm) -> PyResult {
         let get = |name: &str| context.get_attr(&vm.intern(name), vm);
         let scanner = Scanner {

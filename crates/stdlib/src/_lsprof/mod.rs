@@ -279,7 +279,7 @@ impl Profiler {
     ///     reccallcount  how many times this is called recursively
     ///     totaltime     total time spent in this call
     ///     inlinetime    inline time (not in further subcalls)
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn getstats(&self, vm: &Vm) -> PyResult<Ref<List>> {
         let factor = match self.timer.is_none() || self.unit.get() == 0.0 {
             true => 1e-9,

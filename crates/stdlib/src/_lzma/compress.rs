@@ -94,7 +94,7 @@ fn open(
 /// For one-shot compression, use the compress() function instead.
 #[pytype(name = "_lzma.LZMACompressor")]
 impl LZMACompressor {
-    #[new("(format=FORMAT_XZ, check=-1, preset=None, filters=None)")]
+    #[new("!(format=FORMAT_XZ, check=-1, preset=None, filters=None)")]
     fn new(
         cls: &Type,
         format: Option<i32>,

@@ -71,7 +71,7 @@ fn open(format: i32, memlimit: Option<&Object>, filters: Option<&Object>, vm: &V
 /// For one-shot decompression, use the decompress() function instead.
 #[pytype(name = "_lzma.LZMADecompressor")]
 impl LZMADecompressor {
-    #[new("(format=0, memlimit=None, filters=None)")]
+    #[new("(format=FORMAT_AUTO, memlimit=None, filters=None)")]
     fn new(
         cls: &Type,
         format: Option<i32>,

@@ -43,10 +43,18 @@ const ILLEGAL: &str = "illegal multibyte sequence";
 const INCOMPLETE: &str = "incomplete multibyte sequence";
 
 impl Codec {
-    /// The state at a start.
+    /// The state at an encoder's start.
     pub fn start(&self) -> State {
         match self.kind {
             Kind::Iso2022(_) => iso2022::START,
+            _ => [0; 8],
+        }
+    }
+
+    /// The state at a decoder's start.
+    pub fn decoding_start(&self) -> State {
+        match self.kind {
+            Kind::Iso2022(_) => iso2022::DECODING_START,
             _ => [0; 8],
         }
     }

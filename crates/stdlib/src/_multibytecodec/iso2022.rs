@@ -114,8 +114,10 @@ pub static JP_3: Iso2022 = japanese(
 pub static JP_EXT: Iso2022 =
     japanese(&[JISX0208_NEW, JISX0212_SET, ROMAN, direct(b'I', Set::JisKatakana), JISX0208_OLD], false);
 
-/// The first state: ASCII in G0 and G1.
+/// An encoder's first state: ASCII in G0 and G1.
 pub const START: State = [ASCII, ASCII, 0, 0, 0, 0, 0, 0];
+/// A decoder's first state: ASCII in G2 as well.
+pub const DECODING_START: State = [ASCII, ASCII, ASCII, 0, 0, 0, 0, 0];
 
 /// Flags in the state's fifth byte.
 const SHIFTED: u8 = 1;
@@ -315,7 +317,6 @@ impl Iso2022 {
             Set::JisRoman => match first {
                 0x5C => 0xA5,
                 0x7E => 0x203E,
-                0x7F => return Step::Wrong(1),
                 _ => u32::from(first),
             },
             Set::JisKatakana => match first {

@@ -39,7 +39,8 @@ pub struct MultibyteCodecModule;
 impl MultibyteCodecModule {
     #[function("($module, arg, /)")]
     fn __create_codec(arg: &Object, vm: &Vm) -> PyResult {
-        if arg.downcast_ref::<Capsule>().is_none() {
+        let capsule = arg.downcast_ref::<Capsule>().and_then(Capsule::name);
+        if capsule != Some(c"multibytecodec.map") {
             return Err(vm.value_error("argument type invalid"));
         }
         Err(vm.not_implemented_error("_multibytecodec.__create_codec: codecs of compiled extensions"))

@@ -68,7 +68,7 @@ impl MultibyteCodec {
     fn decode(&self, input: BufferArg, errors: Option<OrNone<&str>>, vm: &Vm) -> PyResult<Ref<Tuple>> {
         let errors = errors.and_then(|errors| errors.0).unwrap_or("strict");
         let bytes = input.as_bytes();
-        let state = Cell::new(self.codec.start());
+        let state = Cell::new(self.codec.decoding_start());
         let mut out = StrBuilder::new();
         self.codec.decode(&state, bytes, None, errors, true, &mut out, vm)?;
         Ok(Tuple::pair(out.try_finish(vm)?.into_object(), vm.new_int(bytes.len()), vm))
@@ -84,13 +84,14 @@ pub struct Core {
 
 impl Core {
     /// Takes the codec from the class and `errors` from the arguments.
-    pub fn new(cls: &Type, errors: Option<&Str>, vm: &Vm) -> PyResult<Core> {
+    pub fn new(cls: &Type, errors: Option<&Str>, decodes: bool, vm: &Vm) -> PyResult<Core> {
         let object = cls.as_object().get_attr(&vm.intern("codec"), vm)?;
         let Some(codec) = object.downcast_ref::<MultibyteCodec>() else {
             return Err(vm.type_error("codec is unexpected type"));
         };
         let errors = errors.map_or_else(|| vm.intern("strict"), Ref::new_ref);
-        Ok(Core { codec: codec.codec, errors: RefCell::new(errors), state: Cell::new(codec.codec.start()) })
+        let start = if decodes { codec.codec.decoding_start() } else { codec.codec.start() };
+        Ok(Core { codec: codec.codec, errors: RefCell::new(errors), state: Cell::new(start) })
     }
 
     /// The name of the error handler.
@@ -181,7 +182,10 @@ impl PendingBytes {
         let used = core.codec.decode(&core.state, input, None, &core.handler(), last, &mut out, vm)?;
         let rest = input.get(used..).unwrap_or(&[]);
         if rest.len() > MAX_PENDING_BYTES {
-            return Err(vm.raise(types::unicode_error(), "pending buffer overflow"));
+            let bytes = vm.new_bytes(input);
+            let reason = "pending buffer overflow";
+            let error = new_decode_error(core.codec.name, bytes.as_object(), used, input.len(), reason, vm)?;
+            return Err(vm.raise_object(error));
         }
         self.put(rest);
         out.try_finish(vm)
@@ -223,7 +227,7 @@ const PENDING_UTF8: usize = MAX_PENDING_CHARS * 4;
 impl MultibyteIncrementalEncoder {
     #[new("(errors='strict')")]
     fn new(cls: &Type, errors: Option<&Str>, vm: &Vm) -> PyResult {
-        let core = Core::new(cls, errors, vm)?;
+        let core = Core::new(cls, errors, false, vm)?;
         vm.new_instance(
             cls,
             MultibyteIncrementalEncoder {
@@ -313,7 +317,7 @@ pub struct MultibyteIncrementalDecoder {
 impl MultibyteIncrementalDecoder {
     #[new("(errors='strict')")]
     fn new(cls: &Type, errors: Option<&Str>, vm: &Vm) -> PyResult {
-        let core = Core::new(cls, errors, vm)?;
+        let core = Core::new(cls, errors, true, vm)?;
         vm.new_instance(
             cls,
             MultibyteIncrementalDecoder {

@@ -69,7 +69,7 @@ impl MultibyteStreamReader {
 impl MultibyteStreamReader {
     #[new("(stream, errors='strict')")]
     fn new(cls: &Type, stream: &Object, errors: Option<&Str>, vm: &Vm) -> PyResult {
-        let core = Core::new(cls, errors, vm)?;
+        let core = Core::new(cls, errors, true, vm)?;
         vm.new_instance(
             cls,
             MultibyteStreamReader {
@@ -159,7 +159,7 @@ impl MultibyteStreamWriter {
 impl MultibyteStreamWriter {
     #[new("(stream, errors='strict')")]
     fn new(cls: &Type, stream: &Object, errors: Option<&Str>, vm: &Vm) -> PyResult {
-        let core = Core::new(cls, errors, vm)?;
+        let core = Core::new(cls, errors, false, vm)?;
         vm.new_instance(
             cls,
             MultibyteStreamWriter {

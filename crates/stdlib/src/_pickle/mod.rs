@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 
+use taipan_vm::builtins::pickle_buffer::PickleBuffer;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::buffer::SIMPLE;
 
-mod buffer;
 mod find_class;
 mod input;
 mod load;
@@ -18,7 +18,6 @@ mod save_reduce;
 mod state;
 mod unpickler;
 
-use buffer::PickleBuffer;
 use input::Input;
 use load::Loader;
 use pickler::Pickler;

@@ -208,7 +208,7 @@ impl Pickler {
     }
 
     /// Write a pickled representation of the given object to the open file.
-    #[method("($self, obj, /)")]
+    #[method("~($self, obj, /)")]
     fn dump(&self, obj: &Object, vm: &Vm) -> PyResult<()> {
         self.check_idle(vm)?;
         let state = State::get(vm)?;

@@ -11,10 +11,10 @@ use taipan_vm::builtins::str::StrData;
 use taipan_vm::builtins::type_::shown_name;
 use taipan_vm::prelude::*;
 
-use super::buffer::PickleBuffer;
 use super::memo::PicklerMemo;
 use super::opcode as op;
 use super::state::State;
+use taipan_vm::builtins::pickle_buffer::PickleBuffer;
 
 /// A frame is written out when it has grown to this.
 const FRAME_TARGET: usize = 64 * 1024;
@@ -552,7 +552,7 @@ impl<'a> Saver<'a> {
             return Err(self.state.pickling("PickleBuffer can only be pickled with protocol >= 5", vm));
         }
         let lent = object.get_buffer(taipan_vm::protocols::buffer::FULL_RO, vm)?;
-        if !super::buffer::is_contiguous(&lent) {
+        if !buffer.is_contiguous() {
             let text = "PickleBuffer can not be pickled when pointing to a non-contiguous buffer";
             return Err(self.state.pickling(text, vm));
         }

@@ -145,7 +145,7 @@ impl Unpickler {
         attributes::generic_set(self.as_object(), name, value, vm)
     }
 
-    #[method("($self, pid, /)")]
+    #[method("~($self, pid, /)")]
     fn persistent_load(&self, _pid: &Object, vm: &Vm) -> PyResult {
         Err(no_persistent_load(State::get(vm)?, vm))
     }
@@ -155,7 +155,7 @@ impl Unpickler {
     /// Read a pickled object representation from the open file object given
     /// in the constructor, and return the reconstituted object hierarchy
     /// specified therein.
-    #[method("($self, /)")]
+    #[method("~($self, /)")]
     fn load(&self, vm: &Vm) -> PyResult {
         self.check_idle(vm)?;
         let state = State::get(vm)?;
@@ -197,7 +197,7 @@ impl Unpickler {
     ///
     /// This method is called whenever a class or a function object is
     /// needed.  Both arguments passed are str objects.
-    #[method("($self, module_name, global_name, /)")]
+    #[method("~($self, module_name, global_name, /)")]
     fn find_class(&self, module_name: &Object, global_name: &Object, vm: &Vm) -> PyResult {
         let state = State::get(vm)?;
         let (proto, fix_imports) = (self.proto.get(), self.fix_imports.get());

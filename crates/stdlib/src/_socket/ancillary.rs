@@ -423,7 +423,7 @@ impl SocketModule {
     /// use CMSG_SPACE() and thus include space for padding, even when the
     /// item will be the last in the buffer.  Raises OverflowError if length
     /// is outside the permissible range of values.
-    #[function("($module, length, /)", name = "CMSG_LEN")]
+    #[function("!($module, length, /)", name = "CMSG_LEN")]
     fn cmsg_len(length: &Object, vm: &Vm) -> PyResult<usize> {
         let length = isize::from_arg(length, &NOWHERE, vm)?;
         data_length(length)
@@ -439,7 +439,7 @@ impl SocketModule {
     /// is the sum of the CMSG_SPACE() values for their associated data
     /// lengths.  Raises OverflowError if length is outside the permissible
     /// range of values.
-    #[function("($module, length, /)", name = "CMSG_SPACE")]
+    #[function("!($module, length, /)", name = "CMSG_SPACE")]
     fn cmsg_space(length: &Object, vm: &Vm) -> PyResult<usize> {
         let length = isize::from_arg(length, &NOWHERE, vm)?;
         data_length(length)

@@ -18,7 +18,7 @@ impl SocketModule {
     /// if_nameindex()
     ///
     /// Returns a list of network interface information (index, name) tuples.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn if_nameindex(vm: &Vm) -> PyResult<Ref<List>> {
         let mut found = Vec::new();
         // SAFETY: the array ends with an index of 0, and is freed at the end.

@@ -50,7 +50,7 @@ impl SocketModule {
     ///
     /// Close an integer socket file descriptor.  This is like os.close(), but for
     /// sockets; on some platforms os.close() won't work for socket file descriptors.
-    #[function("($module, fd, /)")]
+    #[function("($self, object, /)")]
     fn close(fd: i32, vm: &Vm) -> PyResult<()> {
         // SAFETY: a plain system call.
         if vm.allow_threads(|| unsafe { libc::close(fd) }) < 0 && errno() != libc::ECONNRESET {
@@ -63,7 +63,7 @@ impl SocketModule {
     ///
     /// Duplicate an integer socket file descriptor.  This is like os.dup(), but for
     /// sockets; on some platforms os.dup() won't work for socket file descriptors.
-    #[function("($module, fd, /)")]
+    #[function("($self, object, /)")]
     fn dup(fd: i32, vm: &Vm) -> PyResult<i32> {
         // SAFETY: a plain system call.
         vm.checked_call(None, || unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) })
@@ -73,7 +73,7 @@ impl SocketModule {
     ///
     /// Create a pair of socket objects from the sockets returned by the platform
     /// socketpair() function.
-    #[function("($module, family=socket.AF_UNIX, type=socket.SOCK_STREAM, proto=0, /)")]
+    #[function("!($module, family=socket.AF_UNIX, type=socket.SOCK_STREAM, proto=0, /)")]
     fn socketpair(
         family: Option<i32>,
         r#type: Option<i32>,
@@ -130,7 +130,7 @@ impl SocketModule {
     /// Returns the default timeout in seconds (float) for new socket objects.
     /// A value of None indicates that new socket objects have no timeout.
     /// When the socket module is first imported, the default is None.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn getdefaulttimeout(vm: &Vm) -> ObjRef {
         timeout_object(vm.interp().state::<DefaultTimeout>().0.get(), vm)
     }
@@ -140,7 +140,7 @@ impl SocketModule {
     /// Set the default timeout in seconds (float) for new socket objects.
     /// A value of None indicates that new socket objects have no timeout.
     /// When the socket module is first imported, the default is None.
-    #[function("($module, timeout, /)")]
+    #[function("($self, object, /)")]
     fn setdefaulttimeout(timeout: &Object, vm: &Vm) -> PyResult<()> {
         vm.interp().state::<DefaultTimeout>().0.set(timeout_of(timeout, vm)?);
         Ok(())
@@ -160,6 +160,7 @@ impl SocketModule {
         exception("gaierror", types::os_error(), module, vm)?;
         taipan_vm::builtins::type_::type_ready(Socket::type_object(), vm)?;
         module.set("socket", Socket::type_object().as_object(), vm)?;
+        module.set("CAPI", &socket::capi(vm), vm)?;
         module.set("SocketType", Socket::type_object().as_object(), vm)
     }
 }

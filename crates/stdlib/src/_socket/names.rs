@@ -183,7 +183,7 @@ impl SocketModule {
     ///     -> list of (family, type, proto, canonname, sockaddr)
     ///
     /// Resolve host and port into addrinfo struct.
-    #[function("($module, /, host, port, family=0, type=0, proto=0, flags=0)")]
+    #[function("!($module, /, host, port, family=0, type=0, proto=0, flags=0)")]
     fn getaddrinfo(
         host: &Object,
         port: &Object,
@@ -244,7 +244,7 @@ impl SocketModule {
     /// getnameinfo(sockaddr, flags) --> (host, port)
     ///
     /// Get host and port for a sockaddr.
-    #[function("($module, sockaddr, flags, /)")]
+    #[function("!($module, sockaddr, flags, /)")]
     fn getnameinfo(sockaddr: &Object, flags: i32, vm: &Vm) -> PyResult<Ref<Tuple>> {
         let Some(tuple) = sockaddr.downcast_ref::<Tuple>() else {
             return Err(vm.type_error("getnameinfo() argument 1 must be a tuple"));
@@ -319,7 +319,7 @@ impl SocketModule {
     /// gethostname() -> string
     ///
     /// Return the current host name.
-    #[function("($module, /)")]
+    #[function("($self, /)")]
     fn gethostname(vm: &Vm) -> PyResult<Ref<Str>> {
         audit("socket.gethostname", &[], vm)?;
         let mut name = [0u8; 1025];
@@ -333,7 +333,7 @@ impl SocketModule {
     /// sethostname(name)
     ///
     /// Sets the hostname to name.
-    #[function("($module, name, /)")]
+    #[function("!($module, name, /)")]
     fn sethostname(name: &Object, vm: &Vm) -> PyResult<()> {
         let text = super::interfaces::name_of(name, vm)?;
         audit("socket.sethostname", &[name], vm)?;
@@ -347,7 +347,7 @@ impl SocketModule {
     /// gethostbyname(host) -> address
     ///
     /// Return the IP address (a string of the form '255.255.255.255') for a host.
-    #[function("($module, host, /)")]
+    #[function("!($module, host, /)")]
     fn gethostbyname(host: &Object, vm: &Vm) -> PyResult<String> {
         check_host(host, "gethostbyname", vm)?;
         audit("socket.gethostbyname", &[host], vm)?;
@@ -358,7 +358,7 @@ impl SocketModule {
     ///
     /// Return the true host name, a list of aliases, and a list of IP addresses,
     /// for a host.  The host argument is a string giving a host name or IP number.
-    #[function("($module, host, /)")]
+    #[function("!($module, host, /)")]
     fn gethostbyname_ex(host: &Object, vm: &Vm) -> PyResult<Ref<Tuple>> {
         check_host(host, "gethostbyname_ex", vm)?;
         audit("socket.gethostbyname", &[host], vm)?;
@@ -380,7 +380,7 @@ impl SocketModule {
     ///
     /// Return the true host name, a list of aliases, and a list of IP addresses,
     /// for a host.  The host argument is a string giving a host name or IP number.
-    #[function("($module, host, /)")]
+    #[function("!($module, host, /)")]
     fn gethostbyaddr(host: &Object, vm: &Vm) -> PyResult<Ref<Tuple>> {
         check_host(host, "gethostbyaddr", vm)?;
         audit("socket.gethostbyaddr", &[host], vm)?;
@@ -415,7 +415,7 @@ impl SocketModule {
     /// Return a port number from a service name and protocol name.
     /// The optional protocol name, if given, should be 'tcp' or 'udp',
     /// otherwise any protocol will match.
-    #[function("($module, servicename, protocolname=None, /)")]
+    #[function("!($module, servicename, protocolname=None, /)")]
     fn getservbyname(servicename: &Object, protocolname: Option<&Object>, vm: &Vm) -> PyResult<u16> {
         let name = text_argument(servicename, "getservbyname", 1, vm)?;
         let protocol = protocolname.map(|p| text_argument(p, "getservbyname", 2, vm)).transpose()?;
@@ -434,7 +434,7 @@ impl SocketModule {
     /// Return the service name from a port number and protocol name.
     /// The optional protocol name, if given, should be 'tcp' or 'udp',
     /// otherwise any protocol will match.
-    #[function("($module, port, protocolname=None, /)")]
+    #[function("!($module, port, protocolname=None, /)")]
     fn getservbyport(port: &Object, protocolname: Option<&Object>, vm: &Vm) -> PyResult<Ref<Str>> {
         let number = port_argument(port, "getservbyport", vm)?;
         let protocol = protocolname.map(|p| text_argument(p, "getservbyport", 2, vm)).transpose()?;
@@ -453,7 +453,7 @@ impl SocketModule {
     /// getprotobyname(name) -> integer
     ///
     /// Return the protocol number for the named protocol.  (Rarely used.)
-    #[function("($module, name, /)")]
+    #[function("!($module, name, /)")]
     fn getprotobyname(name: &Object, vm: &Vm) -> PyResult<i32> {
         let name = text_argument(name, "getprotobyname", 1, vm)?;
         // SAFETY: as in `getservbyname`.
@@ -491,7 +491,7 @@ impl SocketModule {
     ///
     /// Convert an IP address from string format to a packed string suitable
     /// for use with low-level network functions.
-    #[function("($module, af, ip, /)")]
+    #[function("!($module, af, ip, /)")]
     fn inet_pton(af: i32, ip: &str, vm: &Vm) -> PyResult<Ref<Bytes>> {
         if ip.contains('\0') {
             return Err(vm.value_error("embedded null character"));
@@ -510,7 +510,7 @@ impl SocketModule {
     /// inet_ntop(af, packed_ip) -> string formatted IP address
     ///
     /// Convert a packed IP address of the given family to string format.
-    #[function("($module, af, packed_ip, /)")]
+    #[function("!($module, af, packed_ip, /)")]
     fn inet_ntop(af: i32, packed_ip: BufferArg, vm: &Vm) -> PyResult<String> {
         let bytes = packed_ip.as_bytes();
         let wanted = match af {

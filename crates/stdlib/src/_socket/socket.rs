@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use taipan_vm::builtins::capsule::Capsule;
 use taipan_vm::prelude::*;
 use taipan_vm::protocols::buffer::{self, Buffer};
 use taipan_vm::runtime::audit::audit;
@@ -55,7 +56,48 @@ pub(super) fn errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-/// A socket.
+/// A limit of time in nanoseconds, negative for none, as C code reads it.
+#[repr(transparent)]
+struct Timeout(Cell<i64>);
+
+impl Timeout {
+    fn get(&self) -> Option<Duration> {
+        u64::try_from(self.0.get()).ok().map(Duration::from_nanos)
+    }
+
+    fn set(&self, limit: Option<Duration>) {
+        self.0.set(limit.map_or(-1, |limit| i64::try_from(limit.as_nanos()).unwrap_or(i64::MAX)));
+    }
+}
+
+/// Raises `OSError` for what `errno` tells.
+unsafe extern "C" fn raise_errno() -> *mut Object {
+    if let Some(vm) = Vm::try_current() {
+        let Raised = vm.last_os_error(None);
+    }
+    std::ptr::null_mut()
+}
+
+/// What `CAPI` points to: the type of sockets and two exceptions.
+#[repr(C)]
+struct Api {
+    socket: *mut Object,
+    error: *mut Object,
+    timeout_error: *mut Object,
+}
+
+/// The capsule `_socket.CAPI`. What it points to lives as long as the process: the types are static.
+pub(super) fn capi(vm: &Vm) -> ObjRef {
+    let api = Box::leak(Box::new(Api {
+        socket: Socket::type_object().as_object().as_ptr(),
+        error: types::os_error().as_object().as_ptr(),
+        timeout_error: types::timeout_error().as_object().as_ptr(),
+    }));
+    let pointer = std::ptr::from_mut(api).cast();
+    Capsule::new(pointer, c"_socket.CAPI".as_ptr(), None, vm).into_object()
+}
+
+/// A socket: the layout that `socketmodule.h` tells to C code.
 #[repr(C)]
 #[derive(Traverse)]
 pub struct Socket {
@@ -70,7 +112,9 @@ pub struct Socket {
     #[traverse(skip)]
     proto: Cell<i32>,
     #[traverse(skip)]
-    limit: Cell<Option<Duration>>,
+    error_handler: unsafe extern "C" fn() -> *mut Object,
+    #[traverse(skip)]
+    limit: Timeout,
 }
 
 impl Drop for Socket {
@@ -297,7 +341,8 @@ pub(super) fn blank() -> Socket {
         family: Cell::new(0),
         kind: Cell::new(0),
         proto: Cell::new(0),
-        limit: Cell::new(None),
+        error_handler: raise_errno,
+        limit: Timeout(Cell::new(-1)),
     }
 }
 

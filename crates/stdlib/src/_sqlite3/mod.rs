@@ -79,7 +79,10 @@ impl Sqlite3 {
     /// deprecated. Parameters 'timeout', 'detect_types', 'isolation_level',
     /// 'check_same_thread', 'factory', 'cached_statements' and 'uri' will
     /// become keyword-only parameters in Python 3.15.
-    #[function("($module, /, *args, **kwargs)")]
+    #[function(
+        "($module, /, *args, **kwargs)",
+        shown = "($module, /, database, timeout=5.0, detect_types=0, isolation_level='', check_same_thread=True, factory=ConnectionType, cached_statements=128, uri=False, *, autocommit=sqlite3.LEGACY_TRANSACTION_CONTROL)"
+    )]
     fn connect(args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
         const FACTORY: usize = 5;
         if (2..=connection::MOST_POSITIONAL).contains(&args.len()) {

@@ -40,7 +40,7 @@ impl MemoryBio {
     }
 }
 
-#[pytype(name = "_ssl.MemoryBIO", flags(BASETYPE))]
+#[pytype(name = "_ssl.MemoryBIO")]
 impl MemoryBio {
     #[new("()")]
     fn new(cls: &Type, vm: &Vm) -> PyResult {

@@ -627,7 +627,7 @@ impl SslSocket {
 
     /// read(size, [buffer])
     /// Read up to size bytes from the SSL socket.
-    #[method("($self, *args)")]
+    #[method("!($self, *args)")]
     fn read(&self, args: &[&Object], vm: &Vm) -> PyResult {
         let (size, target) = match args {
             [size] => (*size, None),

@@ -95,7 +95,7 @@ impl StructModule {
     ///
     /// Return a bytes object containing the values v1, v2, ... packed according
     /// to the format string.  See help(struct) for more on format strings.
-    #[function("(*args)")]
+    #[function("!(*args)")]
     fn pack(args: &[&Object], vm: &Vm) -> PyResult {
         let Some((format, values)) = args.split_first() else {
             return Err(vm.type_error("missing format argument"));
@@ -109,7 +109,7 @@ impl StructModule {
     /// the packed bytes into the writable buffer buf starting at offset.  Note
     /// that the offset is a required argument.  A negative offset counts from
     /// the end of the buffer.  See help(struct) for more on format strings.
-    #[function("(*args)")]
+    #[function("!(*args)")]
     fn pack_into(args: &[&Object], vm: &Vm) -> PyResult<()> {
         let Some((format, values)) = args.split_first() else {
             return Err(vm.type_error("missing format argument"));
@@ -171,7 +171,7 @@ impl Struct {
         )
     }
 
-    #[init("(format)")]
+    #[init("!(format)")]
     fn init(&self, format: &Object, vm: &Vm) -> PyResult<()> {
         let (text, bytes) = format_bytes(format, vm)?;
         let layout = Layout::parse(&bytes, vm)?;
@@ -200,7 +200,7 @@ impl Struct {
     /// Return a bytes object containing values v1, v2, ... packed according
     /// to the format string S.format.  See help(struct) for more on format
     /// strings.
-    #[method("(*args)")]
+    #[method("!(*args)")]
     fn pack(&self, args: &[&Object], vm: &Vm) -> PyResult {
         pack(&*self.ready(vm)?, args, vm)
     }
@@ -212,7 +212,7 @@ impl Struct {
     /// offset.  Note that the offset is a required argument.  A negative
     /// offset counts from the end of the buffer.  See help(struct) for more
     /// on format strings.
-    #[method("(*args)")]
+    #[method("!(*args)")]
     fn pack_into(&self, args: &[&Object], vm: &Vm) -> PyResult<()> {
         pack_into(&*self.ready(vm)?, args, vm)
     }

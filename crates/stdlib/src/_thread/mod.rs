@@ -180,8 +180,8 @@ impl Lock {
         acquire_raw(&self.raw, Some(None), vm)
     }
 
-    #[method("($self, exc_type, exc_value, exc_tb, /)")]
-    fn __exit__(&self, _tp: &Object, _value: &Object, _tb: &Object, vm: &Vm) -> PyResult<()> {
+    #[method("($self, /, *exc_info)")]
+    fn __exit__(&self, _exc_info: &[&Object], vm: &Vm) -> PyResult<()> {
         self.release(vm)
     }
 
@@ -312,8 +312,8 @@ impl RLock {
         self.acquire(None, None, vm)
     }
 
-    #[method("($self, exc_type, exc_value, exc_tb, /)")]
-    fn __exit__(&self, _tp: &Object, _value: &Object, _tb: &Object, vm: &Vm) -> PyResult<()> {
+    #[method("($self, /, *exc_info)")]
+    fn __exit__(&self, _exc_info: &[&Object], vm: &Vm) -> PyResult<()> {
         self.release(vm)
     }
 
@@ -407,7 +407,7 @@ impl ThreadHandle {
         Ok(())
     }
 
-    #[method("($self, timeout=None, /)")]
+    #[method("!($self, timeout=None, /)")]
     fn join(&self, timeout: Option<&Object>, vm: &Vm) -> PyResult<()> {
         if !self.shared.started.load(Ordering::Acquire) && !self.shared.done.get() {
             return Err(vm.runtime_error("thread not started"));

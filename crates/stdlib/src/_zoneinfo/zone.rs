@@ -244,13 +244,13 @@ impl ZoneInfo {
     }
 
     /// Private method used in unpickling.
-    #[classmethod("($type, key, from_cache, /)")]
+    #[classmethod("~($type, key, from_cache, /)")]
     fn _unpickle(cls: &Type, key: &Object, from_cache: bool, vm: &Vm) -> PyResult {
         if from_cache { cached(cls, key, vm) } else { find(cls, key, vm) }
     }
 
     /// Function to initialize subclasses.
-    #[classmethod("($type, /, *args, **kwargs)")]
+    #[classmethod("!($type, /, *args, **kwargs)")]
     fn __init_subclass__(cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         let weak = cache::new_weak_cache(vm)?;
         cls.as_object().set_attr(&vm.intern("_weak_cache"), &weak, vm)

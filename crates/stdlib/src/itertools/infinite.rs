@@ -157,7 +157,7 @@ pub struct Repeat {
 /// endlessly.
 #[pytype(name = "itertools.repeat", flags(BASETYPE), gc)]
 impl Repeat {
-    #[new("(object, times=None)")]
+    #[new("!(object, times=None)")]
     fn new(cls: &Type, object: &Object, times: Option<isize>, vm: &Vm) -> PyResult {
         let left = times.map_or(-1, |n| n.max(0));
         vm.new_instance(

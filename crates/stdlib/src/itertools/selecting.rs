@@ -197,7 +197,7 @@ pub struct ISlice {
 /// but returns an iterator.
 #[pytype(name = "itertools.islice", flags(BASETYPE), gc)]
 impl ISlice {
-    #[new("(iterable, start, stop=None, step=None, /)")]
+    #[new("!(iterable, start, stop=None, step=None, /)")]
     fn new(
         cls: &Type,
         iterable: &Object,

@@ -305,7 +305,7 @@ impl Math {
     /// Return the logarithm of x to the given base.
     ///
     /// If the base is not specified, returns the natural logarithm (base e) of x.
-    #[function("(*args)")]
+    #[function("!(*args)")]
     fn log(args: &[&Object], vm: &Vm) -> PyResult {
         match args {
             [x] => Ok(Float::new(logarithm(x, f64::ln, vm)?, vm)),

@@ -105,23 +105,15 @@ impl Mmap {
         Ok(bytes)
     }
 
-    fn search(&self, name: &str, args: &[&Object], reverse: bool, vm: &Vm) -> PyResult<isize> {
-        let (sub, start, end) = match args {
-            [] => {
-                return Err(vm.type_error(format!("{name} expected at least 1 argument, got 0")));
-            }
-            [sub] => (sub, None, None),
-            [sub, start] => (sub, Some(start), None),
-            [sub, start, end] => (sub, Some(start), Some(end)),
-            _ => {
-                let count = args.len();
-                return Err(vm.type_error(format!("{name} expected at most 3 arguments, got {count}")));
-            }
-        };
+    fn search(
+        &self,
+        sub: &BufferArg,
+        start: Option<isize>,
+        end: Option<isize>,
+        reverse: bool,
+        vm: &Vm,
+    ) -> PyResult<isize> {
         self.check_open(vm)?;
-        let sub = BufferArg::from_object(sub, vm)?;
-        let start = start.map(|start| start.as_isize(vm)).transpose()?;
-        let end = end.map(|end| end.as_isize(vm)).transpose()?;
         let bytes = self.bytes(vm)?;
         let fit = |at: isize| {
             let at = if at < 0 { at.saturating_add(bytes.len() as isize) } else { at };
@@ -187,7 +179,7 @@ impl Drop for Mmap {
 #[pytype(name = "mmap.mmap", flags(BASETYPE), weakrefs = weakrefs)]
 impl Mmap {
     #[new(
-        "(fileno, length, flags=MAP_SHARED, prot=PROT_WRITE|PROT_READ, access=ACCESS_DEFAULT, offset=0, *, trackfd=True)"
+        "!(fileno, length, flags=MAP_SHARED, prot=PROT_WRITE|PROT_READ, access=ACCESS_DEFAULT, offset=0, *, trackfd=True)"
     )]
     #[allow(clippy::too_many_arguments, reason = "mmap has that many")]
     fn new(
@@ -438,24 +430,24 @@ impl Mmap {
     }
 
     /// The lowest place of the bytes-like sub from start (default: the position) on, -1 if there is none.
-    #[method("($self, *args)")]
-    fn find(&self, args: &[&Object], vm: &Vm) -> PyResult<isize> {
-        self.search("find", args, false, vm)
+    #[method("($self, view, start=None, end=None, /)")]
+    fn find(&self, view: BufferArg, start: OrNone<isize>, end: OrNone<isize>, vm: &Vm) -> PyResult<isize> {
+        self.search(&view, start.0, end.0, false, vm)
     }
 
     /// The highest place of the bytes-like sub from start (default: the position) on, -1 if there is none.
-    #[method("($self, *args)")]
-    fn rfind(&self, args: &[&Object], vm: &Vm) -> PyResult<isize> {
-        self.search("rfind", args, true, vm)
+    #[method("($self, view, start=None, end=None, /)")]
+    fn rfind(&self, view: BufferArg, start: OrNone<isize>, end: OrNone<isize>, vm: &Vm) -> PyResult<isize> {
+        self.search(&view, start.0, end.0, true, vm)
     }
 
     /// Write changes back to the file.
-    #[method("($self, offset=0, size=-1, /)")]
-    fn flush(&self, offset: Option<isize>, size: Option<isize>, vm: &Vm) -> PyResult<()> {
+    #[method("($self, offset=0, size=None, /)")]
+    fn flush(&self, offset: Option<isize>, size: OrNone<isize>, vm: &Vm) -> PyResult<()> {
         self.check_open(vm)?;
         let total = self.size.get() as isize;
         let offset = offset.unwrap_or(0);
-        let size = size.unwrap_or_else(|| total.saturating_sub(offset.max(0)));
+        let size = size.0.unwrap_or_else(|| total.saturating_sub(offset.max(0)));
         if size < 0 || offset < 0 || offset > total || total - offset < size {
             return Err(vm.value_error("flush values out of range"));
         }
@@ -473,11 +465,11 @@ impl Mmap {
     }
 
     /// Give the system advice about the use of the memory.
-    #[method("($self, option, start=0, length=<unrepresentable>, /)")]
-    fn madvise(&self, option: i32, start: Option<isize>, length: Option<isize>, vm: &Vm) -> PyResult<()> {
+    #[method("($self, option, start=0, length=None, /)")]
+    fn madvise(&self, option: i32, start: Option<isize>, length: OrNone<isize>, vm: &Vm) -> PyResult<()> {
         self.check_open(vm)?;
         let (size, start) = (self.size.get() as isize, start.unwrap_or(0));
-        let length = length.unwrap_or(size);
+        let length = length.0.unwrap_or(size);
         if start < 0 || start >= size {
             return Err(vm.value_error("madvise start out of bounds"));
         }
@@ -654,7 +646,7 @@ impl Mmap {
         Ok(self.as_object().to_ref())
     }
 
-    #[method("($self, exc_type, exc_value, exc_tb, /)")]
+    #[method("($self, exc_type, exc_value, traceback, /)")]
     fn __exit__(&self, _exc_type: &Object, _exc_value: &Object, _exc_tb: &Object, vm: &Vm) -> PyResult<()> {
         self.close(vm)
     }

@@ -277,7 +277,9 @@ impl Posix {
     ///
     /// 'before' callbacks are called in reverse order.
     /// 'after_in_child' and 'after_in_parent' callbacks are called in order.
-    #[function("($module, /, *, before=None, after_in_child=None, after_in_parent=None)")]
+    #[function(
+        "($module, /, *, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)"
+    )]
     fn register_at_fork(
         before: Option<&Object>,
         after_in_child: Option<&Object>,

@@ -259,7 +259,7 @@ impl Posix {
     ///   scheduler
     ///     A tuple with the scheduler policy (optional) and parameters.
     #[function(
-        "($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=<unrepresentable>)"
+        "($module, path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=None)"
     )]
     #[allow(clippy::too_many_arguments, reason = "posix_spawn has that many")]
     fn posix_spawn(
@@ -311,7 +311,7 @@ impl Posix {
     ///   scheduler
     ///     A tuple with the scheduler policy (optional) and parameters.
     #[function(
-        "($module, path, argv, env, /, *, file_actions=(), setpgroup=<unrepresentable>, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=<unrepresentable>)"
+        "($module, path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=(), setsigdef=(), scheduler=None)"
     )]
     #[allow(clippy::too_many_arguments, reason = "posix_spawnp has that many")]
     fn posix_spawnp(

@@ -28,7 +28,7 @@ impl PyCell {
 ///     the contents of the cell. If not specified, the cell will be empty,
 ///     and further attempts to access its cell_contents attribute will
 ///     raise a ValueError.
-#[pytype(name = "cell", symbol = "PyCell_Type", gc, unhashable)]
+#[pytype(name = "cell", symbol = "PyCell_Type", gc, unhashable, text_signature = "([contents])")]
 impl PyCell {
     #[slot]
     fn tp_new(_cls: &Type, args: &Tuple, kwargs: Option<&Dict>, vm: &Vm) -> PyResult<ObjRef> {

@@ -303,17 +303,17 @@ impl GenericAlias {
         )
     }
 
-    #[method("($self, bases, /)")]
+    #[method("($self, object, /)")]
     fn __mro_entries__(&self, _bases: &Object, vm: &Vm) -> Ref<Tuple> {
         vm.new_tuple([self.origin.clone()])
     }
 
-    #[method("($self, instance, /)")]
+    #[method("($self, object, /)")]
     fn __instancecheck__(&self, _instance: &Object, vm: &Vm) -> PyResult<bool> {
         Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic"))
     }
 
-    #[method("($self, cls, /)")]
+    #[method("($self, object, /)")]
     fn __subclasscheck__(&self, _cls: &Object, vm: &Vm) -> PyResult<bool> {
         Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic"))
     }

@@ -32,6 +32,7 @@ pub mod module;
 pub mod namespace;
 pub mod object;
 pub mod ordered_dict;
+pub mod pickle_buffer;
 pub mod property;
 pub mod range;
 pub mod reversed;

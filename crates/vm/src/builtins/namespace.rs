@@ -65,7 +65,7 @@ impl Namespace {
     }
 
     /// Return a copy of the namespace object with new values for the specified attributes.
-    #[method("($self, /, **kwargs)")]
+    #[method("($self, /, **changes)")]
     fn __replace__(&self, kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
         let copy = self.as_object().ob_type().as_object().call_no_args(vm)?;
         let Some(namespace) = copy.downcast_ref::<Namespace>() else {

@@ -1,8 +1,17 @@
 //! Struct sequences: tuples whose items are attributes too (`sys.version_info`, `os.stat_result`, `time.struct_time`).
+//!
+//! An instance is a tuple of all its fields whose length tells the visible ones only; the rest lie behind them.
 
-use std::cell::Cell;
+use std::ffi::{CStr, CString, c_int, c_void};
+use std::sync::Mutex;
 
-use crate::builtins::type_::{TypeExt, lookup::type_dict};
+use taipan_object::defs::member;
+use taipan_object::traverse::VisitProc;
+use taipan_object::typeobject::Destructor;
+
+use crate::builtins::descr::{self, MemberDescriptor, WrapperDescriptor};
+use crate::builtins::type_::slotdefs::SLOT_DEFS;
+use crate::builtins::type_::{TypeExt, lookup::type_dict, new};
 use crate::prelude::*;
 
 /// A struct sequence type before it is made. Declare one as a `static` and call `get`.
@@ -17,30 +26,87 @@ pub struct StructSeq {
     pub visible: usize,
 }
 
-/// The types made so far, by the address of their declaration.
+/// Byte at which the items of a tuple begin.
+const ITEMS: usize = size_of::<Tuple>();
+
+/// The types made so far by the address of their declaration, and what their descriptors point to.
 #[derive(Default)]
-struct Made(std::cell::RefCell<Vec<(usize, Ref<Type>)>>);
+struct Made {
+    types: std::cell::RefCell<Vec<(usize, Ref<Type>)>>,
+    members: std::cell::RefCell<Vec<(Box<[MemberDef]>, Vec<CString>)>>,
+}
 
 impl StructSeq {
     /// The interpreter's type of this declaration, made on first use.
     pub fn get(&'static self, vm: &Vm) -> PyResult<Ref<Type>> {
         let key = std::ptr::from_ref(self) as usize;
         let made = vm.interp().state::<Made>();
-        if let Some((_, tp)) = made.0.borrow().iter().find(|(known, _)| *known == key) {
+        if let Some((_, tp)) = made.types.borrow().iter().find(|(known, _)| *known == key) {
             return Ok(tp.clone());
         }
         let tp = self.make(vm)?;
-        made.0.borrow_mut().push((key, tp.clone()));
+        made.types.borrow_mut().push((key, tp.clone()));
         Ok(tp)
     }
 
     fn make(&'static self, vm: &Vm) -> PyResult<Ref<Type>> {
-        let (module, name) = self.name.rsplit_once('.').unwrap_or(("builtins", self.name));
+        let name = self.name.rsplit_once('.').map_or(self.name, |(_, name)| name);
         let dict = vm.new_dict();
-        let set = |key: &str, value: ObjRef| dict.set_item(vm.intern(key).as_object(), &value, vm);
+        dict.set_str(&vm.intern("__slots__"), Tuple::empty(vm).as_object(), vm)?;
+        let args = vm.new_tuple([
+            vm.new_str(name).into_object(),
+            vm.new_tuple([Tuple::type_object().as_object().to_ref()]).into_object(),
+            dict.into_object(),
+        ]);
+        let tp = new::type_new(Type::type_type(), &args, None, vm)?;
+        let tp = tp.downcast::<Type>().map_err(|_| vm.system_error("no type"))?;
+        let (Some(heap), Some(namespace)) = (tp.as_heap_type(), type_dict(&tp)) else {
+            return Err(vm.system_error("a struct sequence type is no class"));
+        };
+        new::set_tp_name(heap, self.name, vm)?;
+        heap.ht_token.set(std::ptr::from_ref(self).cast_mut().cast());
+        // No class derives from it, and its instances end here: all fields belong to them.
+        tp.clear_flag(TypeFlags::BASETYPE);
+        set_slots(&tp);
+        namespace.del_item(vm.intern("__slots__").as_object(), vm)?;
+        namespace.set_str(vm.ids().__new__, &new::new_wrapper(&tp, vm), vm)?;
+        if let Some(repr) = StructSequence::type_object().tp_repr.get() {
+            for def in SLOT_DEFS.iter().filter(|def| def.name() == "__repr__") {
+                let wrapper = WrapperDescriptor::new(&tp, def, repr as *const (), vm);
+                namespace.set_str(vm.ids().__repr__, wrapper.as_object(), vm)?;
+            }
+        }
+        self.fill(&tp, &namespace, vm)?;
+        Ok(tp)
+    }
+
+    /// Makes a struct sequence of a static type that nothing has filled yet (`PyStructSequence_InitType2`).
+    ///
+    /// # Safety
+    /// `tp` is zeroed and lives as long as the process.
+    pub unsafe fn init_static(&'static self, tp: &'static Type, vm: &Vm) -> PyResult<()> {
+        tp.as_object().make_immortal();
+        let name = CString::new(self.name).map_err(|_| vm.value_error("embedded null character"))?;
+        tp.tp_name.set(name.into_raw());
+        tp.tp_base.set(Tuple::type_object());
+        tp.tp_basicsize.set(Tuple::type_object().tp_basicsize.get());
+        tp.tp_itemsize.set(Tuple::type_object().tp_itemsize.get());
+        tp.set_flag(TypeFlags::HAVE_GC);
+        set_slots(tp);
+        if let Ok(mut statics) = STATICS.lock() {
+            statics.push((std::ptr::from_ref(tp) as usize, self));
+        }
+        crate::builtins::type_::type_ready(tp, vm)?;
+        let Some(namespace) = type_dict(tp) else { return Err(vm.system_error("type without dictionary")) };
+        self.fill(tp, &namespace, vm)
+    }
+
+    /// What all struct sequences have in their dictionaries.
+    fn fill(&self, tp: &Type, namespace: &Dict, vm: &Vm) -> PyResult<()> {
+        let module = self.name.rsplit_once('.').map_or("builtins", |(module, _)| module);
+        let set = |key: &str, value: ObjRef| namespace.set_str(&vm.intern(key), &value, vm);
         set("__module__", vm.new_str(module).into_object())?;
         set("__doc__", vm.new_str(self.doc).into_object())?;
-        set("__slots__", Tuple::empty(vm).into_object())?;
         set("n_fields", vm.new_int(self.fields.len()))?;
         set("n_sequence_fields", vm.new_int(self.visible))?;
         let unnamed = self.fields.iter().filter(|(name, _)| name.is_empty()).count();
@@ -53,45 +119,55 @@ impl StructSeq {
             .map(|(name, _)| vm.intern(name).into_object())
             .collect();
         set("__match_args__", vm.new_tuple(names).into_object())?;
-        let args = vm.new_tuple([
-            vm.new_str(name).into_object(),
-            vm.new_tuple([StructSequence::type_object().as_object().to_ref()]).into_object(),
-            dict.into_object(),
-        ]);
-        let tp = crate::builtins::type_::new::type_new(Type::type_type(), &args, None, vm)?;
-        let tp = tp.downcast::<Type>().map_err(|_| vm.system_error("no type"))?;
-        if let Some(heap) = tp.as_heap_type() {
-            crate::builtins::type_::new::set_tp_name(heap, self.name, vm)?;
+        self.add_members(tp, namespace, vm)?;
+        let mut at = StructSequence::type_object().tp_methods.get();
+        // SAFETY: a method table is static and ends with a null name.
+        while let Some(def) = unsafe { at.as_ref() }.filter(|def| !def.ml_name.is_null()) {
+            // SAFETY: names in definition tables are NUL-terminated.
+            let name = vm.intern(&unsafe { CStr::from_ptr(def.ml_name) }.to_string_lossy());
+            let method = descr::method_for_type(tp, def, vm)?;
+            namespace.set_str(&name, &method, vm)?;
+            // SAFETY: there is at least the end behind an entry.
+            at = unsafe { at.add(1) };
         }
-        if let Some(namespace) = type_dict(&tp) {
-            namespace.del_item(vm.intern("__slots__").as_object(), vm)?;
-            for (at, (name, doc)) in self.fields.iter().enumerate() {
-                if name.is_empty() {
-                    continue;
-                }
-                let field = vm.new_object(Field {
-                    ob: Object::new(Field::type_object()),
-                    index: at,
-                    name,
-                    doc,
-                    owner: Cell::new(&*tp),
-                });
-                namespace.set_item(vm.intern(name).as_object(), field.as_object(), vm)?;
-            }
+        Ok(())
+    }
+
+    fn add_members(&self, tp: &Type, namespace: &Dict, vm: &Vm) -> PyResult<()> {
+        let mut texts = Vec::new();
+        let mut kept = |text: &str| -> PyResult<*const std::ffi::c_char> {
+            let text = CString::new(text).map_err(|_| vm.value_error("embedded null character"))?;
+            let place = text.as_ptr();
+            texts.push(text);
+            Ok(place)
+        };
+        let mut members = Vec::new();
+        for (at, (name, doc)) in self.fields.iter().enumerate().filter(|(_, (name, _))| !name.is_empty()) {
+            members.push(MemberDef {
+                name: kept(name)?,
+                kind: member::OBJECT,
+                offset: (ITEMS + at * size_of::<*mut Object>()) as isize,
+                flags: member::READONLY,
+                doc: if doc.is_empty() { std::ptr::null() } else { kept(doc)? },
+            });
         }
-        if let Some(heap) = tp.as_heap_type() {
-            crate::builtins::type_::new::set_tp_name(heap, self.name, vm)?;
+        let members = members.into_boxed_slice();
+        for (def, (name, _)) in members.iter().zip(self.fields.iter().filter(|(name, _)| !name.is_empty())) {
+            let descriptor = MemberDescriptor::new(tp, def, vm);
+            namespace.set_str(&vm.intern(name), descriptor.as_object(), vm)?;
         }
-        // The concrete type takes the declaration's own constructor and can't be derived from.
-        tp.clear_flag(TypeFlags::BASETYPE);
-        tp.tp_new.set(StructSequence::type_object().tp_new.get());
-        vm.interp().state::<Declarations>().0.borrow_mut().push((std::ptr::from_ref(&*tp) as usize, self));
-        Ok(tp)
+        vm.interp().state::<Made>().members.borrow_mut().push((members, texts));
+        Ok(())
     }
 
     /// Leaves making instances to the interpreter: calling the type raises `TypeError`.
     pub fn close(&'static self, vm: &Vm) -> PyResult<()> {
-        self.get(vm)?.tp_new.set(None);
+        let tp = self.get(vm)?;
+        tp.tp_new.set(None);
+        tp.set_flag(TypeFlags::DISALLOW_INSTANTIATION);
+        if let Some(namespace) = type_dict(&tp) {
+            namespace.del_item(vm.ids().__new__.as_object(), vm)?;
+        }
         Ok(())
     }
 
@@ -102,49 +178,99 @@ impl StructSeq {
     }
 }
 
-#[derive(Default)]
-struct Declarations(std::cell::RefCell<Vec<(usize, &'static StructSeq)>>);
+/// The declarations of types that are static in C, by address.
+static STATICS: Mutex<Vec<(usize, &'static StructSeq)>> = Mutex::new(Vec::new());
+
+fn set_slots(tp: &Type) {
+    let template = StructSequence::type_object();
+    tp.tp_dealloc.set(Some(dealloc));
+    tp.tp_traverse.set(Some(traverse));
+    tp.tp_clear.set(None);
+    tp.tp_new.set(template.tp_new.get());
+    tp.tp_repr.set(template.tp_repr.get());
+}
+
+/// The declaration of a type that was made here.
+pub fn declaration_of(tp: &Type) -> Option<&'static StructSeq> {
+    if !tp.tp_dealloc.get().is_some_and(|f| std::ptr::fn_addr_eq(f, dealloc as Destructor)) {
+        return None;
+    }
+    match tp.as_heap_type() {
+        // SAFETY: classes with this destructor have their declaration as token.
+        Some(heap) => unsafe { heap.ht_token.get().cast::<StructSeq>().as_ref() },
+        None => {
+            let address = std::ptr::from_ref(tp) as usize;
+            let statics = STATICS.lock().ok()?;
+            statics.iter().find(|(known, _)| *known == address).map(|(_, declaration)| *declaration)
+        }
+    }
+}
 
 fn declaration(tp: &Type, vm: &Vm) -> PyResult<&'static StructSeq> {
-    let key = std::ptr::from_ref(tp) as usize;
-    let known = vm.interp().state::<Declarations>();
-    let found = known.0.borrow().iter().find(|(address, _)| *address == key).map(|(_, d)| *d);
-    found.ok_or_else(|| vm.type_error(format!("cannot create '{}' instances", tp.name())))
+    declaration_of(tp).ok_or_else(|| vm.type_error(format!("cannot create '{}' instances", tp.name())))
 }
 
 fn new_instance(tp: &Type, declaration: &'static StructSeq, mut values: Vec<ObjRef>, vm: &Vm) -> PyResult {
-    while values.len() < declaration.fields.len() {
-        values.push(vm.none());
-    }
-    let hidden = values.split_off(declaration.visible.min(values.len()));
+    values.resize_with(declaration.fields.len(), || vm.none());
     let object = Tuple::of_type(tp, &values, vm)?;
-    if !hidden.is_empty() {
-        let table = vm.interp().state::<Hidden>();
-        table.0.borrow_mut().insert(object.as_raw() as usize, hidden);
-    }
+    // SAFETY: a tuple; the fields behind its end are found by the declaration.
+    unsafe { (*object.as_ptr().cast::<VarObject>()).ob_size.set(declaration.visible as isize) };
     Ok(object)
 }
 
-/// The fields beyond the visible ones, by the address of the instance.
-#[derive(Default)]
-struct Hidden(std::cell::RefCell<std::collections::HashMap<usize, Vec<ObjRef>>>);
+/// The place of a field of an instance, visible or not.
+pub fn place_of(object: &Object, index: usize) -> Option<*mut *mut Object> {
+    let declaration = declaration_of(object.ob_type())?;
+    // SAFETY: an instance has all the fields of its declaration.
+    (index < declaration.fields.len())
+        .then(|| unsafe { object.as_ptr().byte_add(ITEMS).cast::<*mut Object>().add(index) })
+}
 
 /// The field at an index of an instance, visible or not.
 fn field_of(object: &Object, index: usize, vm: &Vm) -> ObjRef {
-    let Some(tuple) = object.downcast_ref::<Tuple>() else { return vm.none() };
-    if let Some(item) = tuple.as_slice().get(index) {
-        return item.clone();
-    }
-    let table = vm.interp().state::<Hidden>();
-    let hidden = table.0.borrow();
-    hidden
-        .get(&(object.as_ptr() as usize))
-        .and_then(|fields| fields.get(index - tuple.len()))
-        .cloned()
-        .unwrap_or_else(|| vm.none())
+    // SAFETY: a field is null (while C code fills the instance) or alive.
+    place_of(object, index)
+        .and_then(|place| unsafe { Object::from_ptr(*place) })
+        .map_or_else(|| vm.none(), Object::to_ref)
 }
 
-/// The common base of all struct sequences: a tuple with named fields.
+/// # Safety
+/// Called by the collector with an instance.
+unsafe extern "C" fn traverse(op: *mut Object, visit: VisitProc, arg: *mut c_void) -> c_int {
+    // SAFETY: the instance and all that it holds are alive.
+    unsafe {
+        let tp = (*op).ob_type();
+        let mut visitor = Visit::new(visit, arg);
+        if tp.has_flag(TypeFlags::HEAPTYPE) {
+            visitor.raw(tp.as_object().as_ptr());
+        }
+        for index in 0..declaration_of(tp).map_or(0, |declaration| declaration.fields.len()) {
+            visitor.raw(*op.byte_add(ITEMS).cast::<*mut Object>().add(index));
+        }
+        visitor.result()
+    }
+}
+
+/// # Safety
+/// `op` is an instance whose count has reached zero.
+unsafe extern "C" fn dealloc(op: *mut Object) {
+    // SAFETY: with all its fields for items the instance is a tuple like others; its type is released last.
+    unsafe {
+        let tp = (*op).ob_type();
+        if let Some(declaration) = declaration_of(tp) {
+            (*op.cast::<VarObject>()).ob_size.set(declaration.fields.len() as isize);
+        }
+        let (type_ptr, is_heap) = (tp.as_object().as_ptr(), tp.has_flag(TypeFlags::HEAPTYPE));
+        if let Some(dealloc) = Tuple::type_object().tp_dealloc.get() {
+            dealloc(op);
+        }
+        if is_heap {
+            taipan_object::object::decref(type_ptr);
+        }
+    }
+}
+
+/// Where the methods that all struct sequences have are declared. Each type gets them for its own; this one is never used.
 #[repr(C)]
 pub struct StructSequence {
     tuple: Tuple,
@@ -276,73 +402,5 @@ impl StructSequence {
             parts.push(format!("{name}={}", field_of(zelf, at, vm).repr(vm)?.to_string_lossy()));
         }
         Ok(vm.new_str(&format!("{}({})", declaration.name, parts.join(", "))).into_object())
-    }
-
-    #[slot]
-    unsafe fn tp_dealloc(op: *mut Object) {
-        // SAFETY: the thread is attached, as objects end on attached threads only; the tuple's own end follows.
-        unsafe {
-            let vm = Vm::current();
-            let hidden = vm.interp().state::<Hidden>().0.borrow_mut().remove(&(op as usize));
-            drop(hidden);
-            if let Some(dealloc) = Tuple::type_object().tp_dealloc.get() {
-                dealloc(op);
-            }
-        }
-    }
-}
-
-/// The descriptor of one field.
-#[repr(C)]
-#[derive(Traverse)]
-pub struct Field {
-    #[traverse(skip)]
-    ob: Object,
-    #[traverse(skip)]
-    index: usize,
-    #[traverse(skip)]
-    name: &'static str,
-    #[traverse(skip)]
-    doc: &'static str,
-    #[traverse(skip)]
-    owner: Cell<*const Type>,
-}
-
-#[pytype(name = "member_descriptor", doc = "")]
-impl Field {
-    #[getter]
-    fn __name__(&self) -> &'static str {
-        self.name
-    }
-
-    #[getter]
-    fn __doc__(&self, vm: &Vm) -> ObjRef {
-        if self.doc.is_empty() { vm.none() } else { vm.new_str(self.doc).into_object() }
-    }
-
-    #[getter]
-    fn __objclass__(&self) -> ObjRef {
-        // SAFETY: struct sequence types live as long as the interpreter.
-        unsafe { (*self.owner.get()).as_object().to_ref() }
-    }
-
-    #[slot]
-    fn tp_repr(&self) -> String {
-        // SAFETY: as above.
-        let owner = unsafe { &*self.owner.get() };
-        format!("<member '{}' of '{}' objects>", self.name, owner.tp_name_str())
-    }
-
-    #[slot]
-    fn tp_descr_get(&self, object: Option<&Object>, _cls: Option<&Object>, vm: &Vm) -> ObjRef {
-        match object {
-            Some(object) => field_of(object, self.index, vm),
-            None => self.as_object().to_ref(),
-        }
-    }
-
-    #[slot]
-    fn tp_descr_set(&self, _object: &Object, _value: Option<&Object>, vm: &Vm) -> PyResult<()> {
-        Err(vm.attribute_error("readonly attribute"))
     }
 }

@@ -112,7 +112,7 @@ impl Union {
 /// E.g. for int | str
 #[pytype(name = "typing.Union", symbol = "_PyUnion_Type", gc, weakrefs = weakrefs, no_new)]
 impl Union {
-    #[method("($self, bases, /)")]
+    #[method("($self, object, /)")]
     fn __mro_entries__(&self, _bases: &Object, vm: &Vm) -> PyResult {
         let shown = self.as_object().repr(vm)?;
         Err(vm.type_error(format!("Cannot subclass {}", shown.to_string_lossy())))

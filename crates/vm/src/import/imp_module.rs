@@ -3,6 +3,8 @@
 use taipan_numeric::siphash::HashKey;
 
 use super::{create_builtin, modules};
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::prelude::*;
 
 /// The module.
@@ -91,11 +93,10 @@ impl Imp {
     #[function("($module, /)")]
     fn acquire_lock(vm: &Vm) {
         let lock = vm.interp().state::<ImportLock>();
-        while lock.depth.get() > 0 && !std::ptr::eq(lock.owner.get(), vm) {
-            crate::runtime::gil::yield_lock(vm);
-            vm.allow_threads(std::thread::yield_now);
+        while lock.depth.get() > 0 && lock.owner.get() != Some(vm.into()) {
+            lock.wait(vm);
         }
-        lock.owner.set(vm);
+        lock.owner.set(Some(vm.into()));
         lock.depth.set(lock.depth.get() + 1);
     }
 
@@ -105,12 +106,13 @@ impl Imp {
     #[function("($module, /)")]
     fn release_lock(vm: &Vm) -> PyResult<()> {
         let lock = vm.interp().state::<ImportLock>();
-        if lock.depth.get() == 0 || !std::ptr::eq(lock.owner.get(), vm) {
+        if lock.depth.get() == 0 || lock.owner.get() != Some(vm.into()) {
             return Err(vm.runtime_error("not holding the import lock"));
         }
         lock.depth.set(lock.depth.get() - 1);
         if lock.depth.get() == 0 {
-            lock.owner.set(std::ptr::null());
+            lock.owner.set(None);
+            lock.wake();
         }
         Ok(())
     }
@@ -221,7 +223,7 @@ impl Imp {
     }
 
     /// Create an extension module.
-    #[function("($module, spec, file=None, /)")]
+    #[function("($module, spec, file=<unrepresentable>, /)")]
     fn create_dynamic(spec: &Object, _file: Option<&Object>, vm: &Vm) -> PyResult {
         match vm.interp().hooks.load_extension.get() {
             Some(load) => load(spec, vm),
@@ -263,14 +265,36 @@ impl Imp {
     }
 }
 
-/// The import lock: owner and depth.
+/// The import lock: owner and depth, which the interpreter's lock guards, and how often it was released. Waiting for that
+/// number to change holds nothing, so that a fork at any moment leaves the child a lock that works.
+#[derive(Default)]
 struct ImportLock {
     depth: std::cell::Cell<u32>,
-    owner: std::cell::Cell<*const Vm>,
+    owner: std::cell::Cell<Option<std::ptr::NonNull<Vm>>>,
+    released: AtomicU32,
 }
 
-impl Default for ImportLock {
-    fn default() -> Self {
-        ImportLock { depth: std::cell::Cell::new(0), owner: std::cell::Cell::new(std::ptr::null()) }
+impl ImportLock {
+    /// Sleeps without the interpreter's lock until the import lock is released.
+    fn wait(&self, vm: &Vm) {
+        let seen = self.released.load(Ordering::Acquire);
+        let none = std::ptr::null::<libc::timespec>();
+        vm.allow_threads(|| {
+            // SAFETY: the word lives as long as the interpreter; a number that has changed already ends the wait at once.
+            unsafe {
+                libc::syscall(libc::SYS_futex, self.released.as_ptr(), FUTEX_WAIT, seen, none);
+            }
+        });
+    }
+
+    fn wake(&self) {
+        self.released.fetch_add(1, Ordering::Release);
+        // SAFETY: as in `wait`.
+        unsafe {
+            libc::syscall(libc::SYS_futex, self.released.as_ptr(), FUTEX_WAKE, libc::c_int::MAX);
+        }
     }
 }
+
+const FUTEX_WAIT: libc::c_int = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+const FUTEX_WAKE: libc::c_int = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;

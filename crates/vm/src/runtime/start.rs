@@ -142,7 +142,6 @@ fn ready_types(vm: &Vm) -> PyResult<()> {
         b::singletons::NoneType::type_object(),
         b::singletons::NotImplementedType::type_object(),
         b::singletons::EllipsisType::type_object(),
-        b::structseq::StructSequence::type_object(),
         Module::type_object(),
         Method::type_object(),
         Function::type_object(),

@@ -62,32 +62,32 @@ impl BufferedRwPair {
         Ok(())
     }
 
-    #[method("($self, size=-1, /)")]
+    #[method("!($self, size=-1, /)")]
     fn read(&self, size: Option<&Object>, vm: &Vm) -> PyResult {
         Self::forward(&self.reader, "read", size.as_slice(), vm)
     }
 
-    #[method("($self, size=0, /)")]
+    #[method("!($self, size=0, /)")]
     fn peek(&self, size: Option<&Object>, vm: &Vm) -> PyResult {
         Self::forward(&self.reader, "peek", size.as_slice(), vm)
     }
 
-    #[method("($self, size=-1, /)")]
+    #[method("!($self, size=-1, /)")]
     fn read1(&self, size: Option<&Object>, vm: &Vm) -> PyResult {
         Self::forward(&self.reader, "read1", size.as_slice(), vm)
     }
 
-    #[method("($self, buffer, /)")]
+    #[method("!($self, buffer, /)")]
     fn readinto(&self, buffer: &Object, vm: &Vm) -> PyResult {
         Self::forward(&self.reader, "readinto", &[buffer], vm)
     }
 
-    #[method("($self, buffer, /)")]
+    #[method("!($self, buffer, /)")]
     fn readinto1(&self, buffer: &Object, vm: &Vm) -> PyResult {
         Self::forward(&self.reader, "readinto1", &[buffer], vm)
     }
 
-    #[method("($self, b, /)")]
+    #[method("!($self, b, /)")]
     fn write(&self, b: &Object, vm: &Vm) -> PyResult {
         Self::forward(&self.writer, "write", &[b], vm)
     }

@@ -114,7 +114,7 @@ impl Connection {
     /// Note: Passing keyword arguments 'name', 'narg' and 'func' to
     /// _sqlite3.Connection.create_function() is deprecated. Parameters
     /// 'name', 'narg' and 'func' will become positional-only in Python 3.15.
-    #[method("($self, /, *args, **kwargs)")]
+    #[method("($self, /, *args, **kwargs)", shown = "($self, /, name, narg, func, *, deterministic=False)")]
     fn create_function(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         let parameters = Parameters {
             method: "create_function",
@@ -173,7 +173,7 @@ impl Connection {
     /// to _sqlite3.Connection.create_aggregate() is deprecated. Parameters
     /// 'name', 'n_arg' and 'aggregate_class' will become positional-only in
     /// Python 3.15.
-    #[method("($self, /, *args, **kwargs)")]
+    #[method("($self, /, *args, **kwargs)", shown = "($self, /, name, n_arg, aggregate_class)")]
     fn create_aggregate(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         let parameters = Parameters {
             method: "create_aggregate",
@@ -231,7 +231,7 @@ impl Connection {
     /// aggregate_class
     ///   A class with step(), finalize(), value(), and inverse() methods.
     ///   Set to None to clear the window function.
-    #[method("($self, name, num_params, aggregate_class, /)")]
+    #[method("~($self, name, num_params, aggregate_class, /)")]
     fn create_window_function(
         &self,
         name: &Str,
@@ -278,7 +278,7 @@ impl Connection {
     }
 
     /// Creates a collation function.
-    #[method("($self, name, callback, /)")]
+    #[method("~($self, name, callback, /)")]
     fn create_collation(&self, name: &Str, callback: &Object, vm: &Vm) -> PyResult<()> {
         let name = c_string(name, vm)?;
         self.check_thread(vm)?;

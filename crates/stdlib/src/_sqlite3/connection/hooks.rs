@@ -129,7 +129,7 @@ impl Connection {
     /// Note: Passing keyword argument 'authorizer_callback' to
     /// _sqlite3.Connection.set_authorizer() is deprecated. Parameter
     /// 'authorizer_callback' will become positional-only in Python 3.15.
-    #[method("($self, /, *args, **kwargs)")]
+    #[method("($self, /, *args, **kwargs)", shown = "($self, /, authorizer_callback)")]
     fn set_authorizer(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         let parameters = Parameters {
             method: "set_authorizer",
@@ -172,7 +172,7 @@ impl Connection {
     /// Note: Passing keyword argument 'progress_handler' to
     /// _sqlite3.Connection.set_progress_handler() is deprecated. Parameter
     /// 'progress_handler' will become positional-only in Python 3.15.
-    #[method("($self, /, *args, **kwargs)")]
+    #[method("($self, /, *args, **kwargs)", shown = "($self, /, progress_handler, n)")]
     fn set_progress_handler(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         let parameters = Parameters {
             method: "set_progress_handler",
@@ -203,7 +203,7 @@ impl Connection {
     /// Note: Passing keyword argument 'trace_callback' to
     /// _sqlite3.Connection.set_trace_callback() is deprecated. Parameter
     /// 'trace_callback' will become positional-only in Python 3.15.
-    #[method("($self, /, *args, **kwargs)")]
+    #[method("($self, /, *args, **kwargs)", shown = "($self, /, trace_callback)")]
     fn set_trace_callback(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         let parameters = Parameters {
             method: "set_trace_callback",

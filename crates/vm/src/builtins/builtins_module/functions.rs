@@ -64,7 +64,7 @@ fn in_base(number: &Object, base: u32, prefix: &str, vm: &Vm) -> PyResult {
 #[pyfunctions(table = FUNCTIONS)]
 impl Builtins {
     /// Return the absolute value of the argument.
-    #[function("($module, number, /)")]
+    #[function("($module, x, /)")]
     fn abs(number: &Object, vm: &Vm) -> PyResult {
         number::absolute(number, vm)
     }
@@ -103,7 +103,7 @@ impl Builtins {
     /// object, but escape the non-ASCII characters in the string returned by
     /// repr() using \\x, \\u or \\U escapes. This generates a string similar
     /// to that returned by repr() in Python 2.
-    #[function("($module, object, /)")]
+    #[function("($module, obj, /)")]
     fn ascii(object: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
         let text = object.repr(vm)?;
         if text.is_ascii() {
@@ -361,7 +361,7 @@ impl Builtins {
     ///
     /// If default is given and the async iterator is exhausted,
     /// it is returned instead of raising StopAsyncIteration.
-    #[function("($module, aiterator, default=None, /)")]
+    #[function("($module, aiterator, default=<unrepresentable>, /)")]
     fn anext(aiterator: &Object, default: Option<&Object>, vm: &Vm) -> PyResult {
         let tp = aiterator.ob_type();
         let Some(next) = tp.as_async().and_then(|a| a.am_anext.get()) else {

@@ -599,7 +599,7 @@ impl Dict {
     /// If E is present and has a .keys() method, then does:  for k in E.keys(): D[k] = E[k]
     /// If E is present and lacks a .keys() method, then does:  for k, v in E: D[k] = v
     /// In either case, this is followed by: for k in F:  D[k] = F[k]
-    #[method("($self, /, *args, **kwargs)")]
+    #[method("!($self, /, *args, **kwargs)")]
     fn update(&self, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<()> {
         self.update_from_args("update", args, vm)?;
         for (name, value) in kwargs.iter() {

@@ -110,7 +110,7 @@ impl AsyncGenerator {
     /// raise exception in generator.
     /// the (type, val, tb) signature is deprecated,
     /// and may be removed in a future version of Python.
-    #[method("($self, typ, val=None, tb=None, /)")]
+    #[method("!($self, typ, val=None, tb=None, /)")]
     fn athrow(&self, typ: &Object, val: Option<&Object>, tb: Option<&Object>, vm: &Vm) -> PyResult {
         let args = throw_args(typ, val, tb, vm);
         warn_old_throw(args.len(), "athrow()", vm)?;

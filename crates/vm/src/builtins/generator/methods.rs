@@ -76,7 +76,7 @@ impl Generator {
     /// StopIteration.
     /// the (type, val, tb) signature is deprecated,
     /// and may be removed in a future version of Python.
-    #[method("($self, typ, val=None, tb=None, /)")]
+    #[method("!($self, typ, val=None, tb=None, /)")]
     fn throw(&self, typ: &Object, val: Option<&Object>, tb: Option<&Object>, vm: &Vm) -> PyResult {
         let args = super::methods::throw_args(typ, val, tb, vm);
         warn_old_throw(args.len(), "throw()", vm)?;

@@ -108,7 +108,7 @@ impl Sys {
     /// getsizeof(object [, default]) -> int
     ///
     /// Return the size of object in bytes.
-    #[function("($module, /, object, default=None)")]
+    #[function("!($module, /, object, default=None)")]
     fn getsizeof(object: &Object, default: Option<&Object>, vm: &Vm) -> PyResult {
         match (size_of_object(object, vm), default) {
             (Err(Raised), Some(default)) if vm.exception_matches(types::type_error()) => {
@@ -333,6 +333,23 @@ impl Sys {
         crate::runtime::gc::objects(None, vm).len()
     }
 
+    /// Write the state of the memory allocator to stderr: the blocks that this thread keeps for objects to come.
+    #[function("($module, /)")]
+    fn _debugmallocstats() {
+        let mut text = format!(
+            "Small block threshold = {}, in {} size classes.\n\nclass   size  blocks kept\n-----   ----  -----------\n",
+            taipan_object::alloc::SMALL_LIMIT,
+            taipan_object::alloc::CLASSES - 1
+        );
+        let mut bytes = 0;
+        for (class, size, blocks) in taipan_object::alloc::kept_blocks() {
+            bytes += size * blocks;
+            text.push_str(&format!("{class:5} {size:6} {blocks:12}\n"));
+        }
+        text.push_str(&format!("\n{bytes} bytes in blocks kept\n"));
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    }
+
     /// Return the number of elements of the unicode interned dictionary
     #[function("($module, /, *, _only_immortal=False)")]
     fn getunicodeinternedsize(_only_immortal: bool, vm: &Vm) -> usize {
@@ -429,7 +446,7 @@ impl Sys {
     /// set_asyncgen_hooks([firstiter] [, finalizer])
     ///
     /// Set a finalizer for async generators objects.
-    #[function("($module, /, firstiter=None, finalizer=None)")]
+    #[function("!($module, /, firstiter=None, finalizer=None)")]
     fn set_asyncgen_hooks(firstiter: Option<&Object>, finalizer: Option<&Object>, vm: &Vm) -> PyResult<()> {
         for (name, given) in [("firstiter", firstiter), ("finalizer", finalizer)] {
             if let Some(hook) = given.filter(|h| !vm.is_none(h) && !h.is_callable()) {

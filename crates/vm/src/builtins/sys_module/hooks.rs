@@ -99,7 +99,7 @@ impl Sys {
     /// breakpointhook(*args, **kws)
     ///
     /// This hook function is called by built-in breakpoint().
-    #[function("($module, /, *args, **kws)")]
+    #[function("($module, /, *args, **kwargs)")]
     fn breakpointhook(args: &[&Object], kws: KwArgs<'_>, vm: &Vm) -> PyResult {
         let name = std::env::var("PYTHONBREAKPOINT").unwrap_or_default();
         let use_environment = vm.interp().config.borrow().use_environment;

@@ -240,6 +240,10 @@ pub fn type_setattr(tp: &Type, name: &Str, value: Option<&Object>, vm: &Vm) -> P
             return vm.status(unsafe { set(attribute.as_ptr(), tp.as_object().as_ptr(), raw) });
         }
     }
+    if tp.tp_dict.get().is_null() {
+        // What mypyc compiles stores into a type before it readies it.
+        tp.tp_dict.set(Dict::new(vm).into_object().into_raw());
+    }
     let Some(dict) = type_dict(tp) else { return Err(vm.system_error("type without dictionary")) };
     type_modified(tp, vm);
     match value {
@@ -256,7 +260,9 @@ pub fn type_setattr(tp: &Type, name: &Str, value: Option<&Object>, vm: &Vm) -> P
         }
     }
     type_modified(tp, vm);
-    update::update_slot(tp, &name, vm);
+    if tp.has_flag(TypeFlags::READY) {
+        update::update_slot(tp, &name, vm);
+    }
     if name.eq_str("__abstractmethods__") {
         let is_abstract = value.map(|v| v.is_true(vm)).transpose()?.unwrap_or(false);
         if is_abstract { tp.set_flag(TypeFlags::IS_ABSTRACT) } else { tp.clear_flag(TypeFlags::IS_ABSTRACT) }
@@ -415,7 +421,7 @@ impl TypeMethods {
     }
 
     /// Create the namespace for the class statement
-    #[classmethod("(*args, **kwargs)")]
+    #[classmethod("(*args, **kwargs)", shown = "($cls, name, bases, /, **kwds)")]
     fn __prepare__(_cls: &Type, _args: &[&Object], _kwargs: KwArgs<'_>, vm: &Vm) -> PyResult {
         Ok(vm.new_dict().into_object())
     }

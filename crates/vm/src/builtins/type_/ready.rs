@@ -1,6 +1,6 @@
 //! `PyType_Ready`: fills a type's dictionary from its tables and its empty slots from its bases.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_int};
 
 use taipan_object::typeobject::{
     AsyncMethods, BufferProcs, FreeFunc, HashFunc, MappingMethods, NumberMethods, SequenceMethods,
@@ -117,7 +117,7 @@ fn add_operators(tp: &Type, vm: &Vm) -> PyResult<()> {
         let slot = slot_ptr(tp, def.offset);
         // SAFETY: `slot_ptr` gives null or the address of a slot.
         let Some(&function) = (unsafe { slot.as_ref() }) else { continue };
-        if function.is_null() {
+        if function.is_null() || has_bases_slot(tp, def.offset, function) {
             continue;
         }
         let name = vm.intern(def.name());
@@ -133,6 +133,22 @@ fn add_operators(tp: &Type, vm: &Vm) -> PyResult<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a static type's slot is its base's: it is inherited then, whoever wrote it down.
+fn has_bases_slot(tp: &Type, offset: c_int, function: *const ()) -> bool {
+    let Some(base) = tp.base().filter(|_| !tp.has_flag(TypeFlags::HEAPTYPE)) else { return false };
+    // SAFETY: `slot_ptr` gives null or the address of a slot.
+    if unsafe { slot_ptr(base, offset).as_ref() }.is_none_or(|inherited| !std::ptr::eq(*inherited, function))
+    {
+        return false;
+    }
+    let hash = std::mem::offset_of!(Type, tp_hash) as c_int;
+    let compare = std::mem::offset_of!(Type, tp_richcompare) as c_int;
+    let compares = |tp: &Type| tp.tp_richcompare.get().map(|f| f as usize);
+    let hashes = |tp: &Type| tp.tp_hash.get().map(|f| f as usize);
+    // These two are inherited together or not at all.
+    (offset != hash || compares(tp) == compares(base)) && (offset != compare || hashes(tp) == hashes(base))
 }
 
 /// Reads a definition table that ends with a null name.

@@ -151,14 +151,12 @@ fn update_one(tp: &Type, start: usize, names: &[RowName], vm: &Vm) -> usize {
             }
         }
         if offset == new_offset {
-            if let Some(native) = super::new::wrapped_new_of(found) {
-                // The `__new__` of a native type, inherited or assigned: straight to that type's slot, unless another type's
-                // was put here by hand.
-                let inherited = tp.base().and_then(|base| base.tp_new.get());
-                if native.tp_new.get().map(|f| f as usize) == inherited.map(|f| f as usize) {
-                    specific = native.tp_new.get().map_or(std::ptr::null(), |f| f as *const ());
-                    continue;
-                }
+            if super::new::wrapped_new_of(found).is_some() {
+                // The `__new__` of some native type, inherited or put here by hand: the slot stays as it was inherited, since
+                // the native part of an instance is the base's.
+                // SAFETY: the address of a slot of this type.
+                specific = unsafe { *slot };
+                continue;
             }
             use_generic = true;
             generic = def.function;

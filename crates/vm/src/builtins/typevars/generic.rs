@@ -47,13 +47,13 @@ impl Generic {
     ///
     /// However, note that this method is also called when defining generic
     /// classes in the first place with `class Foo[T]: ...`.
-    #[classmethod("($type, /, *args, **kwargs)")]
+    #[classmethod("!($type, /, *args, **kwargs)")]
     fn __class_getitem__(cls: &Type, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<ObjRef> {
         hand_on("_generic_class_getitem", cls, args, &kwargs, vm)
     }
 
     /// Function to initialize subclasses.
-    #[classmethod("($type, /, *args, **kwargs)")]
+    #[classmethod("!($type, /, *args, **kwargs)")]
     fn __init_subclass__(cls: &Type, args: &[&Object], kwargs: KwArgs<'_>, vm: &Vm) -> PyResult<ObjRef> {
         hand_on("_generic_init_subclass", cls, args, &kwargs, vm)
     }

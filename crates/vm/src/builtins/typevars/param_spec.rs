@@ -83,7 +83,7 @@ pub fn new_paramspec(name: &Object, vm: &Vm) -> PyResult<ObjRef> {
 )]
 impl ParamSpec {
     #[new(
-        "(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)"
+        "!(name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)"
     )]
     fn new(
         _cls: &Type,
@@ -187,7 +187,7 @@ macro_rules! attribute_type {
 
         $(#[$attribute])*
         impl $name {
-            #[new("(origin)")]
+            #[new("!(origin)")]
             fn new(_cls: &Type, origin: &Object, vm: &Vm) -> PyResult<ObjRef> {
                 Ok($name::create(origin, vm))
             }

@@ -98,7 +98,7 @@ pub fn new_typealias(parts: &Object, vm: &Vm) -> PyResult<ObjRef> {
 /// See PEP 695 for more information.
 #[pytype(name = "typing.TypeAliasType", symbol = "_PyTypeAlias_Type", gc, members(__name__: OBJECT = name readonly))]
 impl TypeAliasType {
-    #[new("(name, value, *, type_params=())")]
+    #[new("!(name, value, *, type_params=())")]
     fn new(
         _cls: &Type,
         name: &Str,

@@ -112,7 +112,7 @@ fn evaluator_of(value: &Slot<Object>, evaluator: &Slot<Object>, vm: &Vm) -> Opti
 )]
 impl TypeVar {
     #[new(
-        "(name, *constraints, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)"
+        "!(name, *constraints, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)"
     )]
     fn new(
         _cls: &Type,

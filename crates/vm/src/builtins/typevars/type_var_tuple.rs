@@ -68,7 +68,7 @@ pub fn new_typevartuple(name: &Object, vm: &Vm) -> PyResult<ObjRef> {
     members(__name__: OBJECT = name readonly)
 )]
 impl TypeVarTuple {
-    #[new("(name, *, default=typing.NoDefault)")]
+    #[new("!(name, *, default=typing.NoDefault)")]
     fn new(_cls: &Type, name: &Str, default: Option<&Object>, vm: &Vm) -> PyResult<ObjRef> {
         let made = TypeVarTuple::create(name.as_object(), vm)?;
         if let Some(default) = default {
