@@ -28,6 +28,7 @@ def pattern(name):
     """The sections that a function may be in, for any hash that the compiler appends. The release's profile has a say."""
     name = re.sub(r"17h[0-9a-f]{16}E", "17h*E", name)
     name = re.sub(r"Cs[0-9A-Za-z]+_", "Cs*_", name)
+    name = re.sub(r"\.llvm\.[0-9]+$", ".llvm.*", name)
     return f".text.{name} .text.hot.{name} .text.unlikely.{name}"
 
 

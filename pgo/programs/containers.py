@@ -160,4 +160,5 @@ def knapsack():
 
 
 train(lists, sorting, dictionaries, grids, sets, comprehensions, unpacking, iterating, collected, heaps, iterators, shortest_paths,
-      knapsack)
+      knapsack,
+      seconds=0.3)

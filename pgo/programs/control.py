@@ -312,4 +312,5 @@ def machine():
 
 
 train(raising, chained, quiet, contexts, generators, coroutines, lambda: asyncio.run(everything()), lambda: asyncio.run(talking()),
-      threads, matching, logged, machine)
+      threads, matching, logged, machine,
+      seconds=0.3)

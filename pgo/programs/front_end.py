@@ -8,7 +8,6 @@ import inspect
 import io
 import marshal
 import pathlib
-import subprocess
 import sys
 import tempfile
 import tokenize
@@ -97,8 +96,5 @@ def importing():
         importlib.import_module(name)
 
 
-def starting():
-    subprocess.run([sys.executable, "-c", "import json, asyncio"], check=True)
-
-
-train(compiling, unmarshalling, trees, executing, looking, arguments, testing, files, importing, starting)
+train(compiling, unmarshalling, trees, executing, looking, arguments, testing, files, importing,
+      seconds=0.1)

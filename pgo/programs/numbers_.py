@@ -178,4 +178,5 @@ def queens(n=5):
 
 
 train(integers, while_loops, primes, prime_list, large, digits_of_e, floats, orbit, julia, matrices, grids, exact, chance, arrays,
-      reductions, queens)
+      reductions, queens,
+      seconds=0.3)

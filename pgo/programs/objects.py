@@ -187,7 +187,7 @@ def shapes():
             shape.describe(suffix="!")
             shape.describe("the ")
         total += Shape.twice(total)
-        sorted(found)
+        found.sort()
         found[0] == found[1], hash(found[2]), found[0].kind, Box.kind, isinstance(found[0], (int, Shape))
 
 
@@ -314,6 +314,18 @@ def ackermann(m, n):
     return ackermann(m - 1, 1) if n == 0 else ackermann(m - 1, ackermann(m, n - 1))
 
 
+def recursion():
+    return fibonacci(12), ackermann(2, 5), depth(trees_of(6))
+
+
+def trees_of(n):
+    return None if n == 0 else (trees_of(n - 1), trees_of(n - 1))
+
+
+def depth(tree):
+    return 0 if tree is None else 1 + max(depth(tree[0]), depth(tree[1]))
+
+
 Pair = collections.namedtuple("Pair", "first second")
 
 
@@ -354,4 +366,5 @@ def dynamic():
 
 
 train(shapes, points, bags, descriptors, data_classes, enums, trees, make_classes, call_forms, closures, functools_use,
-      lambda: fibonacci(14), lambda: ackermann(2, 6), tuples_with_names, copies, weak, cycles, dynamic)
+      recursion, tuples_with_names, copies, weak, cycles, dynamic,
+      seconds=0.3)

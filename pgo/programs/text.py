@@ -219,4 +219,5 @@ def database():
 
 
 train(methods, building, wide, scanning, patterns, make_patterns, read_json, pickles, python_pickles, trees, pages, binary, squeezed,
-      dates, tables, lines, differences, database)
+      dates, tables, lines, differences, database,
+      seconds=0.1)

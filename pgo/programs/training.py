@@ -2,13 +2,10 @@
 import sys
 import time
 
-SECONDS = 0.15
-
-
-def train(*tasks):
-    """Calls each task again and again for the same time, so that no task's code counts for more than another's."""
+def train(*tasks, seconds):
+    """Calls each task again and again for so long, so that no task's code counts for more than another's."""
     for task in tasks:
-        end = time.process_time() + SECONDS
+        end = time.process_time() + seconds
         while True:
             task()
             if time.process_time() > end:

@@ -1,5 +1,7 @@
 //! Attribute access: the generic algorithm of `object.__getattribute__` and its relatives (language reference §3.3.2).
 
+use taipan_object::typeobject::BinaryFunc;
+
 use crate::builtins::dict::managed;
 use crate::builtins::module::Module;
 use crate::builtins::type_::lookup::lookup;
@@ -26,13 +28,17 @@ pub fn get_attr(object: &Object, name: &Str, vm: &Vm) -> PyResult {
 /// `object.name`, where a missing attribute is no error. Plain instances, classes and modules need no exception to say so.
 pub fn lookup_attr(object: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     let getattro = object.ob_type().tp_getattro.get();
-    let found = if getattro == Some(generic_getattro) {
+    let is = |slot: Option<BinaryFunc>| match (getattro, slot) {
+        (Some(getattro), Some(slot)) => std::ptr::fn_addr_eq(getattro, slot),
+        _ => false,
+    };
+    let found = if is(Some(generic_getattro)) {
         return find_generic(object, name, vm);
-    } else if getattro == Type::type_type().tp_getattro.get()
+    } else if is(Type::type_type().tp_getattro.get())
         && let Some(class) = object.downcast_ref::<Type>()
     {
         type_lookup_attr(class, name, vm)
-    } else if getattro == Module::type_object().tp_getattro.get()
+    } else if is(Module::type_object().tp_getattro.get())
         && let Some(module) = object.downcast_ref::<Module>()
     {
         module.find(name, vm)
