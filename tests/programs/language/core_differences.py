@@ -119,7 +119,10 @@ class NotMade(Exception):
 
 
 running = generator()
-attempt(running.throw, NotMade)
+try:
+    running.throw(NotMade)
+except TypeError as error:
+    print(str(error)[:80])
 attempt(next, running)
 
 
