@@ -287,12 +287,15 @@ pub fn init_shim(vm: &Vm) -> &Function {
     unsafe { &*shim.as_raw().cast::<Function>() }
 }
 
-/// The type's name with its module in front, as error messages show it; without it for builtins.
+/// The type's name with its module in front, as error messages show it (`%T`); without it for builtins and `__main__`.
 pub fn fully_qualified_name(tp: &Type, vm: &Vm) -> String {
-    crate::builtins::type_::full_name(tp, vm).unwrap_or_else(|_| {
-        vm.clear_exception();
-        tp.name().to_owned()
-    })
+    match crate::builtins::type_::full_name(tp, vm) {
+        Ok(name) => name.strip_prefix("__main__.").map_or_else(|| name.clone(), str::to_owned),
+        Err(_) => {
+            vm.clear_exception();
+            tp.name().to_owned()
+        }
+    }
 }
 
 /// Pushes a frame for code that is about to be run by hand, without arguments.
