@@ -185,7 +185,7 @@ impl Property {
     }
 
     /// Method to set name of a property.
-    #[method("($self, *args)")]
+    #[method("($self, *args)", shown = "($self, owner, name, /)")]
     fn __set_name__(&self, args: &[&Object], vm: &Vm) -> PyResult<()> {
         let [_, name] = args else {
             return Err(vm.type_error(format!(
