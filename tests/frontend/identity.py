@@ -180,6 +180,10 @@ class Worker:
             return collections.defaultdict(lambda: [f"died with {status}"])
         return json.loads(answer)
 
+    def close(self):
+        if self.process is not None:
+            self.process.communicate()
+
 
 def python_files(paths):
     for path in paths:
@@ -211,11 +215,14 @@ def main():
         wrong = kinds
         # What differs is looked at once more by fresh processes: the order of a frozenset constant depends on which names
         # were interned before.
-        for workers in (local.workers, (Worker(options.oracle), Worker(options.taipan))):
+        fresh = Worker(options.oracle), Worker(options.taipan)
+        for workers in (local.workers, fresh):
             theirs, ours = (worker.ask((wrong, options.optimize, path, False)) for worker in workers)
             wrong = [kind for kind in wrong if theirs[kind] != ours[kind]]
             if not wrong:
                 break
+        for worker in fresh:
+            worker.close()
         return path, wrong
 
     counts, differing = collections.Counter(), []

@@ -1,6 +1,10 @@
 """Small things of the front end: what errors and warnings tell, what `tokenize` takes, how constants are ordered."""
+import ast
+import collections
 import io
+import itertools
 import marshal
+import symtable
 import sys
 import tokenize
 import warnings
@@ -70,3 +74,45 @@ def save():
 
 returns(save)
 print(frame.f_lineno - frame.f_code.co_firstlineno)
+
+
+def symbols(table):
+    print(table.get_name(), list(table.get_identifiers()))
+    for child in table.get_children():
+        symbols(child)
+
+
+# Names that only inner scopes use come in the order of a set of strings.
+source = """
+def f():
+    threading = http = email = DocHandler = DocServer = alpha = beta = 1
+    class A:
+        def run(self): threading
+        def more(self): DocServer, http, DocHandler, email
+    class B:
+        def more(self): return [DocServer for http in DocHandler if email]
+        run = lambda self: (threading, alpha, __class__)
+    def g():
+        def h(): return [(alpha, beta, k) for k in (lambda: http)()]
+        return lambda: (email, DocServer)
+"""
+symbols(symtable.symtable(source, "x", "exec"))
+
+for name in ("/tmp/".join(["", "x-y.py"]), "\udc80.py"):
+    code = compile("def f(): pass", name, "exec")
+    print(ascii(code.co_filename), code.co_filename is name, code.co_consts[0].co_filename is name, sys._is_interned(name))
+
+source = """
+class A:
+    class B: x = 1
+    def f(self, a) -> int: return a
+def g(a: int): return b''
+"""
+data = marshal.dumps(compile(source, "name.py", "exec"))
+print(len(data), data)
+
+for owner in (ast.AST, collections.deque, itertools.count):
+    try:
+        owner.missing
+    except AttributeError as error:
+        print(error)

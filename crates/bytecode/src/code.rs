@@ -199,6 +199,8 @@ pub struct CodeObject {
     pub names: Vec<Name>,
     /// Names of all fast variables: locals, cells, free variables.
     pub localsplusnames: Vec<Name>,
+    /// Whether the tuple of these names is not shared with other code: annotation scopes have renamed their parameter in it.
+    pub owns_names: bool,
     /// Their kinds ([`local_kind`]).
     pub localspluskinds: Box<[u8]>,
     /// `co_filename`, where undecodable bytes are surrogates as in [`Str`].

@@ -413,6 +413,7 @@ impl<'a> Reader<'a> {
             code: self.bytes_field(depth)?,
             consts: self.tuple_field(depth)?.to_vec(),
             names: self.names_field(depth)?,
+            owns_names: false,
             localsplusnames: self.names_field(depth)?,
             localspluskinds: self.bytes_field(depth)?,
             filename: self.text_field(depth)?,

@@ -45,6 +45,7 @@ pub fn code_object(unit: &mut Unit<'_>, flags: u32, filename: Rc<[u8]>) -> Resul
         code: bytes(&instrs),
         consts: std::mem::take(&mut unit.consts.list),
         names: unit.names.list.iter().map(|name| Rc::from(*name)).collect(),
+        owns_names: false,
         localsplusnames,
         localspluskinds,
         filename,

@@ -64,10 +64,17 @@ impl Entry {
 /// The names of each block that only inner blocks use, in their order.
 type PassedOn = HashMap<BlockId, Vec<ObjRef>>;
 
-/// The names that are free in a block. Sets take and lose names here as they do in CPython, whose order thereby is that of
-/// the names' hashes in all blocks.
-fn free_names(table: &SymbolTable<'_>, id: BlockId, passed_on: &mut PassedOn, vm: &Vm) -> PyResult<Ref<Set>> {
-    let (own_free, inner_free) = (Set::new(vm), Set::new(vm));
+/// The names that are free in a block, added to those of the blocks beside it. Sets take and lose names here as they do in
+/// CPython, whose order thereby is that of the names' hashes in all blocks.
+fn free_names(
+    table: &SymbolTable<'_>,
+    id: BlockId,
+    beside: &Set,
+    passed_on: &mut PassedOn,
+    vm: &Vm,
+) -> PyResult<Ref<Set>> {
+    let own_free = Set::from_iterable(beside.as_object(), vm)?;
+    let inner_free = Set::new(vm);
     let Some(block) = table.blocks.get(id) else { return Ok(own_free) };
     for (name, flags) in block.symbols.iter().take(block.origins.own) {
         if Scope::of(flags) == Scope::Free {
@@ -75,7 +82,7 @@ fn free_names(table: &SymbolTable<'_>, id: BlockId, passed_on: &mut PassedOn, vm
         }
     }
     for inner in &block.origins.inner {
-        let free = free_names(table, *inner, passed_on, vm)?;
+        let free = free_names(table, *inner, &inner_free, passed_on, vm)?;
         for name in table.blocks.get(*inner).map_or(&[][..], |inner| &inner.origins.dropped) {
             free.discard(vm.intern(name).as_object(), vm)?;
         }
@@ -178,7 +185,7 @@ impl SymtableModule {
         };
         let top = compile::with_symbols(source, &filename, mode, vm, |table| {
             let mut passed_on = PassedOn::default();
-            free_names(table, 0, &mut passed_on, vm)?;
+            free_names(table, 0, &Set::new(vm), &mut passed_on, vm)?;
             Entry::new(table, 0, &passed_on, vm)
         })?;
         top.map(Ref::into_object).ok_or_else(|| vm.system_error("no symbol table"))

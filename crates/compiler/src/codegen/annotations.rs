@@ -344,6 +344,7 @@ fn with_format_parameter(code: Rc<CodeObject>) -> Rc<CodeObject> {
     let mut code = Rc::unwrap_or_clone(code);
     if let Some(first) = code.localsplusnames.first_mut() {
         *first = "format".into();
+        code.owns_names = true;
     }
     Rc::new(code)
 }

@@ -119,7 +119,13 @@ impl<'c, 'v> Maker<'c, 'v> {
                 .map_err(|_| vm.overflow_error("code: a count is too large for a code object"))
         };
         let names = self.names(&code.names);
-        let localsplusnames = self.names(&code.localsplusnames);
+        let localsplusnames = if code.owns_names {
+            let names = code.localsplusnames.iter().map(|name| vm.intern(name).into_object());
+            vm.new_tuple(names.collect::<Vec<_>>())
+        } else {
+            self.names(&code.localsplusnames)
+        };
+        let qualname = self.qualname(code);
         let consts = self.constants(&code.consts)?;
         let parts = CodeParts {
             argcount: number(code.argcount)?,
@@ -135,7 +141,7 @@ impl<'c, 'v> Maker<'c, 'v> {
             localspluskinds: vm.new_bytes(&code.localspluskinds),
             filename: self.filename.clone(),
             name: self.name(&code.name),
-            qualname: self.name(&code.qualname),
+            qualname,
             linetable: self.bytes(&code.linetable),
             exceptiontable: self.bytes(&code.exceptiontable),
         };
@@ -176,6 +182,23 @@ impl<'c, 'v> Maker<'c, 'v> {
         self.names.entry(name.as_ptr().addr()).or_insert_with(|| vm.intern(name)).clone()
     }
 
+    /// The qualified name. In a class's code that is a constant too, of which interning the name makes an interned one.
+    fn qualname(&mut self, code: &'c CodeObject) -> Ref<Str> {
+        let text = code.qualname.as_bytes();
+        let is_text =
+            |item: &Const| matches!(item, Const::Str(other) if !other.interned && *other.value == *text);
+        let is_function = code.flags & taipan_bytecode::code::flags::OPTIMIZED != 0;
+        if is_function || !code.consts.iter().any(is_text) || self.made.contains_key(&Key::Str(text)) {
+            return self.name(&code.qualname);
+        }
+        let before = self.vm.interp().interned.len();
+        let name = self.name(&code.qualname);
+        if self.vm.interp().interned.len() != before {
+            self.made.insert(Key::Str(text), name.clone().into_object());
+        }
+        name
+    }
+
     fn names(&mut self, names: &'c [Name]) -> Ref<Tuple> {
         let interned = names.iter().map(|name| self.name(name).into_object()).collect();
         self.tuple(interned)
@@ -213,7 +236,8 @@ impl<'c, 'v> Maker<'c, 'v> {
     }
 
     /// A frozenset, whose order is that in which CPython makes it: from the elements as they stand in the source, and once
-    /// more from the first set's when a string among them is replaced by one that was interned before.
+    /// more from the first set's when a string among them is replaced by one that was interned before. Such a set is new in
+    /// each code object.
     fn frozenset(&mut self, items: &'c [Const]) -> PyResult {
         let mut again = false;
         let mut objects = Vec::with_capacity(items.len());
@@ -230,15 +254,15 @@ impl<'c, 'v> Maker<'c, 'v> {
         }
         let mut members = addresses(&objects);
         members.sort_unstable();
-        self.merged(Key::FrozenSet(members), |vm| {
+        let set = self.merged(Key::FrozenSet(members), |vm| {
             let list = vm.new_list(objects);
-            let mut set = FrozenSet::from_iterable(list.as_object(), vm)?;
-            if again {
-                let list = vm.new_list(items_vec(set.as_object()));
-                set = FrozenSet::from_iterable(list.as_object(), vm)?;
-            }
-            Ok(set.into_object())
-        })
+            FrozenSet::from_iterable(list.as_object(), vm).map(Ref::into_object)
+        })?;
+        if !again {
+            return Ok(set);
+        }
+        let list = self.vm.new_list(items_vec(&set));
+        FrozenSet::from_iterable(list.as_object(), self.vm).map(Ref::into_object)
     }
 
     fn constant(&mut self, constant: &'c Const) -> PyResult {
