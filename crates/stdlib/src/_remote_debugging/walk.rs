@@ -100,26 +100,37 @@ impl<'a> Walker<'a> {
         FRAME_INFO.instance(values, vm)
     }
 
-    /// A thread's frames, innermost first, up to the one that native code has called.
-    pub fn stack(&self, thread: &ThreadView) -> PyResult<Ref<List>> {
+    /// A thread's frames, innermost first, up to one of which `is_last` holds; `what` names them in the error for too many.
+    fn frames(
+        &self,
+        thread: &ThreadView,
+        what: &str,
+        is_last: impl Fn(usize, &FrameView) -> bool,
+    ) -> PyResult<Ref<List>> {
         let mut frames = Vec::new();
         let mut at = thread.frame;
         let mut seen = 0;
         while at != 0 {
             seen += 1;
             if seen > MAX_FRAMES {
-                return Err(self.vm.runtime_error("Too many stack frames (possible infinite loop)"));
+                let text = format!("Too many {what} frames (possible infinite loop)");
+                return Err(self.vm.runtime_error(text));
             }
             let frame = self.process.frame(at, self.vm)?;
             if frame.owner < owner::INTERPRETER {
                 frames.push(self.frame_info(&frame)?);
             }
-            if frame.is_entry {
+            if is_last(at, &frame) {
                 break;
             }
             at = frame.previous;
         }
         Ok(self.vm.new_list(frames))
+    }
+
+    /// A thread's frames, innermost first, up to the one that native code has called.
+    pub fn stack(&self, thread: &ThreadView) -> PyResult<Ref<List>> {
+        self.frames(thread, "stack", |_, frame| frame.is_entry)
     }
 
     /// The frames of a coroutine and of those that it waits for, innermost first.
@@ -144,24 +155,7 @@ impl<'a> Walker<'a> {
             0 => None,
             coroutine => self.process.awaited(coroutine, self.vm)?.map(|view| view.at),
         };
-        let mut frames = Vec::new();
-        let mut at = thread.frame;
-        let mut seen = 0;
-        while at != 0 {
-            seen += 1;
-            if seen > MAX_FRAMES {
-                return Err(self.vm.runtime_error("Too many async stack frames (possible infinite loop)"));
-            }
-            let frame = self.process.frame(at, self.vm)?;
-            if frame.owner < owner::INTERPRETER {
-                frames.push(self.frame_info(&frame)?);
-            }
-            if Some(at) == bottom {
-                break;
-            }
-            at = frame.previous;
-        }
-        Ok(self.vm.new_list(frames))
+        self.frames(thread, "async stack", |at, _| Some(at) == bottom)
     }
 
     fn coro_info(&self, stack: Ref<List>, task: usize) -> PyResult {
