@@ -219,7 +219,7 @@ struct FreeBlock {
 thread_local! {
     static FREE_LISTS: [FreeList; CLASSES] =
         const { [const { FreeList { head: Cell::new(std::ptr::null_mut()), len: Cell::new(0) } }; CLASSES] };
-    /// How many `tp_dealloc` calls are active in each other.
+    /// How many `tp_dealloc` of collectable objects are active in each other, and the bit `object::WAITING`.
     pub(crate) static DEALLOC_DEPTH: Cell<u32> = const { Cell::new(0) };
     /// Objects whose end waits for the outermost `tp_dealloc`, and whether the collector tracked them.
     pub(crate) static DELETE_LATER: RefCell<Vec<(*mut Object, bool)>> = const { RefCell::new(Vec::new()) };

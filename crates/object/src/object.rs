@@ -7,6 +7,7 @@ use std::mem::{ManuallyDrop, offset_of, size_of};
 use std::ops::Deref;
 use std::ptr::NonNull;
 
+use crate::alloc::{DEALLOC_DEPTH, DELETE_LATER};
 use crate::typeobject::Type;
 
 /// The count at which an object made by the runtime starts when it is immortal.
@@ -202,37 +203,71 @@ pub unsafe fn xdecref(op: *mut Object) {
 ///
 /// # Safety
 /// `op` points to an object whose count has just reached zero.
-#[cold]
 #[inline(never)]
 pub unsafe fn dealloc(op: *mut Object) {
-    use crate::alloc::{DEALLOC_DEPTH, DELETE_LATER};
-    const MAX_DEPTH: u32 = 100;
     // SAFETY: `op` is alive until its `tp_dealloc` has run.
     unsafe {
         let tp = (*op).ob_type();
         let Some(destroy) = tp.tp_dealloc.get() else { return };
+        // What is not collectable adds at most one level to each of those that are counted.
+        if !tp.is_gc() {
+            return destroy(op);
+        }
         let depth = DEALLOC_DEPTH.get();
-        if depth >= MAX_DEPTH && tp.is_gc() {
-            // The collector must not see it meanwhile: it would be destroyed twice.
-            let tracked = crate::gc::is_tracked(op);
-            if tracked {
-                crate::gc::untrack(op);
-            }
-            DELETE_LATER.with(|later| later.borrow_mut().push((op, tracked)));
-            return;
+        if depth & !WAITING >= MAX_DEALLOC_DEPTH {
+            return put_aside(op);
         }
         DEALLOC_DEPTH.set(depth + 1);
         destroy(op);
+        let depth = DEALLOC_DEPTH.get() - 1;
         DEALLOC_DEPTH.set(depth);
-        if depth == 0 {
-            while let Some((next, tracked)) = DELETE_LATER.with(|later| later.borrow_mut().pop()) {
-                if tracked {
-                    crate::gc::track(next);
-                }
-                dealloc(next);
-            }
+        if depth == WAITING {
+            destroy_waiting();
         }
     }
+}
+
+/// How many `tp_dealloc` of collectable objects may be active in each other.
+const MAX_DEALLOC_DEPTH: u32 = 100;
+/// The bit beside the depth that says that objects wait for the outermost `tp_dealloc`.
+const WAITING: u32 = 1 << 31;
+
+/// Leaves the end of a collectable object to the outermost `tp_dealloc`.
+///
+/// # Safety
+/// As for [`dealloc`].
+#[cold]
+unsafe fn put_aside(op: *mut Object) {
+    // SAFETY: a collectable object that the caller gives away.
+    unsafe {
+        // The collector must not see it meanwhile: it would be destroyed twice.
+        let tracked = crate::gc::is_tracked(op);
+        if tracked {
+            crate::gc::untrack(op);
+        }
+        DELETE_LATER.with(|later| later.borrow_mut().push((op, tracked)));
+    }
+    DEALLOC_DEPTH.set(DEALLOC_DEPTH.get() | WAITING);
+}
+
+/// Destroys what was put aside, and what that puts aside.
+///
+/// # Safety
+/// No `tp_dealloc` of this thread is active.
+#[cold]
+unsafe fn destroy_waiting() {
+    // As within a `tp_dealloc`: what is put aside meanwhile is for this loop, not for one inside of it.
+    DEALLOC_DEPTH.set(1);
+    while let Some((op, tracked)) = DELETE_LATER.with(|later| later.borrow_mut().pop()) {
+        // SAFETY: put aside with a count of zero, and taken off the list once.
+        unsafe {
+            if tracked {
+                crate::gc::track(op);
+            }
+            dealloc(op);
+        }
+    }
+    DEALLOC_DEPTH.set(0);
 }
 
 /// `PyVarObject`: the head of objects with a variable number of items.

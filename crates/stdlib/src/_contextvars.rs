@@ -14,7 +14,8 @@ pub struct ContextVars;
 pub struct Context {
     #[traverse(skip)]
     ob: Object,
-    values: Ref<Dict>,
+    /// Absent while there is none; shared with copies, so who changes it takes one of its own (`Context::change`).
+    values: Slot<Dict>,
     /// The context that was current when this one was entered.
     previous: Slot<Object>,
     #[traverse(skip)]
@@ -24,10 +25,10 @@ pub struct Context {
 }
 
 impl Context {
-    fn with(values: Ref<Dict>, vm: &Vm) -> Ref<Context> {
+    fn with(values: Option<Ref<Dict>>, vm: &Vm) -> Ref<Context> {
         vm.new_object(Context {
             ob: Object::new(Self::type_object()),
-            values,
+            values: Slot::new(values),
             previous: Slot::empty(),
             entered: Cell::new(false),
             weakrefs: WeakList::new(),
@@ -39,10 +40,47 @@ impl Context {
         if let Some(context) = vm.context.get().and_then(|c| c.downcast::<Context>().ok()) {
             return context;
         }
-        let context = Context::with(vm.new_dict(), vm);
+        let context = Context::with(None, vm);
         vm.context.put(context.clone().into_object());
         vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
         context
+    }
+
+    /// A copy of the thread's context.
+    pub fn copy_current(vm: &Vm) -> Ref<Context> {
+        Context::with(Context::current(vm).values.get(), vm)
+    }
+
+    /// The value of a variable.
+    fn find(&self, var: &Object, vm: &Vm) -> PyResult<Option<ObjRef>> {
+        match self.values.get() {
+            Some(values) => values.get_item(var, vm),
+            None => Ok(None),
+        }
+    }
+
+    /// The values, to be looked at.
+    fn entries(&self, vm: &Vm) -> Ref<Dict> {
+        self.values.get().unwrap_or_else(|| vm.new_dict())
+    }
+
+    /// The values, to be changed: nobody else has them.
+    fn change(&self, vm: &Vm) -> Ref<Dict> {
+        let own = match self.values.take() {
+            Some(values) if values.as_object().refcount() == 1 => values,
+            Some(shared) => shared.copy(vm),
+            None => vm.new_dict(),
+        };
+        self.values.put(own.clone());
+        own
+    }
+
+    /// Calls `function` while the context is the thread's. Raises `RuntimeError` when it is some thread's already.
+    pub fn within<R>(&self, vm: &Vm, function: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
+        self.enter(vm)?;
+        let result = function();
+        self.leave(vm);
+        result
     }
 
     /// Makes the context the thread's. Raises `RuntimeError` when it is some thread's already.
@@ -130,7 +168,7 @@ impl Context {
         if args.len() > 0 || kwargs.is_some_and(|kwargs| kwargs.len() > 0) {
             return Err(vm.type_error("Context() does not accept any arguments"));
         }
-        Ok(Context::with(vm.new_dict(), vm).into_object())
+        Ok(Context::with(None, vm).into_object())
     }
 
     /// Call the callable in the context.
@@ -139,19 +177,19 @@ impl Context {
         let Some((callable, args)) = args.split_first() else {
             return Err(vm.type_error("run() missing 1 required positional argument"));
         };
-        self.enter(vm)?;
-        let result = match kwargs.to_dict(vm) {
-            Ok(kwargs) => callable.call_tuple_dict(&Tuple::from_slice(args, vm), Some(&kwargs), vm),
-            Err(raised) => Err(raised),
-        };
-        self.leave(vm);
-        result
+        self.within(vm, || {
+            if kwargs.is_empty() {
+                return callable.call(args, vm);
+            }
+            let kwargs = kwargs.to_dict(vm)?;
+            callable.call_tuple_dict(&Tuple::from_slice(args, vm), Some(&kwargs), vm)
+        })
     }
 
     /// Return a shallow copy of the context object.
     #[method("($self, /)")]
     fn copy(&self, vm: &Vm) -> Ref<Context> {
-        Context::with(self.values.copy(vm), vm)
+        Context::with(self.values.get(), vm)
     }
 
     /// Return the value for `key` if `key` has the value in the context object.
@@ -160,41 +198,41 @@ impl Context {
     /// return None.
     #[method("($self, key, default=None, /)")]
     fn get(&self, key: &Object, default: Option<&Object>, vm: &Vm) -> PyResult {
-        let found = self.values.get_item(check_var(key, vm)?, vm)?;
+        let found = self.find(check_var(key, vm)?, vm)?;
         Ok(found.unwrap_or_else(|| default.unwrap_or(vm.none_ref()).to_ref()))
     }
 
     /// Return all variables in their order.
     #[method("($self, /)")]
     fn keys(&self, vm: &Vm) -> PyResult {
-        self.values.as_object().call_method(vm.ids().keys, &[], vm)
+        self.entries(vm).as_object().call_method(vm.ids().keys, &[], vm)
     }
 
     /// Return a list of all variables' values in the context object.
     #[method("($self, /)")]
     fn values(&self, vm: &Vm) -> PyResult {
-        self.values.as_object().call_method(vm.ids().values, &[], vm)
+        self.entries(vm).as_object().call_method(vm.ids().values, &[], vm)
     }
 
     /// Return all variables and their values in the context object.
     #[method("($self, /)")]
     fn items(&self, vm: &Vm) -> PyResult {
-        self.values.as_object().call_method(vm.ids().items, &[], vm)
+        self.entries(vm).as_object().call_method(vm.ids().items, &[], vm)
     }
 
     #[slot]
     fn tp_iter(&self, vm: &Vm) -> PyResult {
-        self.values.as_object().iter(vm)
+        self.entries(vm).as_object().iter(vm)
     }
 
     #[slot]
     fn mp_length(&self) -> PyResult<usize> {
-        Ok(self.values.len())
+        Ok(self.values.get().map_or(0, |values| values.len()))
     }
 
     #[slot]
     fn mp_subscript(&self, key: &Object, vm: &Vm) -> PyResult {
-        match self.values.get_item(check_var(key, vm)?, vm)? {
+        match self.find(check_var(key, vm)?, vm)? {
             Some(value) => Ok(value),
             None => Err(vm.key_error(key)),
         }
@@ -202,7 +240,7 @@ impl Context {
 
     #[slot]
     fn sq_contains(&self, key: &Object, vm: &Vm) -> PyResult<bool> {
-        Ok(self.values.get_item(check_var(key, vm)?, vm)?.is_some())
+        Ok(self.find(check_var(key, vm)?, vm)?.is_some())
     }
 
     #[slot]
@@ -210,7 +248,7 @@ impl Context {
         let (Some(other), CompareOp::Eq | CompareOp::Ne) = (other.downcast_exact::<Context>(), op) else {
             return Ok(vm.not_implemented());
         };
-        self.values.as_object().rich_compare(other.values.as_object(), op, vm)
+        self.entries(vm).as_object().rich_compare(other.entries(vm).as_object(), op, vm)
     }
 }
 
@@ -250,7 +288,7 @@ impl ContextVar {
     #[method("($self, default=<unrepresentable>, /)")]
     fn get(&self, default: Option<&Object>, vm: &Vm) -> PyResult {
         let context = Context::current(vm);
-        if let Some(value) = context.values.get_item(self.as_object(), vm)? {
+        if let Some(value) = context.find(self.as_object(), vm)? {
             return Ok(value);
         }
         match (default, self.default.get()) {
@@ -269,8 +307,8 @@ impl ContextVar {
     #[method("($self, value, /)")]
     fn set(&self, value: &Object, vm: &Vm) -> PyResult<Ref<Token>> {
         let context = Context::current(vm);
-        let old = context.values.get_item(self.as_object(), vm)?;
-        context.values.set_item(self.as_object(), value, vm)?;
+        let old = context.find(self.as_object(), vm)?;
+        context.change(vm).set_item(self.as_object(), value, vm)?;
         // Others keep what they found, by this number.
         vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
         Ok(vm.new_object(Token {
@@ -308,8 +346,8 @@ impl ContextVar {
         token.used.set(true);
         vm.context_ver.set(vm.context_ver.get().wrapping_add(1));
         match token.old.get() {
-            Some(old) => context.values.set_item(self.as_object(), &old, vm),
-            None => context.values.del_item(self.as_object(), vm).map(drop),
+            Some(old) => context.change(vm).set_item(self.as_object(), &old, vm),
+            None => context.change(vm).del_item(self.as_object(), vm).map(drop),
         }
     }
 
@@ -410,7 +448,7 @@ impl Missing {
 impl ContextVars {
     #[function("($module, /)")]
     fn copy_context(vm: &Vm) -> Ref<Context> {
-        Context::current(vm).copy(vm)
+        Context::copy_current(vm)
     }
 
     #[exec]

@@ -198,6 +198,37 @@ pub fn allocate(tp: &Type, size: usize) -> *mut Object {
     unsafe { block.add(presize).cast() }
 }
 
+/// Memory for a collectable instance of `size` bytes of a type without a pre-header, which the collector counts. The header
+/// words are not set: [`link`] does that. Null when there is no memory.
+#[inline]
+pub fn allocate_unlinked(size: usize) -> *mut Object {
+    let block = alloc::allocate(size + HEADER_SIZE);
+    if block.is_null() {
+        return block.cast();
+    }
+    count_allocation();
+    // SAFETY: the header lies in front of the object within the block.
+    unsafe { block.add(HEADER_SIZE).cast() }
+}
+
+/// Makes the collector see an object from [`allocate_unlinked`] for the first time.
+///
+/// # Safety
+/// The object's header is its own and not in use; its fields are valid for traversal.
+#[inline]
+pub unsafe fn link(op: *mut Object) {
+    // SAFETY: the header exists; the generations are linked rings.
+    unsafe {
+        let header = GcHeader::of(op);
+        let head = std::ptr::from_ref(&current().generations[0]).cast_mut();
+        let last = (*head).prev_ptr();
+        (*last).next.set(header);
+        (*header).prev.set(last as usize);
+        (*header).next.set(head);
+        (*head).prev.set(header as usize);
+    }
+}
+
 /// Gives an instance's memory back; `size` is what it was allocated with. The object is untracked.
 ///
 /// # Safety

@@ -6,6 +6,8 @@ use taipan_vm::builtins::generic_alias::GenericAlias;
 use taipan_vm::builtins::set::FrozenSet;
 use taipan_vm::prelude::*;
 
+use crate::_contextvars::Context;
+
 use super::future_core::{Progress, undisturbed};
 use super::future_iter::FutureIter;
 use super::state::state;
@@ -151,7 +153,7 @@ impl Future {
         }
         match context {
             Some(context) => self.add_callback(callback, context, vm),
-            None => self.add_callback(callback, &*state(vm).copy_context(vm)?, vm),
+            None => self.add_callback(callback, Context::copy_current(vm).as_object(), vm),
         }
     }
 

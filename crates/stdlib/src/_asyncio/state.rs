@@ -48,7 +48,6 @@ names! {
     message = "message",
     policy = "_get_event_loop_policy",
     result = "result",
-    run = "run",
     source_traceback = "source_traceback",
     task = "task",
     throw = "throw",
@@ -57,8 +56,8 @@ names! {
 /// A thread that runs a loop.
 struct Runner {
     thread: usize,
-    running: Option<ObjRef>,
-    task: Option<ObjRef>,
+    running: Slot<Object>,
+    task: Slot<Object>,
 }
 
 /// An attribute of a Python module, looked up once.
@@ -95,7 +94,6 @@ pub struct State {
     pub is_coroutine: Import,
     pub get_stack: Import,
     pub print_stack: Import,
-    pub copy_context: Import,
     pub weak_tasks: OnceCell<ObjRef>,
 }
 
@@ -109,8 +107,8 @@ fn thread(vm: &Vm) -> usize {
     std::ptr::from_ref(vm) as usize
 }
 
-fn same(a: Option<&ObjRef>, b: &Object) -> bool {
-    a.is_some_and(|a| a.is(b))
+fn same(a: &Slot<Object>, b: &Object) -> bool {
+    std::ptr::eq(a.as_raw(), b)
 }
 
 impl State {
@@ -138,36 +136,10 @@ impl State {
         }
     }
 
-    /// A copy of the current context.
-    pub fn copy_context(&self, vm: &Vm) -> PyResult {
-        self.copy_context.get("_contextvars", "copy_context", vm)?.call_no_args(vm)
-    }
-
     pub fn running_loop(&self, vm: &Vm) -> Option<ObjRef> {
         let thread = thread(vm);
         let runners = self.runners.borrow();
-        runners.iter().find(|runner| runner.thread == thread).and_then(|runner| runner.running.clone())
-    }
-
-    /// Exchanges what a thread runs; what was there is dropped by the caller, outside of the borrow.
-    fn change<R>(&self, vm: &Vm, change: impl FnOnce(&mut Runner) -> R) -> R {
-        let thread = thread(vm);
-        let mut runners = self.runners.borrow_mut();
-        let at = match runners.iter().position(|runner| runner.thread == thread) {
-            Some(at) => at,
-            None => {
-                runners.push(Runner { thread, running: None, task: None });
-                runners.len() - 1
-            }
-        };
-        let mut runner = runners.swap_remove(at);
-        let result = change(&mut runner);
-        let task = runner.task.as_ref().filter(|task| task.downcast_ref::<Task>().is_some());
-        vm.async_task.set(task.map_or(std::ptr::null_mut(), |task| task.as_ptr()));
-        if runner.running.is_some() || runner.task.is_some() {
-            runners.push(runner);
-        }
-        result
+        runners.iter().find(|runner| runner.thread == thread).and_then(|runner| runner.running.get())
     }
 
     pub fn set_running_loop(&self, running: Option<ObjRef>, vm: &Vm) {
@@ -183,65 +155,81 @@ impl State {
                 }
             }
         }
-        let old = self.change(vm, |runner| std::mem::replace(&mut runner.running, running));
+        let thread = thread(vm);
+        let old = {
+            let mut runners = self.runners.borrow_mut();
+            match runners.iter().position(|runner| runner.thread == thread) {
+                Some(at) if running.is_none() && runners[at].task.is_none() => {
+                    runners.swap_remove(at).running.take()
+                }
+                Some(at) => runners[at].running.replace(running),
+                None => {
+                    runners.push(Runner { thread, running: Slot::new(running), task: Slot::empty() });
+                    None
+                }
+            }
+        };
+        // What its end may run is not for the time of the borrow.
         drop(old);
     }
 
-    /// Checks that the thread runs this loop; true when it has a task.
-    fn check_loop(&self, running: &Object, vm: &Vm) -> PyResult<Option<ObjRef>> {
+    /// Exchanges the task of a thread that runs this loop, if `fits` says so of the one that is there. Gives what was there,
+    /// or as an error what doesn't fit. Raises `RuntimeError` when the thread runs another loop, or none.
+    fn exchange(
+        &self,
+        running: &Object,
+        task: Option<ObjRef>,
+        fits: impl FnOnce(&Slot<Object>) -> bool,
+        vm: &Vm,
+    ) -> PyResult<Result<Option<ObjRef>, Option<ObjRef>>> {
         let thread = thread(vm);
-        let found = {
-            let runners = self.runners.borrow();
-            let runner = runners.iter().find(|runner| runner.thread == thread);
-            runner.filter(|runner| same(runner.running.as_ref(), running)).map(|runner| runner.task.clone())
+        let runners = self.runners.borrow();
+        let runner = runners.iter().find(|runner| runner.thread == thread && same(&runner.running, running));
+        let Some(runner) = runner else {
+            drop(runners);
+            let shown = running.repr(vm)?;
+            return Err(vm.runtime_error(format!("loop {} is not the running loop", shown.to_string_lossy())));
         };
-        match found {
-            Some(task) => Ok(task),
-            None => {
-                let shown = running.repr(vm)?;
-                Err(vm.runtime_error(format!("loop {} is not the running loop", shown.to_string_lossy())))
-            }
+        if !fits(&runner.task) {
+            return Ok(Err(runner.task.get()));
         }
+        let ours = task.as_ref().filter(|task| task.downcast_ref::<Task>().is_some());
+        vm.async_task.set(ours.map_or(std::ptr::null_mut(), |task| task.as_ptr()));
+        Ok(Ok(runner.task.replace(task)))
     }
 
     pub fn enter_task(&self, running: &Object, task: &Object, vm: &Vm) -> PyResult<()> {
-        if let Some(entered) = self.check_loop(running, vm)? {
-            let (task, entered) = (task.repr(vm)?, entered.repr(vm)?);
-            return Err(vm.runtime_error(format!(
-                "Cannot enter into task {} while another task {} is being executed.",
-                task.to_string_lossy(),
-                entered.to_string_lossy()
-            )));
-        }
-        let task = task.to_ref();
-        self.change(vm, |runner| runner.task = Some(task));
-        Ok(())
+        let Err(entered) = self.exchange(running, Some(task.to_ref()), Slot::is_none, vm)? else {
+            return Ok(());
+        };
+        let (task, entered) = (task.repr(vm)?, entered.unwrap_or_else(|| vm.none()).repr(vm)?);
+        Err(vm.runtime_error(format!(
+            "Cannot enter into task {} while another task {} is being executed.",
+            task.to_string_lossy(),
+            entered.to_string_lossy()
+        )))
     }
 
     pub fn leave_task(&self, running: &Object, task: &Object, vm: &Vm) -> PyResult<()> {
-        let entered = self.check_loop(running, vm)?;
-        if !same(entered.as_ref(), task) {
-            let entered = entered.unwrap_or_else(|| vm.none()).repr(vm)?;
-            return Err(vm.runtime_error(format!(
-                "Invalid attempt to leave task {} while task {} is entered.",
-                task.repr(vm)?.to_string_lossy(),
-                entered.to_string_lossy()
-            )));
-        }
-        let left = self.change(vm, |runner| runner.task.take());
-        drop(left);
-        Ok(())
+        let Err(entered) = self.exchange(running, None, |entered| same(entered, task), vm)? else {
+            return Ok(());
+        };
+        let (task, entered) = (task.repr(vm)?, entered.unwrap_or_else(|| vm.none()).repr(vm)?);
+        Err(vm.runtime_error(format!(
+            "Invalid attempt to leave task {} while task {} is entered.",
+            task.to_string_lossy(),
+            entered.to_string_lossy()
+        )))
     }
 
     pub fn swap_task(&self, running: &Object, task: Option<ObjRef>, vm: &Vm) -> PyResult<Option<ObjRef>> {
-        self.check_loop(running, vm)?;
-        Ok(self.change(vm, |runner| std::mem::replace(&mut runner.task, task)))
+        Ok(self.exchange(running, task, |_| true, vm)?.unwrap_or_else(|left| left))
     }
 
     /// The task that a loop runs, in whatever thread.
     pub fn task_of(&self, running: &Object) -> Option<ObjRef> {
         let runners = self.runners.borrow();
-        let runner = runners.iter().find(|runner| same(runner.running.as_ref(), running));
-        runner.and_then(|runner| runner.task.clone())
+        let runner = runners.iter().find(|runner| same(&runner.running, running));
+        runner.and_then(|runner| runner.task.get())
     }
 }

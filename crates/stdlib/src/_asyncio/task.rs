@@ -6,6 +6,8 @@ use taipan_vm::builtins::generator::Coroutine;
 use taipan_vm::builtins::generic_alias::GenericAlias;
 use taipan_vm::prelude::*;
 
+use crate::_contextvars::Context;
+
 use super::future::Future;
 use super::future_core::undisturbed;
 use super::registry::Link;
@@ -116,7 +118,7 @@ impl Task {
         }
         let context = match context.filter(|context| !vm.is_none(context)) {
             Some(context) => context.to_ref(),
-            None => state(vm).copy_context(vm)?,
+            None => Context::copy_current(vm).into_object(),
         };
         self.context.put(context);
         self.waiter.set(None);

@@ -9,6 +9,8 @@ use taipan_vm::prelude::*;
 use taipan_vm::protocols::call::ARGUMENTS_OFFSET;
 use taipan_vm::protocols::native::{arg_slice, to_c};
 
+use crate::_contextvars::Context;
+
 use super::future::Future;
 use super::future_core::{add_awaited_by, call_soon, discard_awaited_by, loop_of};
 use super::state::state;
@@ -23,9 +25,6 @@ pub struct TaskStep {
     task: Slot<Task>,
     /// What the coroutine gets raised.
     exception: Slot<Object>,
-    /// The first step of a task that starts at once, which is entered already.
-    #[traverse(skip)]
-    eager: bool,
     #[traverse(skip)]
     vectorcall: Cell<Option<VectorcallFunc>>,
 }
@@ -54,7 +53,7 @@ impl TaskStep {
         }
         let Some(task) = self.task.get() else { return Ok(()) };
         let exception = self.exception.get();
-        if self.eager { run(&task, exception.as_deref(), vm) } else { step(&task, exception.as_deref(), vm) }
+        step(&task, exception.as_deref(), vm)
     }
 }
 
@@ -153,12 +152,11 @@ impl TaskWakeup {
     }
 }
 
-fn step_callable(task: &Task, exception: Option<ObjRef>, eager: bool, vm: &Vm) -> ObjRef {
+fn step_callable(task: &Task, exception: Option<ObjRef>, vm: &Vm) -> ObjRef {
     vm.new_object(TaskStep {
         ob: Object::new(TaskStep::type_object()),
         task: Slot::of(Ref::new_ref(task)),
         exception: Slot::new(exception),
-        eager,
         vectorcall: Cell::new(Some(call_step)),
     })
     .into_object()
@@ -175,7 +173,7 @@ fn wakeup_callable(task: &Task, vm: &Vm) -> ObjRef {
 
 /// Has the loop run the next step.
 pub fn step_soon(task: &Task, exception: Option<ObjRef>, vm: &Vm) -> PyResult<()> {
-    let step = step_callable(task, exception, false, vm);
+    let step = step_callable(task, exception, vm);
     let context = task.context.get().unwrap_or_else(|| vm.none());
     call_soon(&*task.future.known_loop(vm)?, &step, None, &context, vm)
 }
@@ -220,9 +218,10 @@ pub fn eager_start(task: &Task, vm: &Vm) -> PyResult<()> {
     let previous = state.swap_task(&running, Some(task.as_object().to_ref()), vm)?;
     let result = (|| {
         state.eager_tasks(vm).add(task.as_object(), vm)?;
-        let first = step_callable(task, None, true, vm);
-        let context = task.context.get().unwrap_or_else(|| vm.none());
-        let result = context.call_method(&state.names(vm).run, &[&first], vm).map(drop);
+        let result = match task.context.get().and_then(|context| context.downcast::<Context>().ok()) {
+            Some(context) => context.within(vm, || run(task, None, vm)),
+            None => Err(vm.type_error("an instance of Context was expected")),
+        };
         after(result, vm, || state.eager_tasks(vm).discard(task.as_object(), vm).map(drop))
     })();
     let result = after(result, vm, || state.swap_task(&running, previous, vm).map(drop));

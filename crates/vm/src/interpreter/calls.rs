@@ -12,7 +12,7 @@ use crate::builtins::descr::MethodDescriptor;
 use crate::interpreter::binding;
 use crate::interpreter::eval;
 use crate::interpreter::eval::stack::Stack;
-use crate::interpreter::frame::{InterpreterFrame, finish_thread_frame, push_frame};
+use crate::interpreter::frame::{InterpreterFrame, finish_thread_frame, move_arguments, push_frame};
 use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 use crate::protocols::call::{ARGUMENTS_OFFSET, call_tuple_dict, vectorcall_raw};
@@ -90,6 +90,7 @@ fn mapping_for(function: &Function) -> *mut Object {
 ///
 /// # Safety
 /// `args` holds `nargs` positional arguments and the values of `kwnames`.
+#[inline(never)]
 pub unsafe fn push_call(
     function: StackRef,
     args: *mut StackRef,
@@ -147,10 +148,7 @@ pub unsafe fn push_exact(
             callee.close();
             return frame;
         }
-        let slots = InterpreterFrame::locals_ptr(frame);
-        for i in 0..count {
-            *slots.add(i) = *args.add(i);
-        }
+        move_arguments(args, count, frame, 0);
         frame
     }
 }
@@ -159,6 +157,7 @@ pub unsafe fn push_exact(
 ///
 /// # Safety
 /// The stack is that deep.
+#[inline(never)]
 pub unsafe fn call(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Outcome {
     // SAFETY: the caller vouches for the stack.
     unsafe {
@@ -179,6 +178,7 @@ pub unsafe fn call(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize
 ///
 /// # Safety
 /// The stack is that deep.
+#[inline(never)]
 pub unsafe fn call_kw(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Outcome {
     // SAFETY: the caller vouches for the stack.
     unsafe {
@@ -205,6 +205,7 @@ pub unsafe fn call_kw(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: us
 ///
 /// # Safety
 /// The stack is that deep.
+#[inline(never)]
 pub unsafe fn call_function_ex(vm: &Vm, frame: *mut InterpreterFrame, s: Stack) -> Outcome {
     // SAFETY: the caller vouches for the stack.
     unsafe {
@@ -253,6 +254,7 @@ pub unsafe fn call_function_ex(vm: &Vm, frame: *mut InterpreterFrame, s: Stack) 
 }
 
 /// How error messages name what was called.
+#[inline(never)]
 pub fn function_text(callable: &Object, vm: &Vm) -> PyResult<String> {
     let ids = vm.ids();
     let lookup = crate::protocols::attributes::lookup_attr;
@@ -282,6 +284,7 @@ fn argument_tuple(callable: &Object, given: &Object, vm: &Vm) -> PyResult {
 }
 
 /// `DICT_MERGE`: adds `update` to the keywords of a call.
+#[inline(never)]
 pub fn merge_keywords(callable: &Object, target: &Dict, update: &Object, vm: &Vm) -> PyResult<()> {
     use crate::builtins::dict::update::Duplicates;
     if target.merge(update, Duplicates::Refuse, vm).is_ok() {
@@ -345,6 +348,7 @@ unsafe fn with_plain<R>(
 ///
 /// # Safety
 /// The slots are filled.
+#[inline(never)]
 pub unsafe fn call_slots(
     callable: &Object,
     args: *const StackRef,
@@ -365,6 +369,7 @@ pub unsafe fn call_slots(
 ///
 /// # Safety
 /// `args` holds `nargs` positional arguments and the values of `kwnames`, all alive.
+#[inline(never)]
 pub unsafe fn call_function(
     function: &Function,
     args: *const *mut Object,
@@ -605,6 +610,7 @@ pub enum Init {
 ///
 /// # Safety
 /// The stack holds the class, NULL, and `oparg` arguments.
+#[inline(never)]
 pub unsafe fn enter_init(
     frame: *mut InterpreterFrame,
     sp: *mut StackRef,
@@ -652,11 +658,8 @@ pub unsafe fn enter_init(
             finish_thread_frame(shim_frame, vm);
             return Init::Error;
         }
-        let slots = InterpreterFrame::locals_ptr(new);
-        *slots = receiver;
-        for i in 0..oparg {
-            *slots.add(i + 1) = s.peek(oparg - i);
-        }
+        *InterpreterFrame::locals_ptr(new) = receiver;
+        move_arguments(s.as_ptr().sub(oparg), oparg, new, 1);
         callable.close();
         Init::Frame(new)
     }

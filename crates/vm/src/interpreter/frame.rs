@@ -275,12 +275,12 @@ const _: () = assert!(offset_of!(StackChunk, data) == 24);
 #[inline(always)]
 unsafe fn push_slots(slots: usize, vm: &Vm) -> *mut StackRef {
     let top = vm.datastack_top.get();
-    // SAFETY: within a chunk, `top` never passes `limit`; both are null for a thread without chunks.
-    unsafe {
-        if !top.is_null() && (vm.datastack_limit.get().offset_from(top) as usize) > slots {
-            vm.datastack_top.set(top.add(slots));
-            return top.cast();
-        }
+    // Within a chunk, `top` never passes `limit`; both are null for a thread without chunks.
+    let room = vm.datastack_limit.get().addr() - top.addr();
+    if room > slots * size_of::<StackRef>() {
+        // SAFETY: within the chunk.
+        unsafe { vm.datastack_top.set(top.add(slots)) };
+        return top.cast();
     }
     push_chunk(slots, vm)
 }
@@ -410,11 +410,33 @@ pub unsafe fn initialise(
         let first = InterpreterFrame::locals_ptr(frame);
         let count = code.nlocalsplus();
         let mut i = empty_from;
+        // Mostly a few: a volatile store keeps the compiler from calling `memset` for them.
         while i < count {
-            *first.add(i) = StackRef::NULL;
+            first.add(i).write_volatile(StackRef::NULL);
             i += 1;
         }
         (*frame).stackpointer = first.add(count);
+    }
+}
+
+/// Moves arguments from a stack into the locals of a new frame, from local `first` on.
+///
+/// # Safety
+/// `args` holds `count` filled slots, which are not used afterwards; `frame` has those locals.
+#[inline(always)]
+pub unsafe fn move_arguments(
+    args: *const StackRef,
+    count: usize,
+    frame: *mut InterpreterFrame,
+    first: usize,
+) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let locals = InterpreterFrame::locals_ptr(frame).add(first);
+        // Mostly one or two: volatile stores keep the compiler from preparing for many.
+        for i in 0..count {
+            locals.add(i).write_volatile(*args.add(i));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Making objects: the short names that ordinary code uses.
 
-use taipan_object::gc;
+use taipan_object::{alloc, gc};
 
 use crate::builtins::singletons;
 use crate::prelude::*;
@@ -138,6 +138,33 @@ impl Vm {
     /// `value`'s own header names the type.
     #[inline]
     pub fn new_object<T: PyLayout>(&self, value: T) -> Ref<T> {
+        const PLAIN: u64 = TypeFlags::READY;
+        const SPECIAL: u64 = TypeFlags::HEAPTYPE | TypeFlags::PREHEADER;
+        // SAFETY: the value's header names a live type.
+        let flags = unsafe { (*value.as_object().type_ptr()).tp_flags.get() };
+        if flags & (PLAIN | SPECIAL) != PLAIN {
+            return self.new_special_object(value);
+        }
+        let is_gc = flags & TypeFlags::HAVE_GC != 0;
+        let size = size_of::<T>();
+        let op = if is_gc { gc::allocate_unlinked(size) } else { alloc::allocate(size).cast() };
+        if op.is_null() {
+            out_of_memory();
+        }
+        // SAFETY: the memory is large enough, and becomes a whole object before the collector sees it.
+        unsafe {
+            let op = op.cast::<T>();
+            op.write(value);
+            if is_gc {
+                gc::link(op.cast());
+            }
+            Ref::from_raw(op)
+        }
+    }
+
+    /// `new_object` of types that are not ready, that instances keep alive, or whose instances have words in front.
+    #[cold]
+    fn new_special_object<T: PyLayout>(&self, value: T) -> Ref<T> {
         let tp = value.as_object().type_ptr();
         // SAFETY: the type is alive; the memory is large enough, and becomes a whole object before it is tracked.
         unsafe {

@@ -105,8 +105,7 @@ pub unsafe fn init_inline_values(op: &Object, tp: &Type) {
 
 #[inline(always)]
 fn values_ptr(op: &Object, tp: &Type) -> *mut Values {
-    let offset = tp.tp_basicsize.get().unsigned_abs().next_multiple_of(8);
-    op.as_ptr().cast::<u8>().wrapping_add(offset).cast()
+    op.as_ptr().cast::<u8>().wrapping_offset(tp.tp_basicsize.get()).cast()
 }
 
 /// The inline values, valid or not.
@@ -411,12 +410,14 @@ pub fn inline_index(tp: &Type, name: &Str) -> Option<u16> {
 /// Python code can run.
 #[inline(always)]
 pub unsafe fn inline_value_at(op: &Object, index: u16) -> Option<&Object> {
-    let values = inline_values(op)?;
-    if index >= u16::from(values.capacity) {
-        return None;
+    // SAFETY: an index that came from the type says that its instances have values; the slot is within them.
+    unsafe {
+        let values = &*values_ptr(op, op.ob_type());
+        if !values.valid.get() || index >= u16::from(values.capacity) {
+            return None;
+        }
+        (*values.slot(usize::from(index))).as_ref()
     }
-    // SAFETY: just checked.
-    unsafe { (*values.slot(usize::from(index))).as_ref() }
 }
 
 /// Stores the value of a stack slot under shared key `index` of an instance without a dict. On success the slot's reference
@@ -426,10 +427,13 @@ pub unsafe fn inline_value_at(op: &Object, index: u16) -> Option<&Object> {
 /// As for [`inline_value_at`]; the slot is filled.
 #[inline(always)]
 pub unsafe fn store_inline_value(op: &Object, index: u16, slot: *mut StackRef) -> bool {
-    let Some(values) = inline_values(op) else { return false };
-    // SAFETY: types with inline values have the word; the slot is filled.
+    // SAFETY: an index that came from the type says that its instances have values and the word; the slot is filled.
     unsafe {
-        if index >= u16::from(values.capacity) || !(*gc::managed_dict(op.as_ptr())).is_null() {
+        let values = &*values_ptr(op, op.ob_type());
+        if !values.valid.get()
+            || index >= u16::from(values.capacity)
+            || !(*gc::managed_dict(op.as_ptr())).is_null()
+        {
             return false;
         }
         let value = (*slot).into_ref();

@@ -96,7 +96,8 @@ fn ready(tp: &Type, vm: &Vm) -> PyResult<()> {
     set_hash(tp, vm)?;
     if tp.has_flag(TypeFlags::MANAGED_DICT) && tp.has_flag(TypeFlags::HEAPTYPE) {
         crate::builtins::dict::managed::new_shared_keys(tp);
-        if tp.tp_itemsize.get() == 0 {
+        // Values lie directly behind the fields and are words.
+        if tp.tp_itemsize.get() == 0 && tp.tp_basicsize.get() % 8 == 0 {
             tp.set_flag(TypeFlags::INLINE_VALUES);
         }
     }

@@ -42,6 +42,7 @@ pub mod nb {
 }
 
 /// Applies the operator that `BINARY_OP`'s operand names.
+#[inline(never)]
 pub fn operate(operator: usize, a: &Object, b: &Object, vm: &Vm) -> PyResult {
     match operator {
         nb::ADD => number::add(a, b, vm),
@@ -76,6 +77,7 @@ pub fn operate(operator: usize, a: &Object, b: &Object, vm: &Vm) -> PyResult {
 }
 
 /// `BINARY_OP`: the operator that the argument names, by the number and sequence protocols.
+#[inline(never)]
 pub unsafe fn binary_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -102,6 +104,7 @@ fn word_operation(operator: usize, left: &Object, right: &Object, vm: &Vm) -> Op
 }
 
 /// `UNARY_NEGATIVE`: `-value`.
+#[inline(never)]
 pub unsafe fn unary_negative(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -111,6 +114,7 @@ pub unsafe fn unary_negative(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _
 }
 
 /// `UNARY_INVERT`: `~value`.
+#[inline(never)]
 pub unsafe fn unary_invert(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -120,6 +124,7 @@ pub unsafe fn unary_invert(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _op
 }
 
 /// `CONTAINS_OP`: `in`, or `not in` with an argument of 1.
+#[inline(never)]
 pub unsafe fn contains_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -141,6 +146,7 @@ fn comparison(oparg: usize) -> CompareOp {
 }
 
 /// `COMPARE_OP`: a rich comparison; a flag in the argument asks for a `bool`.
+#[inline(never)]
 pub unsafe fn compare_op(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -241,6 +247,7 @@ fn float_result(operator: usize, a: f64, b: f64, vm: &Vm) -> Option<StackRef> {
 ///
 /// # Safety
 /// Both slots hold exact strings.
+#[inline(never)]
 pub unsafe fn concat(left: StackRef, right: StackRef, vm: &Vm) -> PyResult {
     // SAFETY: the caller vouches for the types.
     unsafe {
@@ -250,6 +257,7 @@ pub unsafe fn concat(left: StackRef, right: StackRef, vm: &Vm) -> PyResult {
 }
 
 /// `left += right`, in place when nobody else knows `left`.
+#[inline(never)]
 pub fn append_str(left: ObjRef, right: &Str, vm: &Vm) -> PyResult {
     // SAFETY: the caller has tested for an exact string.
     let left = unsafe { left.cast_into::<Str>() };

@@ -8,6 +8,7 @@ use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 
 /// The iterator by which an awaitable is awaited.
+#[inline(never)]
 pub fn awaitable_iter(object: &Object, vm: &Vm) -> PyResult {
     if object.type_ptr() == Coroutine::static_type() || is_iterable_coroutine(object) {
         return Ok(object.to_ref());
@@ -35,6 +36,7 @@ fn is_iterable_coroutine(object: &Object) -> bool {
 }
 
 /// `GET_AWAITABLE`: the operand says what asked: 1 `async with`'s enter, 2 its exit.
+#[inline(never)]
 pub unsafe fn get_awaitable(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -65,6 +67,7 @@ pub unsafe fn get_awaitable(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, op
 }
 
 /// `GET_AITER`: the asynchronous iterator of the topmost value.
+#[inline(never)]
 pub unsafe fn get_aiter(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -89,6 +92,7 @@ pub unsafe fn get_aiter(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg
 }
 
 /// `GET_ANEXT`: leaves the asynchronous iterator and pushes what its next item is awaited by.
+#[inline(never)]
 pub unsafe fn get_anext(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

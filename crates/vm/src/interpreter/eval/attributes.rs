@@ -15,6 +15,7 @@ unsafe fn name<'a>(frame: *mut InterpreterFrame, index: usize) -> &'a Str {
 }
 
 /// `LOAD_ATTR`: with the lowest bit of the operand set, leaves `function, self` or `callable, NULL`.
+#[inline(never)]
 pub unsafe fn load_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -33,6 +34,7 @@ pub unsafe fn load_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: 
 }
 
 /// `STORE_ATTR`: `owner.name = value`.
+#[inline(never)]
 pub unsafe fn store_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -42,6 +44,7 @@ pub unsafe fn store_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg:
 }
 
 /// `DELETE_ATTR`: `del owner.name`.
+#[inline(never)]
 pub unsafe fn delete_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -52,6 +55,7 @@ pub unsafe fn delete_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg
 
 /// `LOAD_SUPER_ATTR`: `super`, the class and the object lie on the stack. Bit 0 of the operand asks for a method pair,
 /// bit 1 says that `super` was called with two arguments.
+#[inline(never)]
 pub unsafe fn load_super_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -86,6 +90,7 @@ pub unsafe fn load_super_attr(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, o
 }
 
 /// `LOAD_SPECIAL`: looks `__enter__` and its like up in the type; leaves `function, self` or `callable, NULL`.
+#[inline(never)]
 pub unsafe fn load_special(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

@@ -6,6 +6,7 @@ use crate::interpreter::frame::InterpreterFrame;
 use crate::prelude::*;
 
 /// `MAKE_FUNCTION`: a function of the topmost code object and the frame's globals.
+#[inline(never)]
 pub unsafe fn make_function(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler pushed a code object; globals are always a dict.
     unsafe {
@@ -17,6 +18,7 @@ pub unsafe fn make_function(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _op
 }
 
 /// `SET_FUNCTION_ATTRIBUTE`: the attribute's value lies below the function.
+#[inline(never)]
 pub unsafe fn set_function_attribute(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler pushed a function.
     unsafe {
@@ -46,6 +48,7 @@ pub unsafe fn set_function_attribute(vm: &Vm, _frame: *mut InterpreterFrame, s: 
 }
 
 /// `SETUP_ANNOTATIONS`: makes sure that the body's namespace has `__annotations__`.
+#[inline(never)]
 pub unsafe fn setup_annotations(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

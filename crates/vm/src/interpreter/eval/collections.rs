@@ -8,6 +8,7 @@ use crate::interpreter::stackref::StackRef;
 use crate::prelude::*;
 
 /// `BUILD_TUPLE`: a tuple of the topmost values.
+#[inline(never)]
 pub unsafe fn build_tuple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -18,6 +19,7 @@ pub unsafe fn build_tuple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opar
 }
 
 /// `BUILD_LIST`: a list of the topmost values.
+#[inline(never)]
 pub unsafe fn build_list(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -28,6 +30,7 @@ pub unsafe fn build_list(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg
 }
 
 /// `BUILD_SET`: a set of the topmost values.
+#[inline(never)]
 pub unsafe fn build_set(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -40,6 +43,7 @@ pub unsafe fn build_set(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg:
 }
 
 /// `BUILD_MAP`: a dictionary of the topmost pairs of key and value.
+#[inline(never)]
 pub unsafe fn build_map(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -56,6 +60,7 @@ fn slice(start: &Object, stop: &Object, step: &Object, vm: &Vm) -> Ref<Slice> {
 }
 
 /// `BUILD_SLICE`: a slice of the two or three topmost values.
+#[inline(never)]
 pub unsafe fn build_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -69,6 +74,7 @@ pub unsafe fn build_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opar
 }
 
 /// `container[start:stop]`.
+#[inline(never)]
 pub unsafe fn binary_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -80,6 +86,7 @@ pub unsafe fn binary_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _op
 }
 
 /// `container[start:stop] = value`.
+#[inline(never)]
 pub unsafe fn store_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -91,6 +98,7 @@ pub unsafe fn store_slice(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _opa
 }
 
 /// `STORE_SUBSCR`: `container[key] = value`.
+#[inline(never)]
 pub unsafe fn store_subscr(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -100,6 +108,7 @@ pub unsafe fn store_subscr(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _op
 }
 
 /// `DELETE_SUBSCR`: `del container[key]`.
+#[inline(never)]
 pub unsafe fn delete_subscr(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -109,6 +118,7 @@ pub unsafe fn delete_subscr(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _o
 }
 
 /// `tuple(iterable)`.
+#[inline(never)]
 pub fn tuple_from(iterable: &Object, vm: &Vm) -> PyResult {
     if iterable.downcast_exact::<Tuple>().is_some() {
         return Ok(iterable.to_ref());
@@ -118,6 +128,7 @@ pub fn tuple_from(iterable: &Object, vm: &Vm) -> PyResult {
 }
 
 /// `SET_ADD`: adds the topmost value to the set of a comprehension.
+#[inline(never)]
 pub unsafe fn set_add(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -132,6 +143,7 @@ pub unsafe fn set_add(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: u
 }
 
 /// `MAP_ADD`: adds the topmost key and value to the dictionary of a comprehension.
+#[inline(never)]
 pub unsafe fn map_add(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler made the dict.
     unsafe {
@@ -141,6 +153,7 @@ pub unsafe fn map_add(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: u
 }
 
 /// `[*iterable]`.
+#[inline(never)]
 pub unsafe fn list_extend(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler made the list.
     unsafe {
@@ -163,6 +176,7 @@ pub unsafe fn list_extend(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opar
 }
 
 /// `SET_UPDATE`: adds what the topmost value iterates over to a set.
+#[inline(never)]
 pub unsafe fn set_update(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler made the set.
     unsafe {
@@ -172,6 +186,7 @@ pub unsafe fn set_update(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg
 }
 
 /// `{**mapping}`.
+#[inline(never)]
 pub unsafe fn dict_update(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler made the dict.
     unsafe {
@@ -190,6 +205,7 @@ pub unsafe fn dict_update(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opar
 }
 
 /// `f(**mapping)`: repeated keys are errors that name the function.
+#[inline(never)]
 pub unsafe fn dict_merge(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler made the dict; the callable lies five slots below the updates.
     unsafe {
@@ -203,6 +219,7 @@ pub unsafe fn dict_merge(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg
 }
 
 /// `UNPACK_SEQUENCE`: the first item ends on top.
+#[inline(never)]
 pub unsafe fn unpack_sequence(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -233,6 +250,7 @@ pub unsafe fn unpack_sequence(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, 
 }
 
 /// `UNPACK_EX`: `a, *b, c = sequence`; the operand has the count before the star and, in its second byte, after it.
+#[inline(never)]
 pub unsafe fn unpack_ex(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

@@ -14,6 +14,7 @@ use crate::prelude::*;
 ///
 /// # Safety
 /// The stack holds `oparg` operands, which are closed.
+#[inline(never)]
 pub unsafe fn raise_varargs(vm: &Vm, s: Stack, oparg: usize) -> bool {
     // SAFETY: the caller vouches for the stack.
     unsafe {
@@ -73,6 +74,7 @@ pub unsafe fn pop_handled(previous: StackRef, vm: &Vm) {
 }
 
 /// `CHECK_EXC_MATCH`: whether the exception is of the topmost class or one of the tuple's.
+#[inline(never)]
 pub unsafe fn check_exc_match(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -84,6 +86,7 @@ pub unsafe fn check_exc_match(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, 
 }
 
 /// `except*`: leaves what is left of the exception, and what the clause takes of it or `None`.
+#[inline(never)]
 pub unsafe fn check_eg_match(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -106,6 +109,7 @@ fn vm_set_handled(exception: &Object, vm: &Vm) {
 }
 
 /// Calls a context manager's `__exit__` with the exception; leaves the result on top.
+#[inline(never)]
 pub unsafe fn with_except_start(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`. From the top: the exception, what was handled before, lasti, self or NULL, __exit__.
     unsafe {
@@ -126,11 +130,13 @@ pub unsafe fn with_except_start(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack
 }
 
 /// Whether an exception is `StopAsyncIteration`.
+#[inline(never)]
 pub fn is_stop_async_iteration(exception: &Object) -> bool {
     exception.ob_type().is_subtype_of(types::stop_async_iteration())
 }
 
 /// The value of a `StopIteration`; none for any other exception.
+#[inline(never)]
 pub fn stop_iteration_value(exception: &Object, vm: &Vm) -> Option<ObjRef> {
     let base = exception.downcast_ref::<BaseException>()?;
     if !exception.ob_type().is_subtype_of(types::stop_iteration()) {

@@ -7,6 +7,7 @@ use crate::interpreter::raw;
 use crate::prelude::*;
 
 /// `CONVERT_VALUE`: `!s`, `!r` or `!a` of a replacement field.
+#[inline(never)]
 pub unsafe fn convert_value(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -21,6 +22,7 @@ pub unsafe fn convert_value(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, op
 }
 
 /// `FORMAT_SIMPLE`: a replacement field without a specification.
+#[inline(never)]
 pub unsafe fn format_simple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -33,6 +35,7 @@ pub unsafe fn format_simple(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _o
 }
 
 /// `FORMAT_WITH_SPEC`: a replacement field with a specification.
+#[inline(never)]
 pub unsafe fn format_with_spec(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The spec was built as a string.
     unsafe {
@@ -42,6 +45,7 @@ pub unsafe fn format_with_spec(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack,
 }
 
 /// `BUILD_STRING`: joins the topmost strings.
+#[inline(never)]
 pub unsafe fn build_string(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The pieces are strings.
     unsafe {
@@ -61,6 +65,7 @@ pub unsafe fn build_string(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, opa
 }
 
 /// `BUILD_INTERPOLATION`: a field of a template string (PEP 750).
+#[inline(never)]
 pub unsafe fn build_interpolation(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -81,6 +86,7 @@ pub unsafe fn build_interpolation(vm: &Vm, _frame: *mut InterpreterFrame, s: Sta
 }
 
 /// `BUILD_TEMPLATE`: a template of strings and interpolations (PEP 750).
+#[inline(never)]
 pub unsafe fn build_template(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -90,6 +96,7 @@ pub unsafe fn build_template(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _
 }
 
 /// `ascii(value)`.
+#[inline(never)]
 pub fn ascii(value: &Object, vm: &Vm) -> PyResult<Ref<Str>> {
     let shown = value.repr(vm)?;
     if shown.is_ascii() {

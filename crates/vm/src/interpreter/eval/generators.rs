@@ -9,6 +9,7 @@ use crate::interpreter::instrument::{self, fire};
 use crate::prelude::*;
 
 /// Sends a value into any iterator.
+#[inline(never)]
 pub fn send(receiver: &Object, value: &Object, vm: &Vm) -> PyResult<SendResult> {
     if let Some(result) = generator::send_to(receiver, value, vm) {
         if let Ok(SendResult::Return(value)) = &result {
@@ -45,6 +46,7 @@ fn stopped(value: &Object, vm: &Vm) -> PyResult<()> {
 }
 
 /// After an iterator gave nothing: the value it returned, or the exception if it isn't `StopIteration`.
+#[inline(never)]
 pub fn take_stop_iteration(vm: &Vm) -> PyResult {
     if !vm.has_exception() {
         return Ok(vm.none());
@@ -61,6 +63,7 @@ pub fn take_stop_iteration(vm: &Vm) -> PyResult {
 }
 
 /// `GET_YIELD_FROM_ITER`: what `yield from` delegates to.
+#[inline(never)]
 pub unsafe fn get_yield_from_iter(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

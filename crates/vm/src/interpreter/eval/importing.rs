@@ -9,6 +9,7 @@ use crate::prelude::*;
 use crate::protocols::attributes::lookup_attr;
 
 /// `IMPORT_NAME`: calls `__import__(name, globals, locals, fromlist, level)`.
+#[inline(never)]
 pub unsafe fn import_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -25,6 +26,7 @@ pub unsafe fn import_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg
 }
 
 /// `IMPORT_FROM`: pushes the attribute, leaving the module.
+#[inline(never)]
 pub unsafe fn import_from(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -51,6 +53,7 @@ fn from_module(module: &Object, name: &Str, vm: &Vm) -> PyResult {
 }
 
 /// `from module import *` into `locals`.
+#[inline(never)]
 pub fn import_star(module: &Object, locals: &Object, vm: &Vm) -> PyResult<()> {
     let ids = vm.ids();
     let mut skip_underscores = false;

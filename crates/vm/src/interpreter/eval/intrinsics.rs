@@ -11,6 +11,7 @@ use crate::interpreter::frame::InterpreterFrame;
 use crate::prelude::*;
 
 /// `CALL_INTRINSIC_1`: the function of one value that the argument numbers.
+#[inline(never)]
 pub unsafe fn call_1(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -92,6 +93,7 @@ unsafe fn stop_iteration_error(exception: &Object, frame: *mut InterpreterFrame,
 }
 
 /// `CALL_INTRINSIC_2`: the function of two values that the argument numbers.
+#[inline(never)]
 pub unsafe fn call_2(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -113,6 +115,7 @@ pub unsafe fn call_2(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: us
 }
 
 /// The exception by which a generator tells its caller that it returned `value`.
+#[inline(never)]
 pub fn raise_stop_iteration(value: Option<ObjRef>, vm: &Vm) -> Raised {
     vm.raise_object(stop_iteration::new_stop_iteration(value, vm))
 }

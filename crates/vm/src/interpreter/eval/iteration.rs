@@ -20,6 +20,7 @@ pub enum Next {
 }
 
 /// `GET_ITER`: `iter(value)`.
+#[inline(never)]
 pub unsafe fn get_iter(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {

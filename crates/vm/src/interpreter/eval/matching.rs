@@ -7,6 +7,7 @@ use crate::prelude::*;
 use crate::protocols::attributes::lookup_attr;
 
 /// `GET_LEN`: pushes the length of the subject, which stays.
+#[inline(never)]
 pub unsafe fn get_len(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -16,6 +17,7 @@ pub unsafe fn get_len(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: 
 }
 
 /// `MATCH_CLASS`: subject, class and keyword names; leaves a tuple of the attributes or `None`.
+#[inline(never)]
 pub unsafe fn match_class(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler pushed a tuple of names.
     unsafe {
@@ -120,6 +122,7 @@ fn match_attribute(
 }
 
 /// `MATCH_KEYS`: leaves subject and keys, and pushes a tuple of the values or `None`.
+#[inline(never)]
 pub unsafe fn match_keys(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler pushed a tuple of keys.
     unsafe {

@@ -1153,11 +1153,7 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             if new.is_null() {
                                 error!()
                             }
-                            let args = sp.sub(count);
-                            let locals = InterpreterFrame::locals_ptr(new);
-                            for i in 0..count {
-                                *locals.add(i) = *args.add(i);
-                            }
+                            frame::move_arguments(sp.sub(count), count, new, 0);
                             sp = sp.sub(oparg + 2);
                             enter_call!(new, 4)
                         }
@@ -1185,12 +1181,8 @@ pub unsafe fn run(vm: &Vm, entry: *mut InterpreterFrame, throw: bool) -> PyResul
                             if new.is_null() {
                                 error!()
                             }
-                            let args = sp.sub(oparg);
-                            let locals = InterpreterFrame::locals_ptr(new);
-                            *locals = StackRef::owned(receiver.to_ref());
-                            for i in 0..oparg {
-                                *locals.add(i + 1) = *args.add(i);
-                            }
+                            *InterpreterFrame::locals_ptr(new) = StackRef::owned(receiver.to_ref());
+                            frame::move_arguments(sp.sub(oparg), oparg, new, 1);
                             sp = sp.sub(oparg + 2);
                             callable.close();
                             enter_call!(new, 4)

@@ -58,6 +58,7 @@ pub unsafe fn raise_unbound_deref(frame: *mut InterpreterFrame, index: usize, vm
 ///
 /// # Safety
 /// The frame is running.
+#[inline(never)]
 pub unsafe fn global(frame: *mut InterpreterFrame, name: &Str, vm: &Vm) -> PyResult {
     // SAFETY: the frame borrows both from its function.
     let (globals, builtins) = unsafe { (&*(*frame).globals, &*(*frame).builtins) };
@@ -88,6 +89,7 @@ fn find_global(globals: &Object, builtins: &Object, name: &Str, vm: &Vm) -> PyRe
 }
 
 /// `mapping[name]`, or none when it has no such key.
+#[inline(never)]
 pub fn mapping_get(mapping: &Object, name: &Str, vm: &Vm) -> PyResult<Option<ObjRef>> {
     if let Some(dict) = mapping.downcast_exact::<Dict>() {
         return dict.get_str(name, vm);
@@ -118,6 +120,7 @@ unsafe fn locals_of<'a>(
 }
 
 /// `LOAD_NAME`: a name of the class or module body, of the globals, of the built-ins.
+#[inline(never)]
 pub unsafe fn load_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -132,6 +135,7 @@ pub unsafe fn load_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: 
 }
 
 /// `STORE_NAME`: binds a name in the frame's namespace.
+#[inline(never)]
 pub unsafe fn store_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -146,6 +150,7 @@ pub unsafe fn store_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg:
 }
 
 /// `DELETE_NAME`: unbinds a name in the frame's namespace.
+#[inline(never)]
 pub unsafe fn delete_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -163,6 +168,7 @@ pub unsafe fn delete_name(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg
 }
 
 /// `STORE_GLOBAL`: binds a global name.
+#[inline(never)]
 pub unsafe fn store_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. Globals are always a dict.
     unsafe {
@@ -173,6 +179,7 @@ pub unsafe fn store_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, opar
 }
 
 /// `DELETE_GLOBAL`: unbinds a global name.
+#[inline(never)]
 pub unsafe fn delete_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. Globals are always a dict.
     unsafe {
@@ -186,6 +193,7 @@ pub unsafe fn delete_global(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, opa
 }
 
 /// `LOAD_LOCALS`: the frame's namespace.
+#[inline(never)]
 pub unsafe fn load_locals(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -197,6 +205,7 @@ pub unsafe fn load_locals(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _opar
 }
 
 /// `LOAD_FROM_DICT_OR_GLOBALS`: a name of the mapping on top, else a global or built-in one.
+#[inline(never)]
 pub unsafe fn load_from_dict_or_globals(
     vm: &Vm,
     frame: *mut InterpreterFrame,
@@ -215,6 +224,7 @@ pub unsafe fn load_from_dict_or_globals(
 }
 
 /// `LOAD_FROM_DICT_OR_DEREF`: a name of the mapping on top, else what its cell holds.
+#[inline(never)]
 pub unsafe fn load_from_dict_or_deref(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     // SAFETY: see `eval::run`. The compiler only names cells here.
     unsafe {
@@ -237,6 +247,7 @@ pub unsafe fn load_from_dict_or_deref(vm: &Vm, frame: *mut InterpreterFrame, s: 
 }
 
 /// `LOAD_BUILD_CLASS`: `builtins.__build_class__`.
+#[inline(never)]
 pub unsafe fn load_build_class(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, _oparg: usize) -> Step {
     // SAFETY: see `eval::run`.
     unsafe {
@@ -253,6 +264,7 @@ pub unsafe fn load_build_class(vm: &Vm, frame: *mut InterpreterFrame, s: Stack, 
 }
 
 /// `LOAD_COMMON_CONSTANT`: `AssertionError` and the like, by number.
+#[inline(never)]
 pub unsafe fn load_common_constant(vm: &Vm, _frame: *mut InterpreterFrame, s: Stack, oparg: usize) -> Step {
     let value = match oparg {
         0 => types::assertion_error().as_object().to_ref(),
