@@ -32,17 +32,31 @@ def pattern(name):
     return f".text.{name} .text.hot.{name} .text.unlikely.{name}"
 
 
+def symbols(executable):
+    """The mangled names of all functions in an executable."""
+    table = subprocess.run(["nm", "--defined-only", executable], check=True, capture_output=True, text=True).stdout
+    return [line.split()[2] for line in table.splitlines() if line.split()[1] in "tT"]
+
+
+def patterns(names):
+    return {pattern(name) for name in names if re.fullmatch(r"[A-Za-z_][\w.$]*", name)}
+
+
 def main():
-    ran = []
+    executables = sys.argv[1:]
+    # What the shortest start of the first build runs comes first, by itself: a pattern that other functions fit too
+    # would bring them along.
+    start = set(functions([executables[0], "-c", "pass"]))
+    first = patterns(start) - patterns(set(symbols(executables[0])) - start)
+    rest = set()
     with tempfile.NamedTemporaryFile("w", suffix=".py") as program:
         program.write(PROGRAM)
         program.flush()
-        for executable in sys.argv[1:]:
-            ran += functions([executable, "-c", "pass"]) + functions([executable, program.name])
-    ours = sorted({pattern(name) for name in ran if re.fullmatch(r"[A-Za-z_][\w.$]*", name)})
+        for executable in executables:
+            rest |= patterns(functions([executable, "-c", "pass"])) | patterns(functions([executable, program.name]))
     print("/* Made by startup_order.py: what a start runs lies on few pages. */")
     print("SECTIONS {\n    .text.start : {")
-    for name in ours:
+    for name in [*sorted(first), *sorted(rest - first)]:
         print(f"        *({name})")
     print("    }\n} INSERT BEFORE .text;")
 

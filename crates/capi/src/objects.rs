@@ -200,11 +200,11 @@ capi! {
         Ok(expect::<Method>(object, vm)?.receiver(vm).as_raw())
     }
 
-    fn PyStaticMethod_New(vm, callable: &Object) -> PyResult {
+    fn PyStaticMethod_New(vm, callable: &Object) -> ObjRef {
         StaticMethod::new_for(callable, vm)
     }
 
-    fn PyClassMethod_New(vm, callable: &Object) -> PyResult {
+    fn PyClassMethod_New(vm, callable: &Object) -> ObjRef {
         ClassMethod::new_for(callable, vm)
     }
 

@@ -60,11 +60,45 @@ pub fn doc_text(attrs: &[Attribute]) -> String {
     lines.join("\n")
 }
 
-/// A C string literal of a text.
+/// The section of texts that a start reads: names, and the docstrings of types and modules. They lie close together there.
+const NAMES: &str = "taipan_names";
+/// The section of the other docstrings.
+const DOCS: &str = "taipan_docs";
+
+/// A static with a text's bytes in a section, and the expression that is made of it.
+fn text_in(section: &str, bytes: &[u8], made: &TokenStream) -> TokenStream {
+    let size = bytes.len();
+    let literal = Literal::byte_string(bytes);
+    quote!({
+        #[cfg_attr(target_os = "linux", unsafe(link_section = #section))]
+        static TEXT: [u8; #size] = *#literal;
+        #made
+    })
+}
+
+fn c_string_in(section: &str, text: &str) -> TokenStream {
+    let mut bytes: Vec<u8> = text.bytes().filter(|&byte| byte != 0).collect();
+    bytes.push(0);
+    text_in(section, &bytes, &quote!((&raw const TEXT).cast::<::std::ffi::c_char>()))
+}
+
+/// A name or a type's docstring, as a C string.
 pub fn c_string(text: &str) -> TokenStream {
-    let clean = text.replace('\0', "");
-    let literal = Literal::c_string(&std::ffi::CString::new(clean).unwrap_or_default());
-    quote!(#literal.as_ptr())
+    c_string_in(NAMES, text)
+}
+
+/// The docstring of a function or attribute, as a C string.
+pub fn doc_string(text: &str) -> TokenStream {
+    c_string_in(DOCS, text)
+}
+
+/// The name of a module or of a constant in it, or a module's docstring, as a `str`.
+pub fn name_str(text: &str) -> TokenStream {
+    let made = quote! {
+        // SAFETY: the bytes of a string.
+        unsafe { ::std::str::from_utf8_unchecked(&TEXT) }
+    };
+    text_in(NAMES, text.as_bytes(), &made)
 }
 
 fn python_name(text: &str) -> String {
@@ -499,8 +533,8 @@ pub fn method(declared: &Declared, owner: Owner) -> syn::Result<(TokenStream, To
     let name = c_string(shown);
     let text = declared.shown.as_ref().unwrap_or(&signature.text);
     let doc = match signature.shown {
-        true => c_string(&format!("{shown}{text}\n--\n\n{}", declared.doc)),
-        false => c_string(&declared.doc),
+        true => doc_string(&format!("{shown}{text}\n--\n\n{}", declared.doc)),
+        false => doc_string(&declared.doc),
     };
     let row = quote! {
         ::taipan_object::defs::MethodDef {

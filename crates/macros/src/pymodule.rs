@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, ItemImpl, LitStr, Path, Token, Type};
 
-use crate::function::{Owner, Role, doc_text, inputs, method};
+use crate::function::{Owner, Role, doc_text, inputs, method, name_str};
 use crate::pytype::take_declared;
 
 #[derive(Default)]
@@ -56,7 +56,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
         return Err(syn::Error::new_spanned(&ty, "name = \"...\" is wanted"));
     };
     let declared = take_declared(&mut item)?;
-    let doc = doc_text(&item.attrs);
+    let (shown_name, doc) = (name_str(name), name_str(&doc_text(&item.attrs)));
     let (mut wrappers, mut rows, mut constants, mut exec) =
         (Vec::new(), Vec::new(), Vec::new(), quote!(None));
     for function in &declared {
@@ -78,7 +78,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
                         ::taipan_vm::args::IntoPy::into_py(Self::#ident(#vm), vm)
                     }
                 });
-                let shown = &function.name;
+                let shown = name_str(&function.name);
                 constants.push(quote!((#shown, Self::#wrapper)));
             }
             Role::Exec => exec = quote!(Some(Self::#ident)),
@@ -112,7 +112,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
         impl #ty {
             /// The module's definition.
             pub const DEF: ::taipan_vm::module_def::NativeModule = ::taipan_vm::module_def::NativeModule {
-                name: #name,
+                name: #shown_name,
                 doc: #doc,
                 methods: &#table,
                 types: &[#(#types),*],

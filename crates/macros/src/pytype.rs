@@ -8,7 +8,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, ImplItem, ItemImpl, LitStr, Path, Token};
 
 use crate::function::{
-    Declared, Owner, Role, Target, c_string, call_parsed, doc_text, inputs, method, receiver_expr,
+    Declared, Owner, Role, Target, c_string, call_parsed, doc_string, doc_text, inputs, method, receiver_expr,
 };
 use crate::slots::{self, Suite};
 
@@ -370,7 +370,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     if !getsets.is_empty() {
         let entries = getsets.iter().map(|(name, get, set, doc)| {
             let name = c_string(name);
-            let doc = if doc.is_empty() { quote!(::std::ptr::null()) } else { c_string(doc) };
+            let doc = if doc.is_empty() { quote!(::std::ptr::null()) } else { doc_string(doc) };
             let option = |f: &Option<Ident>| match f {
                 Some(f) => quote!(Some(Self_::#f)),
                 None => quote!(None),
@@ -395,7 +395,7 @@ pub fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
         let entries = options.members.iter().map(|member| {
             let (name, kind, field) = (c_string(&member.name), &member.kind, &member.field);
             let flags = i32::from(member.readonly);
-            let doc = member.doc.as_ref().map_or_else(|| quote!(::std::ptr::null()), |doc| c_string(doc));
+            let doc = member.doc.as_ref().map_or_else(|| quote!(::std::ptr::null()), |doc| doc_string(doc));
             quote! {
                 ::taipan_object::defs::MemberDef {
                     name: #name,

@@ -16,15 +16,14 @@ macro_rules! wrapper_type {
         }
 
         impl $layout {
-            /// Wraps a function, taking over its name and documentation.
-            pub fn new_for(callable: &Object, vm: &Vm) -> PyResult {
+            /// Wraps a function. Name and documentation are not taken over, as the Python class does.
+            pub fn new_for(callable: &Object, vm: &Vm) -> ObjRef {
                 let made = vm.new_object($layout {
                     ob: Object::new(Self::type_object()),
                     callable: Slot::of(callable.to_ref()),
                     dict: Slot::empty(),
                 });
-                copy_names(callable, made.as_object(), vm)?;
-                Ok(made.into_object())
+                made.into_object()
             }
 
             /// The wrapped callable.

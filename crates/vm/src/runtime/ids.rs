@@ -13,7 +13,9 @@ macro_rules! identifiers {
         impl Ids {
             /// Interns all identifiers in the interpreter of `vm`.
             pub fn new(vm: &Vm) -> Ids {
-                Ids { $($name: immortal(identifiers!(@text $name $($text)?), vm),)* }
+                // One text, since every start reads all of it.
+                let mut texts = concat!($(identifiers!(@text $name $($text)?), "\0"),*).split('\0');
+                Ids { $($name: next_identifier(&mut texts, vm),)* }
             }
         }
     };
@@ -21,8 +23,9 @@ macro_rules! identifiers {
     (@text $name:ident) => { stringify!($name) };
 }
 
-fn immortal(text: &str, vm: &Vm) -> &'static Str {
-    let string = vm.intern(text);
+#[inline(never)]
+fn next_identifier(texts: &mut std::str::Split<'_, char>, vm: &Vm) -> &'static Str {
+    let string = vm.intern(texts.next().unwrap_or_default());
     string.as_object().make_immortal();
     // SAFETY: immortal objects are never destroyed.
     unsafe { &*string.into_raw() }

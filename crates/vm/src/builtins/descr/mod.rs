@@ -167,7 +167,7 @@ pub fn method_for_type(owner: &Type, def: &'static MethodDef, vm: &Vm) -> PyResu
             None,
             vm,
         );
-        return crate::builtins::classmethod::StaticMethod::new_for(function.as_object(), vm);
+        return Ok(crate::builtins::classmethod::StaticMethod::new_for(function.as_object(), vm));
     }
     Ok(MethodDescriptor::new(owner, def, vm).into_object())
 }

@@ -401,14 +401,14 @@ fn wrap_special_functions(dict: &Dict, vm: &Vm) -> PyResult<()> {
     let ids = vm.ids();
     if let Some(new) = dict.get_str(ids.__new__, vm)? {
         if new.downcast_exact::<Function>().is_some() {
-            let wrapped = crate::builtins::classmethod::StaticMethod::new_for(&new, vm)?;
+            let wrapped = crate::builtins::classmethod::StaticMethod::new_for(&new, vm);
             dict.set_item(ids.__new__.as_object(), &wrapped, vm)?;
         }
     }
     for name in [ids.__init_subclass__, ids.__class_getitem__] {
         if let Some(function) = dict.get_str(name, vm)? {
             if function.downcast_exact::<Function>().is_some() {
-                let wrapped = crate::builtins::classmethod::ClassMethod::new_for(&function, vm)?;
+                let wrapped = crate::builtins::classmethod::ClassMethod::new_for(&function, vm);
                 dict.set_item(name.as_object(), &wrapped, vm)?;
             }
         }
