@@ -4,7 +4,7 @@ mod excepthook;
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use taipan_vm::prelude::*;
@@ -16,41 +16,56 @@ pub struct Thread;
 /// A lock that waits without the interpreter's lock.
 #[derive(Default)]
 struct RawLock {
-    held: Mutex<bool>,
+    state: Mutex<LockState>,
     freed: Condvar,
 }
 
+#[derive(Default)]
+struct LockState {
+    held: bool,
+    /// How many threads wait. Telling nobody of a release would still be a system call.
+    waiting: usize,
+}
+
 impl RawLock {
+    fn state(&self) -> MutexGuard<'_, LockState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn try_acquire(&self) -> bool {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        !std::mem::replace(&mut *held, true)
+        !std::mem::replace(&mut self.state().held, true)
     }
 
     /// Waits at most so long; forever without a limit.
     fn wait(&self, limit: Option<Duration>) -> bool {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        while *held {
+        let mut state = self.state();
+        state.waiting += 1;
+        while state.held {
             match deadline {
-                None => held = self.freed.wait(held).unwrap_or_else(PoisonError::into_inner),
+                None => state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
-                    let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
-                    held = self.freed.wait_timeout(held, left).unwrap_or_else(PoisonError::into_inner).0;
+                    let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
+                    state = self.freed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
                 }
             }
         }
-        *held = true;
-        true
+        state.waiting -= 1;
+        !std::mem::replace(&mut state.held, true)
     }
 
     fn release(&self) -> bool {
-        let was = std::mem::replace(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner), false);
-        self.freed.notify_one();
+        let mut state = self.state();
+        let (was, awaited) = (std::mem::replace(&mut state.held, false), state.waiting > 0);
+        drop(state);
+        if awaited {
+            self.freed.notify_one();
+        }
         was
     }
 
     fn is_held(&self) -> bool {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state().held
     }
 }
 

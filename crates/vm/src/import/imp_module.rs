@@ -265,12 +265,13 @@ impl Imp {
     }
 }
 
-/// The import lock: owner and depth, which the interpreter's lock guards, and how often it was released. Waiting for that
+/// The import lock: owner, depth and who waits, which the interpreter's lock guards, and how often it was released. Waiting for that
 /// number to change holds nothing, so that a fork at any moment leaves the child a lock that works.
 #[derive(Default)]
 struct ImportLock {
     depth: std::cell::Cell<u32>,
     owner: std::cell::Cell<Option<std::ptr::NonNull<Vm>>>,
+    waiting: std::cell::Cell<u32>,
     released: AtomicU32,
 }
 
@@ -279,16 +280,22 @@ impl ImportLock {
     fn wait(&self, vm: &Vm) {
         let seen = self.released.load(Ordering::Acquire);
         let none = std::ptr::null::<libc::timespec>();
+        self.waiting.set(self.waiting.get() + 1);
         vm.allow_threads(|| {
             // SAFETY: the word lives as long as the interpreter; a number that has changed already ends the wait at once.
             unsafe {
                 libc::syscall(libc::SYS_futex, self.released.as_ptr(), FUTEX_WAIT, seen, none);
             }
         });
+        self.waiting.set(self.waiting.get() - 1);
     }
 
     fn wake(&self) {
         self.released.fetch_add(1, Ordering::Release);
+        // Telling nobody would still be a system call.
+        if self.waiting.get() == 0 {
+            return;
+        }
         // SAFETY: as in `wait`.
         unsafe {
             libc::syscall(libc::SYS_futex, self.released.as_ptr(), FUTEX_WAKE, libc::c_int::MAX);
