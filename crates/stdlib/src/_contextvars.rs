@@ -48,7 +48,7 @@ impl Context {
 
     /// A copy of the thread's context.
     pub fn copy_current(vm: &Vm) -> Ref<Context> {
-        Context::with(Context::current(vm).values.get(), vm)
+        Context::current(vm).copy(vm)
     }
 
     /// The value of a variable.

@@ -111,6 +111,12 @@ fn same(a: &Slot<Object>, b: &Object) -> bool {
     std::ptr::eq(a.as_raw(), b)
 }
 
+/// A task, and the one that is entered, in the words of an error.
+fn shown(task: &Object, entered: Option<ObjRef>, vm: &Vm) -> PyResult<(String, String)> {
+    let (task, entered) = (task.repr(vm)?, entered.unwrap_or_else(|| vm.none()).repr(vm)?);
+    Ok((task.to_string_lossy().into_owned(), entered.to_string_lossy().into_owned()))
+}
+
 impl State {
     pub fn names(&self, vm: &Vm) -> &Names {
         self.names.get_or_init(|| Names::new(vm))
@@ -148,6 +154,7 @@ impl State {
         if known != process && known != 0 {
             // A child begins without the loops and tasks of its parent.
             let parents = std::mem::take(&mut *self.runners.borrow_mut());
+            vm.async_task.set(std::ptr::null_mut());
             drop(parents);
             for task in super::registry::registered(vm) {
                 if let Some(task) = task.downcast_ref::<Task>() {
@@ -156,20 +163,17 @@ impl State {
             }
         }
         let thread = thread(vm);
-        let old = {
-            let mut runners = self.runners.borrow_mut();
-            match runners.iter().position(|runner| runner.thread == thread) {
-                Some(at) if running.is_none() && runners[at].task.is_none() => {
-                    runners.swap_remove(at).running.take()
-                }
-                Some(at) => runners[at].running.replace(running),
-                None => {
-                    runners.push(Runner { thread, running: Slot::new(running), task: Slot::empty() });
-                    None
-                }
+        let mut runners = self.runners.borrow_mut();
+        let old = match runners.iter().find(|runner| runner.thread == thread) {
+            Some(runner) => runner.running.replace(running),
+            None => {
+                runners.push(Runner { thread, running: Slot::new(running), task: Slot::empty() });
+                None
             }
         };
-        // What its end may run is not for the time of the borrow.
+        runners.retain(|runner| !runner.running.is_none() || !runner.task.is_none());
+        // What the loop's end may run is not for the time of the borrow.
+        drop(runners);
         drop(old);
     }
 
@@ -202,11 +206,9 @@ impl State {
         let Err(entered) = self.exchange(running, Some(task.to_ref()), Slot::is_none, vm)? else {
             return Ok(());
         };
-        let (task, entered) = (task.repr(vm)?, entered.unwrap_or_else(|| vm.none()).repr(vm)?);
+        let (task, entered) = shown(task, entered, vm)?;
         Err(vm.runtime_error(format!(
-            "Cannot enter into task {} while another task {} is being executed.",
-            task.to_string_lossy(),
-            entered.to_string_lossy()
+            "Cannot enter into task {task} while another task {entered} is being executed."
         )))
     }
 
@@ -214,12 +216,9 @@ impl State {
         let Err(entered) = self.exchange(running, None, |entered| same(entered, task), vm)? else {
             return Ok(());
         };
-        let (task, entered) = (task.repr(vm)?, entered.unwrap_or_else(|| vm.none()).repr(vm)?);
-        Err(vm.runtime_error(format!(
-            "Invalid attempt to leave task {} while task {} is entered.",
-            task.to_string_lossy(),
-            entered.to_string_lossy()
-        )))
+        let (task, entered) = shown(task, entered, vm)?;
+        Err(vm
+            .runtime_error(format!("Invalid attempt to leave task {task} while task {entered} is entered.")))
     }
 
     pub fn swap_task(&self, running: &Object, task: Option<ObjRef>, vm: &Vm) -> PyResult<Option<ObjRef>> {

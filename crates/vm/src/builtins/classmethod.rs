@@ -16,7 +16,7 @@ macro_rules! wrapper_type {
         }
 
         impl $layout {
-            /// Wraps a function. Name and documentation are not taken over, as the Python class does.
+            /// Wraps a function. Unlike a call of the class, it takes over neither name nor documentation.
             pub fn new_for(callable: &Object, vm: &Vm) -> ObjRef {
                 let made = vm.new_object($layout {
                     ob: Object::new(Self::type_object()),

@@ -265,8 +265,8 @@ impl Imp {
     }
 }
 
-/// The import lock: owner, depth and who waits, which the interpreter's lock guards, and how often it was released. Waiting for that
-/// number to change holds nothing, so that a fork at any moment leaves the child a lock that works.
+/// The import lock: owner, depth and how many wait, which the interpreter's lock guards, and how often it was released.
+/// Waiting for that number to change holds nothing, so that a fork at any moment leaves the child a lock that works.
 #[derive(Default)]
 struct ImportLock {
     depth: std::cell::Cell<u32>,

@@ -3,7 +3,8 @@
 //!
 //! Rules that keep it fast:
 //! - An arm that is run often is written out here; everything else is a call of a function in this folder that takes and
-//!   gives the stack (`Stack`, `Step`). No result type is built for instructions that can't fail.
+//!   gives the stack (`Stack`, `Step`), `#[inline(never)]` so that the compiler leaves it there. No result type is built for
+//!   instructions that can't fail.
 //! - `ip` points at the instruction that runs, so that an error knows where it happened; arms that may run other Python
 //!   code store it in the frame first (`save!`).
 //! - Calls of Python functions push a frame and go on in the same loop; returns pop it. Only native code calls `run`.
